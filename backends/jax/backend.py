@@ -1,0 +1,99 @@
+"""The contract on JAX; see `common.interface` for what each method promises."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from backends.jax import scratch
+from common.errors import RequestError
+from common.interface import Description
+from common.weights import NAMES
+
+jax.config.update("jax_default_matmul_precision", "highest")  # no TF32, no bfloat16
+
+FORWARDS = {
+    "tanh": scratch.rnn,
+    "relu": partial(scratch.rnn, activation=jax.nn.relu),
+}
+
+
+def describe():
+    """JAX's versions, devices and precision; XLA sizes its thread pool by the CPU affinity."""
+    gpus = [d.device_kind for d in jax.devices() if d.platform == "gpu"]
+    return Description(
+        versions={name: importlib.metadata.version(name) for name in ("jax", "jaxlib", "flax")},
+        devices=("cpu", *gpus),
+        threads=None,
+        tf32=jax.config.jax_default_matmul_precision != "highest",
+    )
+
+
+def build(experiment, variant, weights):
+    """The scratch model: the only variant so far."""
+    return Model(experiment, weights)
+
+
+class Model:
+    """The scratch network behind the contract."""
+
+    def __init__(self, experiment, weights):
+        if experiment.dtype == "float64":
+            jax.config.update("jax_enable_x64", True)
+        platform = "cpu" if experiment.device == "cpu" else jax.default_backend()
+        if experiment.device == "gpu" and platform != "gpu":
+            raise RequestError("--device gpu: JAX sees no GPU here; use cpu or auto")
+        device = jax.devices(platform)[0]
+        self.device = "cpu" if platform == "cpu" else device.device_kind
+        params = [jax.device_put(weights[n].astype(experiment.dtype), device) for n in NAMES]
+        self.net = scratch.RNNModelScratch(
+            *weights["W_xh"].shape,
+            get_params=lambda vocab_size, num_hiddens: params,
+            init_state=scratch.init_rnn_state,
+            forward=FORWARDS[experiment.activation],
+        )
+        self.loss = optax.softmax_cross_entropy_with_integer_labels
+        self.updater = jax.tree_util.Partial(scratch.sgd, lr=experiment.lr)
+        self.theta = experiment.clip_theta
+
+    def begin_state(self, batch_size):
+        return self.net.begin_state(batch_size)
+
+    def read_state(self, state):
+        return np.array(state[0])
+
+    def forward(self, X, state):
+        logits, state = self.net(X, state)
+        return np.asarray(logits), state
+
+    def loss_and_grads(self, X, Y, state):
+        l, grads, state = scratch.loss_and_grads(
+            self.net.params, X, Y, state, self.net.forward_fn, self.loss
+        )
+        return float(l), {n: np.array(g) for n, g in zip(NAMES, grads, strict=True)}, state
+
+    def train_step(self, X, Y, state):
+        X, Y = X.astype(np.int32), Y.astype(np.int32)  # one type, so one compilation
+        return scratch.train_step(self.net, X, Y, state, self.loss, self.updater, self.theta)
+
+    def warm_up(self, shapes):
+        params = self.net.params
+        for shape in shapes:
+            X = np.zeros(shape, np.int32)
+            self.train_step(X, X, self.begin_state(len(X)))
+            self.net.set_params(params)  # arrays never change, so this undoes the step
+        self.synchronize()
+
+    def predict(self, prefix, num_preds, vocab):
+        return scratch.predict_rnn(prefix, num_preds, self.net, vocab)
+
+    def weights(self):
+        return {n: np.array(p) for n, p in zip(NAMES, self.net.params, strict=True)}
+
+    def synchronize(self):
+        jnp.asarray(self.net.params[-1]).block_until_ready()

@@ -1,0 +1,1 @@
+"""The network in MXNet's surface, on an embedded NumPy engine."""

@@ -1,0 +1,145 @@
+"""Element by element: the four operations, powers and comparisons.
+
+Two arrays must share their dtype and are broadcast against each other as in NumPy; a number is
+converted to the dtype of the array beside it. Results keep that dtype, integers included, which
+truncates. Gradients are summed over the axes that were broadcast.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import tape
+from .base import MXNetError, quiet
+from .tape import Pullback
+from .traced import Traced, derive, expect_one_type
+
+if TYPE_CHECKING:
+    from .ndarray import NDArray
+
+Operand = Traced | int | float | np.number
+Values = Any  # a NumPy array or scalar
+
+
+def add(left: Operand, right: Operand) -> NDArray:
+    """The sum of two sides, of which at least one is an array."""
+    x, y = values_of(left, right)
+    return _combine(_broadcast(operator.add, x, y), left, right, lambda g: g, lambda g: g)
+
+
+def subtract(left: Operand, right: Operand) -> NDArray:
+    """The difference of two sides, of which at least one is an array."""
+    x, y = values_of(left, right)
+    return _combine(_broadcast(operator.sub, x, y), left, right, lambda g: g, lambda g: -g)
+
+
+def multiply(left: Operand, right: Operand) -> NDArray:
+    """The product of two sides, of which at least one is an array."""
+    x, y = values_of(left, right)
+    return _combine(_broadcast(operator.mul, x, y), left, right, lambda g: g * y, lambda g: g * x)
+
+
+def divide(left: Operand, right: Operand) -> NDArray:
+    """The quotient of two sides, of which at least one is an array."""
+    x, y = values_of(left, right)
+    z = _broadcast(operator.truediv, x, y)
+    return _combine(z, left, right, lambda g: g / y, lambda g: -g * x / (y * y))
+
+
+def power(left: Operand, right: Operand) -> NDArray:
+    """One side to the power of the other; at least one is an array."""
+    x, y = values_of(left, right)
+    # NumPy refuses integers to negative powers, MXNet truncates what they give
+    z = _broadcast(operator.pow if y.dtype.kind == "f" else np.float_power, x, y)
+    return _combine(z, left, right, lambda g: g * y * x ** (y - 1), lambda g: g * np.log(x) * z)
+
+
+def compare(function: Callable[[Values, Values], Values], left: Traced, right: Operand) -> NDArray:
+    """1 where `function` holds and 0 elsewhere, in the dtype of `left`; its gradient is zero."""
+    x, y = values_of(left, right)
+    sides = [side for side in (left, right) if isinstance(side, Traced)]
+    return derive(_broadcast(function, x, y), *[(side, None) for side in sides])
+
+
+def update(function: np.ufunc, target: Traced, other: Operand) -> None:
+    """Write `function(target, other)` into `target` (+= and its kin).
+
+    Raises:
+        MXNetError: one of them is on the tape while it records, or the result does not fit.
+    """
+    expect_unrecorded(target, other)
+    x, y = values_of(target, other)
+    try:
+        with quiet():
+            function(x, y, out=x, casting="unsafe")
+    except ValueError:
+        raise MXNetError(f"shape {y.shape} does not fit into {x.shape}: reshape it") from None
+
+
+def expect_unrecorded(*operands: object) -> None:
+    """Refuse a write in place that would make recorded gradients wrong.
+
+    Raises:
+        MXNetError: one of the operands is on the tape while it records.
+    """
+    if tape.recording.on:
+        for each in operands:
+            if isinstance(each, Traced) and each.on_tape:
+                raise MXNetError("no writing in place inside record(): write x = x + y, not x += y")
+
+
+def values_of(left: Operand, right: Operand) -> tuple[Values, Values]:
+    """Both sides as NumPy values of one dtype.
+
+    Raises:
+        TypeError: a side is neither an array nor a number.
+        MXNetError: the dtypes of two arrays differ.
+    """
+    if isinstance(left, Traced) and isinstance(right, Traced):
+        expect_one_type("arithmetic", (left, right))
+        return left.values, right.values
+    if isinstance(left, Traced):
+        return left.values, _number_like(left, right)
+    assert isinstance(right, Traced)
+    return _number_like(right, left), right.values
+
+
+def _number_like(array: Traced, number: object) -> Values:
+    if not isinstance(number, (int, float, np.number)):
+        raise TypeError(f"type {type(number)} not supported: use an NDArray or a number")
+    with quiet():
+        return array.values.dtype.type(number)
+
+
+def _broadcast(function: Callable[[Values, Values], Values], x: Values, y: Values) -> Values:
+    try:
+        with quiet():
+            return function(x, y).astype(x.dtype, copy=False)
+    except ValueError:
+        raise MXNetError(f"shapes {x.shape} and {y.shape} do not match: reshape one") from None
+
+
+def _combine(
+    values: np.ndarray, left: Operand, right: Operand, to_left: Pullback, to_right: Pullback
+) -> NDArray:
+    sides = [(left, to_left), (right, to_right)]
+    return derive(values, *[(x, _summed(to_x, x)) for x, to_x in sides if isinstance(x, Traced)])
+
+
+def _summed(pullback: Pullback, x: Traced) -> Pullback:
+    """`pullback`, followed by the sum over the axes along which `x` was repeated."""
+    shape = x.values.shape
+
+    def to_shape(g: np.ndarray) -> np.ndarray:
+        gradient = pullback(g)
+        if gradient.shape == shape:
+            return gradient
+        leading = gradient.ndim - len(shape)
+        repeated = [leading + axis for axis, length in enumerate(shape) if length == 1]
+        return gradient.sum(axis=(*range(leading), *repeated)).reshape(shape)
+
+    return to_shape

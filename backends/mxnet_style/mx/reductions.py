@@ -1,0 +1,61 @@
+"""Many elements to few: sums, means and the place of the largest.
+
+With `axis=None` everything is reduced; the result has shape (1,), as all single numbers have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .base import MXNetError, quiet
+from .tape import Pullback
+from .traced import Traced, derive
+
+if TYPE_CHECKING:
+    from .ndarray import NDArray
+
+Axis = int | tuple[int, ...] | None
+
+
+def sum(x: Traced, axis: Axis, keepdims: bool) -> NDArray:
+    """The sum over one axis, several or all, in the dtype of `x`."""
+    values, spread = _reduced(np.sum, x, axis, keepdims)
+    return derive(values, (x, spread))
+
+
+def mean(x: Traced, axis: Axis, keepdims: bool) -> NDArray:
+    """The mean over one axis, several or all, in the dtype of `x`."""
+    values, spread = _reduced(np.mean, x, axis, keepdims)
+    count = x.values.size // max(values.size, 1)
+    return derive(values, (x, lambda g: spread(g / count)))
+
+
+def argmax(x: Traced, axis: int | None) -> NDArray:
+    """Where the largest element is, the first of equals, in the dtype of `x`: 2.0, not 2.
+
+    Its gradient is zero.
+    """
+    values, _ = _reduced(np.argmax, x, axis, keepdims=False)
+    return derive(values, (x, None))
+
+
+def _reduced(
+    function: Callable[..., np.ndarray], x: Traced, axis: Axis, keepdims: bool
+) -> tuple[np.ndarray, Pullback]:
+    """The reduced values, and the pullback that repeats a gradient over the shape of `x`.
+
+    Raises:
+        MXNetError: `x` has no such axis, or no elements to compare.
+    """
+    shape = x.values.shape
+    try:
+        with quiet():
+            kept = function(x.values, axis=axis, keepdims=True).astype(x.values.dtype, copy=False)
+    except ValueError as error:  # AxisError is one too
+        raise MXNetError(f"{function.__name__} of {shape} over axis {axis}: {error}") from None
+    kept_shape = kept.shape
+    values = kept if keepdims else kept.reshape(kept.squeeze(axis).shape or (1,))
+    return values, lambda g: np.broadcast_to(g.reshape(kept_shape), shape)

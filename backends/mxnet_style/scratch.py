@@ -1,0 +1,144 @@
+"""The chapter "Recurrent neural networks from scratch" in MXNet's `nd`, by the book's names.
+
+Written after seed 001, with the functional chapter's surface (seed 000) on top. A minibatch X is
+(batch_size, num_steps) of indices; inputs are num_steps arrays (batch_size, vocab_size); outputs
+are time-major, (num_steps x batch_size, vocab_size). Gradients live in ``param.grad``.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from backends.mxnet_style.mx import autograd, gluon, nd
+from common.metrics import perplexity
+from common.training import run_epoch, run_epochs
+
+
+def get_params(vocab_size, num_hiddens):
+    """Draw the five parameters, N(0, 0.01²) and zero biases, with gradients attached."""
+
+    def normal(shape):
+        return nd.random.normal(scale=0.01, shape=shape)
+
+    # Hidden layer parameters
+    W_xh = normal((vocab_size, num_hiddens))
+    W_hh = normal((num_hiddens, num_hiddens))
+    b_h = nd.zeros(num_hiddens)
+    # Output layer parameters
+    W_hq = normal((num_hiddens, vocab_size))
+    b_q = nd.zeros(vocab_size)
+    # Attach a gradient
+    params = [W_xh, W_hh, b_h, W_hq, b_q]
+    for param in params:
+        param.attach_grad()
+    return params
+
+
+def init_rnn_state(batch_size, num_hiddens):
+    """The state before the first token: a tuple of one array of zeros."""
+    return (nd.zeros(shape=(batch_size, num_hiddens)),)
+
+
+def to_onehot(X, size, dtype="float32"):
+    """Indices (batch_size, num_steps) as num_steps one-hot arrays (batch_size, size)."""
+    return [nd.one_hot(x, size, dtype=dtype) for x in X.T]
+
+
+def rnn(inputs, state, params, activation=nd.tanh):
+    """H_t = act(X_t W_xh + H_{t-1} W_hh + b_h), O_t = H_t W_hq + b_q, step by step."""
+    W_xh, W_hh, b_h, W_hq, b_q = params
+    (H,) = state
+    outputs = []
+    for X in inputs:
+        H = activation(nd.dot(X, W_xh) + nd.dot(H, W_hh) + b_h)
+        Y = nd.dot(H, W_hq) + b_q
+        outputs.append(Y)
+    return nd.concat(*outputs, dim=0), (H,)
+
+
+class RNNModelScratch:
+    """The parameters and the functions that use them."""
+
+    def __init__(self, vocab_size, num_hiddens, get_params, init_state, forward):
+        self.vocab_size, self.num_hiddens = vocab_size, num_hiddens
+        self.params = get_params(vocab_size, num_hiddens)
+        self.init_state, self.forward_fn = init_state, forward
+
+    def __call__(self, X, state):
+        """The outputs and the new state for indices X."""
+        W_xh = self.params[0]
+        X = nd.array(X, ctx=W_xh.context)
+        return self.forward_fn(to_onehot(X, self.vocab_size, W_xh.dtype), state, self.params)
+
+    def begin_state(self, batch_size):
+        """The state before the first token, where and of the type the parameters are."""
+        W_xh = self.params[0]
+        state = self.init_state(batch_size, self.num_hiddens)
+        return tuple(H.as_in_context(W_xh.context).astype(W_xh.dtype) for H in state)
+
+
+def predict_rnn(prefix, num_predicts, model, vocab):
+    """The prefix and the num_predicts most likely tokens after it."""
+    prefix = vocab.split(prefix)
+    state = model.begin_state(batch_size=1)
+    outputs = [vocab[prefix[0]]]
+    for y in prefix[1:]:  # Warm the state up with the prefix
+        _, state = model([outputs[-1:]], state)
+        outputs.append(vocab[y])
+    for _ in range(num_predicts):
+        Y, state = model([outputs[-1:]], state)
+        outputs.append(int(Y.argmax(axis=1).asscalar()))
+    return vocab.join(outputs)
+
+
+def grad_clipping(model, theta):
+    """Scale all gradients together so that their norm is at most theta."""
+    norm = sum((param.grad**2).sum() for param in model.params).sqrt().asscalar()
+    if norm > theta:
+        for param in model.params:
+            param.grad[:] *= theta / norm
+
+
+def sgd(params, lr, batch_size):
+    """Minibatch stochastic gradient descent, in place."""
+    for param in params:
+        param[:] = param - lr * param.grad / batch_size
+
+
+def loss_and_grads(model, X, Y, state, loss):
+    """The mean loss, the gradients before clipping (also in ``param.grad``), the detached state."""
+    y = nd.array(Y, ctx=model.params[0].context).T.reshape((-1,))
+    with autograd.record():
+        y_hat, state = model(X, state)
+        l = loss(y_hat, y).mean()
+    l.backward()
+    return l, [param.grad for param in model.params], tuple(H.detach() for H in state)
+
+
+def train_step(model, X, Y, state, loss, updater, theta):
+    """Forward, backward, clip (not where theta is 0), update."""
+    l, _, state = loss_and_grads(model, X, Y, state, loss)
+    if theta:
+        grad_clipping(model, theta)
+    updater(batch_size=1)  # the loss is a mean already
+    return l.asscalar(), state
+
+
+def train_epoch_rnn(model, train_iter, loss, updater, use_random_iter, theta=1):
+    """Train one epoch; the perplexity and the tokens a second."""
+    start = time.perf_counter()
+    step = partial(train_step, model, loss=loss, updater=updater, theta=theta)
+    loss_sum, tokens = run_epoch(model.begin_state, step, train_iter, use_random_iter)
+    return perplexity(loss_sum, tokens), tokens / (time.perf_counter() - start)
+
+
+def train_rnn(model, train_iter, vocab, lr, num_epochs, use_random_iter=False, theta=1):
+    """Train and show the progress; the last perplexity and tokens a second."""
+    loss = gluon.loss.SoftmaxCrossEntropyLoss()
+    updater = partial(sgd, model.params, lr)
+    return run_epochs(
+        run=lambda: train_epoch_rnn(model, train_iter, loss, updater, use_random_iter, theta),
+        predict=lambda prefix: predict_rnn(prefix, 50, model, vocab),
+        num_epochs=num_epochs,
+    )

@@ -1,0 +1,142 @@
+"""The three samplers of the book: a corpus becomes minibatches of (X, Y).
+
+Every sampler yields X and Y of shape (batch_size, num_steps), where Y is X one token later.
+Windows are views of the corpus; only the batches that are gathered at random are copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.errors import RequestError
+
+Sampling = Literal["random", "sequential", "sliding"]
+Array = NDArray[Any]
+Batch = tuple[Array, Array]
+
+NUM_TRAIN, NUM_VAL = 10_000, 5_000  # windows to train on and to validate with (seed 003)
+
+
+def seq_data_iter_random(
+    corpus: Array, batch_size: int, num_steps: int, rng: np.random.Generator, offset: int = 0
+) -> Iterator[Batch]:
+    """Subsequences that do not overlap, in random order (functional chapter; seed 001).
+
+    The corpus is cut from `offset` on; the last partial batch is dropped.
+    """
+    num_subseqs = (len(corpus) - offset - 1) // num_steps
+    starts = offset + num_steps * rng.permutation(num_subseqs)
+    windows = np.lib.stride_tricks.sliding_window_view(corpus, num_steps + 1)
+    for i in range(0, num_subseqs - batch_size + 1, batch_size):
+        batch = windows[starts[i : i + batch_size]]
+        yield batch[:, :-1], batch[:, 1:]
+
+
+def seq_data_iter_sequential(
+    corpus: Array, batch_size: int, num_steps: int, offset: int = 0
+) -> Iterator[Batch]:
+    """Subsequences whose rows go on in the next batch (functional chapter; seed 001)."""
+    row_length = (len(corpus) - offset - 1) // batch_size
+    used = row_length * batch_size
+    Xs = corpus[offset : offset + used].reshape(batch_size, row_length)
+    Ys = corpus[offset + 1 : offset + 1 + used].reshape(batch_size, row_length)
+    for i in range(0, row_length - num_steps + 1, num_steps):
+        yield Xs[:, i : i + num_steps], Ys[:, i : i + num_steps]
+
+
+def seq_data_iter_sliding(
+    windows: Array, batch_size: int, rng: np.random.Generator | None = None
+) -> Iterator[Batch]:
+    """All windows (N, num_steps + 1), shuffled where an rng is given (seed 003).
+
+    The last partial batch is kept.
+    """
+    order = np.arange(len(windows)) if rng is None else rng.permutation(len(windows))
+    for i in range(0, len(windows), batch_size):
+        batch = windows[order[i : i + batch_size]]
+        yield batch[:, :-1], batch[:, 1:]
+
+
+class SeqDataLoader:
+    """One corpus under one sampler: every iteration is the next epoch, repeatable from the seed.
+
+    Args:
+        corpus: indices (N,).
+        batch_size, num_steps: the shape of a batch.
+        sampling: ``random`` or ``sequential`` (both drop the last partial batch), or ``sliding``
+            (all windows at stride 1, the first 10,000 to train, the next 5,000 to validate; of a
+            corpus with fewer, two thirds and the rest).
+        seed: decides offsets and order; epoch k is the same whatever was drawn before it.
+        random_offset: start every epoch at a random offset below num_steps (functional chapter)
+            rather than at zero (seed 001). Of no meaning to ``sliding``.
+
+    Raises:
+        RequestError: the corpus is too short for a single batch.
+    """
+
+    def __init__(
+        self,
+        corpus: Array,
+        batch_size: int,
+        num_steps: int,
+        sampling: Sampling,
+        seed: int = 0,
+        random_offset: bool = True,
+    ) -> None:
+        self.corpus, self.batch_size, self.num_steps = corpus, batch_size, num_steps
+        self.sampling, self.seed, self.random_offset = sampling, seed, random_offset
+        self.next_epoch = 0
+        self._check_length()
+        if sampling == "sliding":
+            windows = np.lib.stride_tricks.sliding_window_view(corpus, num_steps + 1)
+            num_train = min(NUM_TRAIN, len(windows) * 2 // 3)
+            self.train_windows = windows[:num_train]
+            self.val_windows = windows[num_train : num_train + NUM_VAL]
+
+    def _check_length(self) -> None:
+        largest_offset = self.num_steps - 1 if self.random_offset else 0
+        needed = {
+            "random": self.batch_size * self.num_steps + 1 + largest_offset,
+            "sequential": self.batch_size * self.num_steps + 1 + largest_offset,
+            "sliding": self.num_steps + 3,
+        }[self.sampling]
+        if len(self.corpus) < needed:
+            raise RequestError(
+                f"the corpus is too short: {len(self.corpus):,} tokens, but --sampling "
+                f"{self.sampling} with --batch-size {self.batch_size} --num-steps "
+                f"{self.num_steps} needs {needed:,}: give more text or smaller batches"
+            )
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches of the next epoch."""
+        self.next_epoch += 1
+        return self.epoch(self.next_epoch)
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """The batches of epoch `number`, which counts from 1."""
+        rng = np.random.default_rng([self.seed, number])
+        if self.sampling == "sliding":
+            return seq_data_iter_sliding(self.train_windows, self.batch_size, rng)
+        offset = int(rng.integers(self.num_steps)) if self.random_offset else 0
+        shape = self.batch_size, self.num_steps
+        if self.sampling == "random":
+            return seq_data_iter_random(self.corpus, *shape, rng, offset)
+        return seq_data_iter_sequential(self.corpus, *shape, offset)
+
+    def validation(self) -> Iterator[Batch]:
+        """The validation batches, in order; none unless the sampling is ``sliding``."""
+        if self.sampling != "sliding":
+            return iter(())
+        return seq_data_iter_sliding(self.val_windows, self.batch_size)
+
+    def shapes(self) -> list[tuple[int, int]]:
+        """The shapes of batch that an epoch holds: what a backend compiles for."""
+        if self.sampling != "sliding":
+            return [(self.batch_size, self.num_steps)]
+        sizes = {min(self.batch_size, len(self.train_windows))}
+        sizes.add(len(self.train_windows) % self.batch_size or self.batch_size)
+        return [(size, self.num_steps) for size in sorted(sizes, reverse=True)]

@@ -1,0 +1,105 @@
+"""The contract of a backend. These docstrings are the specification.
+
+A backend is a module with two functions, `describe` and `build`. What `build` returns is a `Model`.
+NumPy crosses the contract; a framework's own tensors stay inside, behind a `State` that the caller
+carries but never looks into, and a loss that the caller may only turn into a float.
+
+The network is one and the same in every backend and variant, with the weights of `common.weights`:
+
+    H_t = act(one_hot(X_t) W_xh + H_{t-1} W_hh + b_h)
+    O_t = H_t W_hq + b_q
+    loss = mean over all tokens of the cross-entropy of softmax(O_t) against Y_t
+
+and one update is ``g <- min(1, theta / ||g||) g`` over all five gradients together (none where
+theta is 0), then ``w <- w - lr g``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, SupportsFloat
+
+from numpy.typing import NDArray
+
+from common.experiment import Experiment
+from common.vocab import Vocab
+from common.weights import Weights
+
+Array = NDArray[Any]
+State = Any
+"""The hidden state (batch, H) in the backend's own form; `Model.read_state` makes it NumPy."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a backend is, found out by importing its framework.
+
+    Attributes:
+        versions: of the framework and what else computes, by distribution name.
+        devices: what it can run on here, ``cpu`` first.
+        threads: how many threads its products use; None where it cannot tell.
+        tf32: whether matrix products may be rounded to TF32. Must be false.
+    """
+
+    versions: dict[str, str]
+    devices: tuple[str, ...]
+    threads: int | None
+    tf32: bool
+
+
+class Model(Protocol):
+    """A network on a device. X and Y are integer indices (batch, steps), in NumPy."""
+
+    device: str
+    """What it runs on: ``cpu`` or the name of a GPU."""
+
+    def begin_state(self, batch_size: int) -> State:
+        """The hidden state before the first token: zeros (batch_size, H)."""
+
+    def read_state(self, state: State) -> Array:
+        """The hidden state as NumPy (batch, H)."""
+
+    def forward(self, X: Array, state: State) -> tuple[Array, State]:
+        """Logits (steps x batch, V), time-major, and the state after the last step."""
+
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> tuple[float, Weights, State]:
+        """The mean loss, the five gradients before clipping by name, and the new state.
+
+        The weights stay as they are. No gradient flows into the state that was given.
+        """
+
+    def train_step(self, X: Array, Y: Array, state: State) -> tuple[SupportsFloat, State]:
+        """Forward, backward, clip, update: the mean loss before the update, and the new state.
+
+        This is what is timed. It may return before the device has finished; ``float(loss)`` and
+        `synchronize` wait. The new state is detached.
+        """
+
+    def warm_up(self, shapes: list[tuple[int, int]]) -> None:
+        """Compile what `train_step` needs for batches of these shapes; leave the weights alone."""
+
+    def predict(self, prefix: str, num_preds: int, vocab: Vocab) -> str:
+        """The prefix and num_preds tokens after it, each the most likely (the first of equals).
+
+        The state starts at zero and is warmed up on the prefix, which holds at least one token.
+        """
+
+    def weights(self) -> Weights:
+        """The weights as they stand, as NumPy copies by canonical name."""
+
+    def synchronize(self) -> None:
+        """Wait until the device has done all that it was given."""
+
+
+class Backend(Protocol):
+    """The module ``backends/<name>/backend.py``."""
+
+    def describe(self) -> Description:
+        """What this backend is and what it can run on."""
+
+    def build(self, experiment: Experiment, variant: str, weights: Weights) -> Model:
+        """A model with these weights, of the experiment's activation, lr, theta, dtype, device.
+
+        Raises:
+            RequestError: the device is not there.
+        """

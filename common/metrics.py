@@ -1,0 +1,34 @@
+"""Loss and perplexity: one definition for every backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def log_softmax(logits: NDArray[Any]) -> NDArray[Any]:
+    """The log-probabilities (N, V) of logits (N, V)."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
+def cross_entropy(logits: NDArray[Any], labels: NDArray[Any]) -> float:
+    """The mean cross-entropy, in nats a token, of logits (N, V) against labels (N,)."""
+    log_probabilities = log_softmax(logits)[np.arange(len(labels)), labels]
+    return -float(log_probabilities.mean(dtype=np.float64))
+
+
+def perplexity(loss_sum: float, tokens: int) -> float:
+    """Token-weighted perplexity, exp(sum of loss x tokens / tokens); inf where that overflows."""
+    with np.errstate(over="ignore"):
+        return float(np.exp(loss_sum / tokens))
+
+
+def time_major(Y: NDArray[Any]) -> NDArray[Any]:
+    """Labels (batch, steps) as (steps x batch,): the order of the logits' rows.
+
+    Without the transpose a network learns only how often each token occurs (d2l-en issue 1349).
+    """
+    return Y.T.reshape(-1)

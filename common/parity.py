@@ -1,0 +1,114 @@
+"""Is a model the reference network? Everything the contract promises, compared quantity by quantity.
+
+An error is ``||a - b|| / ||b||`` against the float64 reference from the same weights on the same
+batches; what is not finite, or of another shape, counts as infinitely wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from common.batches import Batch
+from common.experiment import DType, Experiment
+from common.interface import Model
+from common.reference import Reference
+from common.training import evaluate, run_epoch
+from common.vocab import Vocab
+from common.weights import Weights
+
+Errors = dict[str, float]
+
+TOLERANCES: dict[DType, tuple[float, float]] = {"float64": (1e-9, 1e-7), "float32": (1e-5, 1e-3)}
+"""The largest error of one step, and of the drift over many, by precision."""
+
+
+def relative_error(found: ArrayLike, expected: ArrayLike) -> float:
+    """``||found - expected|| / ||expected||``; the plain norm where expected is zero."""
+    found, expected = np.asarray(found, np.float64), np.asarray(expected, np.float64)
+    if found.shape != expected.shape or not np.isfinite(found).all():
+        return float("inf")
+    difference, scale = np.linalg.norm(found - expected), np.linalg.norm(expected)
+    return float(difference / scale if scale else difference)
+
+
+def one_step(model: Model, weights: Weights, experiment: Experiment, batches: Sequence[Batch]) -> Errors:
+    """The errors of every quantity of one training step, and of the step after it.
+
+    Args:
+        model: fresh, with these weights and of this experiment.
+        batches: at least three of one shape: to warm the state up, to step on, to step on again.
+            The state is carried from one to the next, whatever the experiment's sampling.
+    """
+    reference = Reference(experiment, weights)
+    (X0, _), (X1, Y1), (X2, Y2) = batches[:3]
+    state, expected_state = model.begin_state(len(X0)), reference.begin_state(len(X0))
+    errors = {"first state": relative_error(model.read_state(state), expected_state)}
+    _, state = model.forward(X0, state)
+    _, expected_state = reference.forward(X0, expected_state)
+    errors["state"] = relative_error(model.read_state(state), expected_state)
+
+    logits, _ = model.forward(X1, state)
+    errors["logits"] = relative_error(logits, reference.forward(X1, expected_state)[0])
+    loss, grads, _ = model.loss_and_grads(X1, Y1, state)
+    expected_loss, expected_grads, _ = reference.loss_and_grads(X1, Y1, expected_state)
+    errors["loss"] = relative_error(loss, expected_loss)
+    for name, expected in expected_grads.items():
+        errors[f"gradient {name}"] = relative_error(grads[name], expected)
+    errors["weights before"] = weights_error(model.weights(), reference.weights())
+
+    before = model.weights()
+    loss, state = model.train_step(X1, Y1, state)
+    _, expected_state = reference.train_step(X1, Y1, expected_state)
+    errors["loss of the step"] = relative_error(float(loss), expected_loss)
+    errors["clipped norm"] = relative_error(
+        update_norm(before, model.weights()), update_norm(weights, reference.weights())
+    )
+    errors["weights"] = weights_error(model.weights(), reference.weights())
+    errors["carried state"] = relative_error(model.read_state(state), expected_state)
+    loss, state = model.train_step(X2, Y2, state)
+    expected_loss, _ = reference.train_step(X2, Y2, expected_state)
+    errors["loss of the next step"] = relative_error(float(loss), expected_loss)
+    errors["weights after two steps"] = weights_error(model.weights(), reference.weights())
+    errors["validation"] = relative_error(
+        evaluate(model, batches[:2]) or np.nan, evaluate(reference, batches[:2]) or np.nan
+    )
+    return errors
+
+
+def drift(
+    model: Model, weights: Weights, experiment: Experiment, batches: Sequence[Batch]
+) -> Errors:
+    """How far the loss and the weights are off after a step on every batch."""
+    reference = Reference(experiment, weights)
+    found, expected = (
+        run_epoch(each.begin_state, each.train_step, batches, not experiment.carries_state)[0]
+        for each in (model, reference)
+    )
+    return {
+        "drift of loss": relative_error(found, expected),
+        "drift of weights": weights_error(model.weights(), reference.weights()),
+    }
+
+
+def greedy_text(
+    model: Model, weights: Weights, experiment: Experiment, vocab: Vocab, prefix: str
+) -> Errors:
+    """1 if the model with these weights writes another text than the reference does, else 0."""
+    expected = Reference(experiment, weights).predict(prefix, 20, vocab)
+    return {"text": float(model.predict(prefix, 20, vocab) != expected)}
+
+
+def weights_error(found: dict[str, Any], expected: Weights) -> float:
+    """The largest error of any of the five weights."""
+    if found.keys() != expected.keys():
+        return float("inf")
+    return max(relative_error(found[name], expected[name]) for name in expected)
+
+
+def update_norm(before: Weights, after: Weights) -> float:
+    """The norm of a whole update: lr times that of the clipped gradient."""
+    return float(np.sqrt(sum(((after[n] - before[n]) ** 2).sum() for n in before)))

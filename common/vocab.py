@@ -1,0 +1,132 @@
+"""Vocab: tokens to indices and back, with the surface the book gave it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, get_args
+
+from common.errors import RequestError
+
+UNK = "<unk>"
+Token = Literal["char", "word"]
+Order = Literal["frequency", "sorted", "distinct"]
+
+
+class Vocab:
+    """A vocabulary (seed 003, section 9.2; the functional chapter; seed 001).
+
+    Args:
+        tokens: a list of tokens, a list of lists of tokens, or a mapping of token to count.
+        min_freq: tokens seen less often are left out.
+        reserved_tokens: tokens that are always in, such as ``<pad>``.
+        order: how indices are given out, which differs by edition:
+            ``frequency``: ``<unk>``, the reserved tokens, then by falling frequency, ties by
+            first appearance (functional chapter);
+            ``sorted``: all of them in code-point order, ``<unk>`` among them (seed 003);
+            ``distinct``: in code-point order and without ``<unk>`` (seed 001, where the order was
+            that of a set and so of no meaning).
+        token: what a token is; decides how `split` and `join` treat a text.
+
+    Attributes:
+        token_freqs: (token, count) pairs by falling count.
+        idx_to_token: the token at every index.
+        token_to_idx: the index of every token.
+    """
+
+    def __init__(
+        self,
+        tokens: Iterable[Any] | Mapping[str, int] = (),
+        min_freq: int = 0,
+        reserved_tokens: Iterable[str] = (),
+        order: Order = "frequency",
+        token: Token = "char",
+    ) -> None:
+        if order not in get_args(Order):
+            raise RequestError(f"unknown order {order!r}: one of {', '.join(get_args(Order))}")
+        counts = tokens if isinstance(tokens, Mapping) else Counter(_flatten(tokens))
+        self.token = token
+        self.token_freqs = sorted(counts.items(), key=lambda pair: pair[1], reverse=True)
+        kept = [token for token, freq in self.token_freqs if freq >= min_freq]
+        special = [*reserved_tokens] if order == "distinct" else [UNK, *reserved_tokens]
+        unique = list(dict.fromkeys(special + kept))
+        self.idx_to_token = unique if order == "frequency" else sorted(unique)
+        self.token_to_idx = {token: idx for idx, token in enumerate(self.idx_to_token)}
+
+    @classmethod
+    def from_idx_to_token(cls, idx_to_token: list[str], token: Token) -> Vocab:
+        """The vocabulary with exactly these indices, such as one that was saved.
+
+        Raises:
+            ValueError: they are not distinct strings.
+        """
+        if len(set(idx_to_token)) != len(idx_to_token) or not all(
+            isinstance(token, str) for token in idx_to_token
+        ):
+            raise ValueError("the tokens of a vocabulary are distinct strings")
+        vocab = cls(token=token)
+        vocab.idx_to_token = idx_to_token
+        vocab.token_to_idx = {token: idx for idx, token in enumerate(idx_to_token)}
+        return vocab
+
+    def __len__(self) -> int:
+        """The number of distinct tokens, ``<unk>`` included where there is one."""
+        return len(self.idx_to_token)
+
+    def __getitem__(self, tokens: Any) -> Any:
+        """The index of a token, or a list of indices for a list (nested lists too).
+
+        Raises:
+            KeyError: the token is unknown and this vocabulary has no ``<unk>``.
+        """
+        if isinstance(tokens, (list, tuple)):
+            return [self[token] for token in tokens]
+        index = self.token_to_idx.get(tokens, self.unk)
+        if index is None:
+            raise KeyError(f"{tokens!r} is not in the vocabulary, which has no {UNK}")
+        return index
+
+    def to_tokens(self, indices: Any) -> Any:
+        """The token at an index, or a list of tokens for a list or array of indices."""
+        if getattr(indices, "ndim", None) == 0 or not hasattr(indices, "__len__"):
+            return self.idx_to_token[int(indices)]
+        return [self.to_tokens(index) for index in indices]
+
+    @property
+    def unk(self) -> int | None:
+        """The index of ``<unk>``; None in the edition that has none."""
+        return self.token_to_idx.get(UNK)
+
+    def split(self, text: str) -> list[str]:
+        """The tokens of a text: its characters, or its words."""
+        return text.split() if self.token == "word" else list(text)
+
+    def join(self, indices: Iterable[int]) -> str:
+        """The text of some indices: `split`, undone."""
+        separator = " " if self.token == "word" else ""
+        return separator.join(self.idx_to_token[int(index)] for index in indices)
+
+    def check_prefix(self, prefix: str) -> None:
+        """See that a prefix can start a prediction.
+
+        Raises:
+            RequestError: it is empty, or it holds unseen tokens and there is no ``<unk>``.
+        """
+        tokens = self.split(prefix)
+        if not tokens:
+            raise RequestError(f"--prefix {prefix!r} holds no {self.token}: give at least one")
+        unseen = [t for t in dict.fromkeys(tokens) if t not in self.token_to_idx]
+        if unseen and self.unk is None:
+            named = ", ".join(map(repr, unseen))
+            raise RequestError(
+                f"--prefix {prefix!r} holds what this corpus never shows: {named}; "
+                f"its vocabulary has no {UNK}, so leave them out"
+            )
+
+
+def _flatten(tokens: Iterable[Any]) -> Iterable[str]:
+    for token in tokens:
+        if isinstance(token, (list, tuple)):
+            yield from _flatten(token)
+        else:
+            yield token

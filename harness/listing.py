@@ -1,0 +1,68 @@
+"""``list``: what there is to run, and why something is not available."""
+
+from __future__ import annotations
+
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+import backends
+from common import sources
+from common.experiment import Experiment
+from harness.process import Worker
+from harness.recipes import recipes
+
+
+def describe(name: str) -> dict[str, Any]:
+    """What a backend says of itself, from a worker; or the reason it is not available."""
+    entry = backends.entry(name)
+    found: dict[str, Any] = {"backend": name, "variants": list(entry.variants)}
+    if reason := backends.missing(name):
+        return found | {"available": False, "reason": reason}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Worker(name, Experiment(), Path(folder) / "log") as worker,
+    ):
+        first, *_ = worker.ask("describe")
+    if first["event"] == "failed":
+        return found | {"available": False, "reason": first["reason"]}
+    return found | {"available": True, "versions": first["versions"], "devices": first["devices"]}
+
+
+def listing(data_dir: Path | None) -> dict[str, Any]:
+    """Backends, corpora and recipes, for people (`show`) and machines alike."""
+    with ThreadPoolExecutor() as pool:
+        described = list(pool.map(describe, backends.BACKENDS))
+    corpora = {name: sources.available(name, data_dir) or "here" for name in sources.NAMES}
+    return {
+        "backends": described,
+        "corpora": corpora,
+        "recipes": {name: recipe.title for name, recipe in recipes().items()},
+    }
+
+
+def show(console: Console, found: dict[str, Any]) -> None:
+    """Print a listing."""
+    table = Table(title="Backends", title_justify="left")
+    for name in ("backend", "variants", "versions", "devices", "available"):
+        table.add_column(name)
+    for backend in found["backends"]:
+        versions = backend.get("versions", {})
+        table.add_row(
+            backend["backend"],
+            ", ".join(backend["variants"]),
+            ", ".join(f"{name} {version}" for name, version in versions.items()),
+            ", ".join(backend.get("devices", [])),
+            Text("yes") if backend["available"] else Text(f"no: {backend['reason']}"),
+        )
+    console.print(table)
+    for title, entries in (("Corpora", found["corpora"]), ("Recipes", found["recipes"])):
+        table = Table(title=title, title_justify="left", show_header=False)
+        for name, text in entries.items():
+            table.add_row(name, Text(text))
+        console.print(table)

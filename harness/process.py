@@ -1,0 +1,141 @@
+"""The harness's end of a worker: starts it, asks it, and outlives it."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from common.experiment import Experiment
+
+Event = dict[str, Any]
+
+SILENCE_SECONDS = 3600.0
+"""A worker that says nothing for so long has hung: no epoch here is meant to last an hour."""
+
+
+def usable_cpus() -> list[int]:
+    """The CPUs this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def environment(cpus: list[int], device: str, dtype: str) -> dict[str, str]:
+    """What must be set before a framework is imported: threads, device, precision, quiet logs."""
+    threads = str(len(cpus))
+    fixed = {
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "TF_NUM_INTRAOP_THREADS": threads,
+        "TF_NUM_INTEROP_THREADS": threads,
+        "NVIDIA_TF32_OVERRIDE": "0",
+        "JAX_ENABLE_X64": "1" if dtype == "float64" else "0",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "PYTHONUTF8": "1",
+    }
+    if device == "cpu":
+        fixed |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+    return os.environ | fixed
+
+
+class Worker:
+    """A worker process of one backend; use it in a ``with`` block.
+
+    Args:
+        backend: the registered name.
+        experiment: says how many threads, which device and what precision.
+        log: where the worker's standard error goes.
+        silence: seconds without an event after which the worker counts as hung.
+    """
+
+    def __init__(
+        self,
+        backend: str,
+        experiment: Experiment,
+        log: Path,
+        silence: float = SILENCE_SECONDS,
+    ) -> None:
+        self.log, self.silence = log, silence
+        self.cpus = usable_cpus()[: experiment.threads]
+        listed = ",".join(map(str, self.cpus))
+        with open(log, "wb") as stderr:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "harness.worker", "--backend", backend, "--cpus", listed],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=environment(self.cpus, experiment.device, experiment.dtype),
+                start_new_session=True,  # Ctrl-C is for the harness, which ends its workers
+            )
+        self.lines: queue.Queue[bytes] = queue.Queue()
+        threading.Thread(target=self._read, args=[self.process.stdout], daemon=True).start()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _read(self, stdout: IO[bytes]) -> None:
+        try:
+            for line in stdout:
+                self.lines.put(line)
+        except ValueError:
+            pass  # closed while we read: the harness has let go of this worker
+        self.lines.put(b"")
+
+    def ask(self, op: str, **request: Any) -> Iterator[Event]:
+        """Send a request; give its events, the last being ``done`` or ``failed`` with a reason.
+
+        A worker that dies or falls silent ends in ``failed`` too, of kind ``crashed`` or
+        ``timeout``.
+        """
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(json.dumps({"op": op, **request}).encode() + b"\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it is dead: the end of its output says so below
+        while True:
+            event = self._next_event()
+            yield event
+            if event["event"] in ("done", "failed"):
+                return
+
+    def _next_event(self) -> Event:
+        try:
+            line = self.lines.get(timeout=self.silence)
+        except queue.Empty:
+            reason = f"silent for {self.silence:g} s"
+            return {"event": "failed", "kind": "timeout", "reason": reason}
+        if line:
+            event: Event = json.loads(line)
+            return event
+        return {"event": "failed", "kind": "crashed", "reason": self._last_words()}
+
+    def _last_words(self) -> str:
+        status = self.process.wait()
+        how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+        said = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return f"its process ended with {how}" + (f": {said[-1][:200]}" if said else "")

@@ -1,0 +1,74 @@
+"""The recipes: read from ``recipes.toml`` and validated."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from common.errors import unknown
+from common.experiment import Experiment
+
+FILE = Path(__file__).with_name("recipes.toml")
+
+
+class Published(BaseModel):
+    """A published band: what perplexity an epoch is known to reach."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epoch: int
+    low: float | None = None
+    high: float | None = None
+    val_low: float | None = None
+    val_high: float | None = None
+    source: str
+
+    def holds(self, perplexity: float, val_perplexity: float | None) -> bool:
+        """Whether an epoch's perplexities lie in the band."""
+        return _within(perplexity, self.low, self.high) and _within(
+            val_perplexity, self.val_low, self.val_high
+        )
+
+
+def _within(value: float | None, low: float | None, high: float | None) -> bool:
+    if low is None or high is None:
+        return True  # nothing published
+    return value is not None and low <= value <= high
+
+
+class Recipe(BaseModel):
+    """Settings with a name, and the published figures they are held against."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    seed_document: str
+    settings: dict[str, Any]
+    published: tuple[Published, ...] = ()
+
+
+@cache
+def recipes() -> dict[str, Recipe]:
+    """All recipes by name, in the order of the file."""
+    tables = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    return {name: Recipe(**table) for name, table in tables.items()}
+
+
+def experiment_of(name: str, overrides: dict[str, Any]) -> Experiment:
+    """A recipe's experiment, with some settings replaced.
+
+    Another corpus is prepared in its own way, not in that of the recipe's.
+
+    Raises:
+        RequestError: there is no such recipe, or a setting is wrong.
+    """
+    if name not in recipes():
+        raise unknown("recipe", name, recipes())
+    settings = recipes()[name].settings
+    if overrides.get("corpus", settings["corpus"]) != settings["corpus"]:
+        settings = {key: value for key, value in settings.items() if key != "edition"}
+    return Experiment.of(settings | overrides)

@@ -1,0 +1,214 @@
+"""The main job: train every backend on the same batches from the same weights, in turn."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import backends
+from common import sources
+from common.batches import SeqDataLoader
+from common.corpus import encode
+from common.errors import unknown
+from common.experiment import Experiment
+from harness.machine import machine, source, versions
+from harness.process import Event, Worker
+from harness.rows import Row
+from harness.runfolder import RunFolder, default_folder
+
+
+class Display(Protocol):
+    """Whoever watches a run."""
+
+    def started(self, row: Row) -> None:
+        """A row's worker has been started."""
+
+    def event(self, row: Row, event: Event) -> None:
+        """An epoch, a sample, or another event of the row."""
+
+    def ended(self, row: Row) -> None:
+        """The row has its final status."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to run.
+
+    Attributes:
+        recipe: the name the settings started from.
+        backends, variants: as asked for; empty means every one.
+        data_dir: where to look first for a published corpus.
+        out: the run folder; None gives it a name of its own.
+    """
+
+    recipe: str
+    experiment: Experiment
+    backends: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    data_dir: Path | None = None
+    out: Path | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run came to."""
+
+    folder: Path
+    rows: list[Row]
+    status: str
+    asked: tuple[str, ...]
+
+    @property
+    def exit_status(self) -> int:
+        """0 if every row is ok; a backend that is absent counts only if it was asked for."""
+        if self.status == "interrupted":
+            return 130
+        forgiven = {row.name for row in self.rows if row.status == "unavailable"}
+        forgiven -= {row.name for row in self.rows if row.backend in self.asked}
+        judged = [row.status == "ok" for row in self.rows if row.name not in forgiven]
+        return 0 if judged and all(judged) else 1
+
+
+def select(names: Sequence[str], variants: Sequence[str]) -> list[tuple[str, str]]:
+    """The (backend, variant) pairs asked for, in the order of the registry.
+
+    Raises:
+        RequestError: a backend or a variant does not exist.
+    """
+    for name in names:
+        backends.entry(name)
+    entries = {n: e for n, e in backends.BACKENDS.items() if n in names or not names}
+    pairs = [
+        (name, variant)
+        for name, entry in entries.items()
+        for variant in entry.variants
+        if variant in variants or not variants
+    ]
+    existing = list(dict.fromkeys(v for entry in entries.values() for v in entry.variants))
+    for variant in variants:
+        if variant not in existing:
+            raise unknown("variant", variant, existing)
+    return pairs
+
+
+def check_corpus(experiment: Experiment, data_dir: Path | None) -> dict[str, Any]:
+    """See that the corpus can be had, cut into batches and continued from the prefixes.
+
+    Returns:
+        Its name, hash and sizes, for ``run.json``.
+
+    Raises:
+        RequestError: it cannot.
+    """
+    text = sources.read(experiment.corpus, data_dir)
+    indices, vocab = encode(
+        text, experiment.token, experiment.max_tokens or None, experiment.edition
+    )
+    loader = SeqDataLoader(
+        indices,
+        experiment.batch_size,
+        experiment.num_steps,
+        experiment.sampling,
+        experiment.seed,
+        experiment.random_offset,
+    )
+    for prefix in experiment.prefixes:
+        vocab.check_prefix(prefix)
+    return {
+        "name": text.name,
+        "sha256": text.sha256,
+        "characters": len(text.text),
+        "tokens": len(indices),
+        "vocab_size": len(vocab),
+        "batches_per_epoch": sum(1 for _ in loader.epoch(1)),
+    }
+
+
+def run(request: Request, display: Display) -> Result:
+    """Train what was asked for and write the run folder.
+
+    Raises:
+        RequestError: something asked for does not exist or does not fit; nothing was written.
+    """
+    experiment = request.experiment
+    pairs = select(request.backends, request.variants)
+    facts = {
+        "recipe": request.recipe,
+        "experiment": experiment.model_dump(mode="json"),
+        "corpus": check_corpus(experiment, request.data_dir),
+        "machine": machine(),
+        "versions": versions(),
+        "source": source(),
+        "command": sys.argv[1:],
+        "backends": {},
+    }
+    path = request.out or default_folder(request.recipe, experiment)
+    folder = RunFolder(path, facts)
+    rows = [Row(name, variant, experiment.seed, experiment.dtype) for name, variant in pairs]
+    status = "failed"
+    try:
+        for row in rows:
+            run_row(row, request, folder, display)
+        status = "finished"
+    except KeyboardInterrupt:
+        status = "interrupted"
+    finally:
+        for row in rows:
+            if row.status in ("waiting", "running"):
+                row.status = "interrupted"
+        folder.finish(rows, status)
+    return Result(path, rows, status, request.backends)
+
+
+def run_row(row: Row, request: Request, folder: RunFolder, display: Display) -> None:
+    """Train one backend in a worker of its own; whatever happens to it becomes the row's status."""
+    if reason := backends.missing(row.backend):
+        row.status, row.reason = "unavailable", reason
+        display.ended(row)
+        return
+    row.status = "running"
+    display.started(row)
+    with Worker(row.backend, request.experiment, folder.log(row)) as worker:
+        events = worker.ask(
+            "train",
+            experiment=request.experiment.model_dump(mode="json"),
+            variant=row.variant,
+            data_dir=request.data_dir and str(request.data_dir.resolve()),
+            checkpoint=str(folder.checkpoint(row)),
+        )
+        for event in events:
+            record(row, event, folder)
+            display.event(row, event)
+    display.ended(row)
+
+
+FAILURES = {"unavailable", "crashed", "timeout"}
+
+
+def record(row: Row, event: Event, folder: RunFolder) -> None:
+    """Take an event into the row and the folder."""
+    match event["event"]:
+        case "built":
+            row.device, row.compile_seconds = event["device"], event["compile_seconds"]
+            row.versions = event["description"]["versions"]
+            folder.facts["backends"][row.backend] = event["description"]
+        case "epoch":
+            row.perplexity, row.val_perplexity = event["perplexity"], event["val_perplexity"]
+            row.tokens += event["tokens"]
+            row.train_seconds += event["seconds"]
+            folder.add_epoch(row, event)
+        case "sample":
+            folder.add_sample(row, event)
+        case "failed":
+            row.status = event["kind"] if event["kind"] in FAILURES else "failed"
+            row.reason = event["reason"]
+        case "done":
+            row.peak_memory_mb = event["peak_memory_mb"]
+            learning = row.perplexity is not None and math.isfinite(row.perplexity)
+            row.status = "ok" if learning else "diverged"
+            if not learning:
+                row.reason = "its perplexity is no longer a finite number"

@@ -1,0 +1,115 @@
+"""What is printed at the end: the comparison, what was written, and the published figures."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from common.experiment import Experiment
+from harness.recipes import Recipe
+from harness.rows import Row, ranked
+from harness.run import Result
+
+STYLES = {"ok": "green", "unavailable": "yellow", "interrupted": "yellow"}
+
+
+def printable(text: str) -> str:
+    """A text from outside, safe on a terminal: what does not print is shown as a dot."""
+    return "".join(char if char.isprintable() else "·" for char in text)
+
+
+def figure(value: float | None, form: str) -> str:
+    """A number in a column; a dash where there is none."""
+    return "-" if value is None else format(value, form)
+
+
+def comparison(rows: list[Row]) -> Table:
+    """The comparison, the fastest first."""
+    validated = any(row.val_perplexity is not None for row in rows)
+    table = Table(title="One network, the same weights, the same batches", title_justify="left")
+    for name in ("backend", "variant"):
+        table.add_column(name, no_wrap=True)
+    headings = ["perplexity", *(["validation"] if validated else []), "tokens/s", "of the fastest"]
+    for name in (*headings, "train s", "compile s", "memory MB"):
+        table.add_column(name, justify="right")
+    table.add_column("status")
+    fastest = max((row.tokens_per_sec or 0 for row in rows), default=0)
+    for row in ranked(rows):
+        speed = row.tokens_per_sec
+        table.add_row(
+            row.backend,
+            row.variant,
+            figure(row.perplexity, ".4f"),
+            *([figure(row.val_perplexity, ".4f")] if validated else []),
+            figure(speed, ",.0f"),
+            figure(speed and speed / fastest, ".2f"),
+            figure(row.train_seconds or None, ".1f"),
+            figure(row.compile_seconds, ".1f"),
+            figure(row.peak_memory_mb, ",.0f"),
+            Text(row.status, STYLES.get(row.status, "red")),
+        )
+    return table
+
+
+def show_result(console: Console, result: Result) -> None:
+    """Print the comparison, the reasons, the last texts and where it all lies."""
+    console.print(comparison(result.rows))
+    for row in result.rows:
+        if row.reason:
+            console.print(Text(f"{row.backend} {row.variant}: {row.status}: {row.reason}"))
+    if spread := _spread(result.rows):
+        console.print(Text(spread))
+    console.print(Text(f"run folder: {result.folder}"))
+
+
+def _spread(rows: list[Row]) -> str:
+    reached = [row.perplexity for row in rows if row.status == "ok" and row.perplexity]
+    if len(reached) < 2:
+        return ""
+    spread = (max(reached) - min(reached)) / min(reached)
+    return f"their perplexities differ by at most {spread:.1e} relative"
+
+
+def show_published(console: Console, result: Result, recipe: Recipe, asked: Experiment) -> None:
+    """Hold the curves against the recipe's published bands, where the settings are the recipe's."""
+    same = Experiment.of(recipe.settings | {"seed": asked.seed, "threads": asked.threads})
+    if not recipe.published or asked.model_copy(update={"device": "auto"}) != same:
+        return
+    table = Table(title="Against the published figures", title_justify="left")
+    for name in ("epoch", "published", "backend", "perplexity", "validation", "verdict"):
+        table.add_column(name)
+    curves = _curves(result.folder)
+    for band in recipe.published:
+        for row in result.rows:
+            found = curves.get((row.backend, row.variant, band.epoch))
+            if found is None:
+                continue
+            holds = band.holds(*found)
+            table.add_row(
+                str(band.epoch),
+                _band(band.low, band.high) + _band(band.val_low, band.val_high, "validation "),
+                f"{row.backend} {row.variant}",
+                figure(found[0], ".4f"),
+                figure(found[1], ".4f"),
+                Text("within", "green") if holds else Text("outside", "red"),
+            )
+    console.print(table)
+
+
+def _band(low: float | None, high: float | None, name: str = "") -> str:
+    return "" if low is None else f"{name}{low:g} to {high:g} "
+
+
+def _curves(folder: Path) -> dict[tuple[str, str, int], tuple[float, float | None]]:
+    with open(folder / "epochs.csv", encoding="utf-8", newline="") as file:
+        return {
+            (line["backend"], line["variant"], int(line["epoch"])): (
+                float(line["perplexity"]),
+                float(line["val_perplexity"]) if line["val_perplexity"] else None,
+            )
+            for line in csv.DictReader(file)
+        }

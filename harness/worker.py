@@ -1,0 +1,146 @@
+"""A worker: one process, one backend, JSON lines in and out.
+
+Started as ``python -m harness.worker --backend NAME --cpus 0,1`` by `harness.process`, which sets
+thread counts and precision in its environment. Every request, a line on stdin, is answered by any
+number of events and one last ``done`` or ``failed``. Standard output belongs to the protocol: what
+a framework prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import backends
+from common.batches import SeqDataLoader
+from common.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from common.corpus import load_corpus
+from common.errors import RequestError
+from common.experiment import Experiment
+from common.interface import Backend
+from common.training import train
+from common.weights import draw_weights
+
+Event = dict[str, Any]
+
+
+def describe_backend(backend: Backend, request: Event) -> Iterator[Event]:
+    """Say what the backend is and what it runs on."""
+    yield {"event": "described", **asdict(backend.describe())}
+
+
+def train_model(backend: Backend, request: Event) -> Iterator[Event]:
+    """Train a network from its first weights to its last epoch, or until it diverges."""
+    experiment = Experiment.of(request["experiment"])
+    indices, vocab = load_corpus(
+        experiment.corpus,
+        experiment.token,
+        experiment.max_tokens or None,
+        edition=experiment.edition,
+        data_dir=request["data_dir"],
+    )
+    loader = SeqDataLoader(
+        indices,
+        experiment.batch_size,
+        experiment.num_steps,
+        experiment.sampling,
+        experiment.seed,
+        experiment.random_offset,
+    )
+    weights = draw_weights(
+        len(vocab), experiment.num_hiddens, experiment.init, experiment.sigma, experiment.seed
+    )
+    model = backend.build(experiment, request["variant"], weights)
+    start = time.perf_counter()
+    model.warm_up(loader.shapes())
+    compile_seconds = time.perf_counter() - start
+    yield {
+        "event": "built",
+        "device": model.device,
+        "compile_seconds": compile_seconds,
+        "description": asdict(backend.describe()),
+    }
+    epoch = None
+    for epoch in train(model, loader, experiment):
+        yield {"event": "epoch", **asdict(epoch)}
+        if epoch.epoch % experiment.pred_period == 0 or epoch.epoch == experiment.num_epochs:
+            for prefix in experiment.prefixes:
+                text = model.predict(prefix, experiment.num_preds, vocab)
+                yield {"event": "sample", "epoch": epoch.epoch, "prefix": prefix, "text": text}
+    assert epoch is not None  # num_epochs is at least 1
+    checkpoint = Checkpoint(experiment, vocab, epoch.epoch, model.weights())
+    save_checkpoint(Path(request["checkpoint"]), checkpoint)
+
+
+def predict_text(backend: Backend, request: Event) -> Iterator[Event]:
+    """Continue prefixes with the network of a checkpoint."""
+    checkpoint = load_checkpoint(Path(request["checkpoint"]))
+    settings = checkpoint.experiment.model_dump() | {"device": request["device"]}
+    model = backend.build(Experiment.of(settings), request["variant"], checkpoint.weights)
+    for prefix in request["prefixes"]:
+        text = model.predict(prefix, request["num_preds"], checkpoint.vocab)
+        yield {"event": "sample", "epoch": checkpoint.epoch, "prefix": prefix, "text": text}
+
+
+OPERATIONS = {"describe": describe_backend, "train": train_model, "predict": predict_text}
+
+
+def answer(name: str, request: Event) -> Iterator[Event]:
+    """All events of one request; whatever goes wrong becomes its last."""
+    try:
+        backend = backends.load(name)
+    except ImportError as error:
+        traceback.print_exc()
+        reason = f"cannot import its framework: {type(error).__name__}: {error}"
+        yield {"event": "failed", "kind": "unavailable", "reason": reason}
+        return
+    try:
+        yield from OPERATIONS[request["op"]](backend, request)
+        yield {"event": "done", "peak_memory_mb": peak_memory_mb()}
+    except RequestError as error:
+        yield {"event": "failed", "kind": "request", "reason": str(error)}
+    except Exception as error:
+        traceback.print_exc()
+        reason = f"{type(error).__name__}: {error}"
+        yield {"event": "failed", "kind": "error", "reason": reason}
+
+
+def peak_memory_mb() -> float:
+    """The largest resident set of this process so far, in MB.
+
+    Linux hands ``ru_maxrss`` on from the parent across exec, so VmHWM is read where there is one.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = status.read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+    import resource  # absent on Windows, where nobody has measured yet
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    parser = argparse.ArgumentParser(prog="harness.worker")
+    parser.add_argument("--backend", required=True)
+    parser.add_argument("--cpus", required=True, type=lambda text: set(map(int, text.split(","))))
+    arguments = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, arguments.cpus)
+    replies = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        for event in answer(arguments.backend, json.loads(line)):
+            replies.write(json.dumps(event) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Which backends the tests run on.
+
+``--backend NAME`` (repeatable) asks for a backend: if it is not installed, that is a failure.
+Without it every registered backend is tested, and one that is not installed is skipped.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported
+
+import pytest
+
+import backends
+
+
+def pytest_addoption(parser):
+    parser.addoption("--backend", action="append", help="a backend that must be there")
+
+
+def pytest_generate_tests(metafunc):
+    if "backend" in metafunc.fixturenames:
+        asked = metafunc.config.getoption("backend")
+        metafunc.parametrize("backend", asked or list(backends.BACKENDS), indirect=True)
+
+
+@pytest.fixture(scope="session")
+def backend(request):
+    """The name of a backend that is installed."""
+    if reason := backends.missing(request.param):
+        if request.config.getoption("backend"):
+            pytest.fail(f"{request.param} was asked for: {reason}")
+        pytest.skip(reason)
+    return request.param
+
+
+@pytest.fixture
+def only(request):
+    """Run a test for one backend alone: ``only("torch")``."""
+
+    def check(name):
+        asked = request.config.getoption("backend")
+        if asked and name not in asked:
+            pytest.skip(f"this run is of {', '.join(asked)}")
+        if reason := backends.missing(name):
+            if asked:
+                pytest.fail(f"{name} was asked for: {reason}")
+            pytest.skip(reason)
+
+    return check
