@@ -35,7 +35,9 @@ def relative_error(found: ArrayLike, expected: ArrayLike) -> float:
     return float(difference / scale if scale else difference)
 
 
-def one_step(model: Model, weights: Weights, experiment: Experiment, batches: Sequence[Batch]) -> Errors:
+def one_step(
+    model: Model, weights: Weights, experiment: Experiment, batches: Sequence[Batch]
+) -> Errors:
     """The errors of every quantity of one training step, and of the step after it.
 
     Args:
@@ -61,17 +63,17 @@ def one_step(model: Model, weights: Weights, experiment: Experiment, batches: Se
     errors["weights before"] = weights_error(model.weights(), reference.weights())
 
     before = model.weights()
-    loss, state = model.train_step(X1, Y1, state)
+    step_loss, state = model.train_step(X1, Y1, state)
     _, expected_state = reference.train_step(X1, Y1, expected_state)
-    errors["loss of the step"] = relative_error(float(loss), expected_loss)
+    errors["loss of the step"] = relative_error(float(step_loss), expected_loss)
     errors["clipped norm"] = relative_error(
         update_norm(before, model.weights()), update_norm(weights, reference.weights())
     )
     errors["weights"] = weights_error(model.weights(), reference.weights())
     errors["carried state"] = relative_error(model.read_state(state), expected_state)
-    loss, state = model.train_step(X2, Y2, state)
+    step_loss, state = model.train_step(X2, Y2, state)
     expected_loss, _ = reference.train_step(X2, Y2, expected_state)
-    errors["loss of the next step"] = relative_error(float(loss), expected_loss)
+    errors["loss of the next step"] = relative_error(float(step_loss), expected_loss)
     errors["weights after two steps"] = weights_error(model.weights(), reference.weights())
     errors["validation"] = relative_error(
         evaluate(model, batches[:2]) or np.nan, evaluate(reference, batches[:2]) or np.nan

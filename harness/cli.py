@@ -143,7 +143,7 @@ def run(
     given = {name: value for name, value in settings.items() if value is not None}
     experiment = experiment_of(recipe, given)
     request = Request(recipe, experiment, split(backend), split(variant), data_dir, out)
-    console = Console()
+    console = screen()
     display = (
         Quiet() if quiet or json else Live(console, experiment.num_epochs, experiment.pred_period)
     )
@@ -184,7 +184,7 @@ def list_(
     if json:
         print_json(found)
     else:
-        show(Console(), found)
+        show(screen(), found)
     return 0
 
 
@@ -231,11 +231,16 @@ def predict(
     if json:
         print_json([asdict(prediction) for prediction in predictions])
         return 0
-    console = Console()
+    console = screen()
     for found in predictions:
         line = Text.assemble((f"{found.backend} {found.variant}: ", "dim"), printable(found.text))
         console.print(line)
     return 0
+
+
+def screen() -> Console:
+    """Where people read: the terminal in its own width, anything else wide enough for a table."""
+    return Console(width=None if sys.stdout.isatty() else 120)
 
 
 def print_json(value: Any) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 import backends
@@ -16,6 +15,7 @@ from common import sources
 from common.experiment import Experiment
 from harness.process import Worker
 from harness.recipes import recipes
+from harness.tables import titled
 
 
 def describe(name: str) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def listing(data_dir: Path | None) -> dict[str, Any]:
 
 def show(console: Console, found: dict[str, Any]) -> None:
     """Print a listing."""
-    table = Table(title="Backends", title_justify="left")
+    table = titled("Backends")
     for name in ("backend", "variants", "versions", "devices", "available"):
         table.add_column(name)
     for backend in found["backends"]:
@@ -62,7 +62,7 @@ def show(console: Console, found: dict[str, Any]) -> None:
         )
     console.print(table)
     for title, entries in (("Corpora", found["corpora"]), ("Recipes", found["recipes"])):
-        table = Table(title=title, title_justify="left", show_header=False)
+        table = titled(title, show_header=False)
         for name, text in entries.items():
             table.add_row(name, Text(text))
         console.print(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -27,37 +28,57 @@ def figure(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
 
 
-def comparison(rows: list[Row]) -> Table:
-    """The comparison, the fastest first."""
-    validated = any(row.val_perplexity is not None for row in rows)
-    table = Table(title="One network, the same weights, the same batches", title_justify="left")
+def titled(title: str, show_header: bool = True) -> Table:
+    """An empty table in the one style of this program: narrow enough for 80 columns."""
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="underline",
+        show_header=show_header,
+        box=None,
+        padding=(0, 2, 0, 0),
+    )
+
+
+ROOMY = 100  # columns of text; a narrower terminal gets the table without its last details
+
+
+def comparison(rows: list[Row], width: int) -> Table:
+    """The comparison, the fastest first, in so many columns of text."""
+    fastest = max((row.tokens_per_sec or 0 for row in rows), default=0)
+    columns: dict[str, Callable[[Row], str]] = {
+        "perplexity": lambda row: figure(row.perplexity, ".4f"),
+        "validation": lambda row: figure(row.val_perplexity, ".4f"),
+        "tokens/s": lambda row: figure(row.tokens_per_sec, ",.0f"),
+        "of best": lambda row: figure((row.tokens_per_sec or 0) / fastest or None, ".2f"),
+        "train s": lambda row: figure(row.train_seconds or None, ".1f"),
+        "compile s": lambda row: figure(row.compile_seconds, ".1f"),
+        "MB": lambda row: figure(row.peak_memory_mb, ",.0f"),
+    }
+    if all(row.val_perplexity is None for row in rows):
+        del columns["validation"]
+    if not fastest:
+        del columns["of best"]
+    if width < ROOMY:
+        for detail in ("of best", "train s", "MB"):
+            columns.pop(detail, None)
+    table = titled("One network, the same weights, the same batches")
     for name in ("backend", "variant"):
         table.add_column(name, no_wrap=True)
-    headings = ["perplexity", *(["validation"] if validated else []), "tokens/s", "of the fastest"]
-    for name in (*headings, "train s", "compile s", "memory MB"):
-        table.add_column(name, justify="right")
-    table.add_column("status")
-    fastest = max((row.tokens_per_sec or 0 for row in rows), default=0)
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
     for row in ranked(rows):
-        speed = row.tokens_per_sec
-        table.add_row(
-            row.backend,
-            row.variant,
-            figure(row.perplexity, ".4f"),
-            *([figure(row.val_perplexity, ".4f")] if validated else []),
-            figure(speed, ",.0f"),
-            figure(speed and speed / fastest, ".2f"),
-            figure(row.train_seconds or None, ".1f"),
-            figure(row.compile_seconds, ".1f"),
-            figure(row.peak_memory_mb, ",.0f"),
-            Text(row.status, STYLES.get(row.status, "red")),
-        )
+        figures = [of(row) for of in columns.values()]
+        status = Text(row.status, STYLES.get(row.status, "red"))
+        table.add_row(row.backend, row.variant, *figures, status)
     return table
 
 
 def show_result(console: Console, result: Result) -> None:
     """Print the comparison, the reasons, the last texts and where it all lies."""
-    console.print(comparison(result.rows))
+    console.print(comparison(result.rows, console.width))
     for row in result.rows:
         if row.reason:
             console.print(Text(f"{row.backend} {row.variant}: {row.status}: {row.reason}"))
@@ -79,10 +100,10 @@ def show_published(console: Console, result: Result, recipe: Recipe, asked: Expe
     same = Experiment.of(recipe.settings | {"seed": asked.seed, "threads": asked.threads})
     if not recipe.published or asked.model_copy(update={"device": "auto"}) != same:
         return
-    table = Table(title="Against the published figures", title_justify="left")
+    table = titled("Against the published figures")
     for name in ("epoch", "published", "backend", "perplexity", "validation", "verdict"):
         table.add_column(name)
-    curves = _curves(result.folder)
+    curves = curves(result.folder)
     for band in recipe.published:
         for row in result.rows:
             found = curves.get((row.backend, row.variant, band.epoch))
@@ -104,7 +125,8 @@ def _band(low: float | None, high: float | None, name: str = "") -> str:
     return "" if low is None else f"{name}{low:g} to {high:g} "
 
 
-def _curves(folder: Path) -> dict[tuple[str, str, int], tuple[float, float | None]]:
+def curves(folder: Path) -> dict[tuple[str, str, int], tuple[float, float | None]]:
+    """Perplexity and validation perplexity by backend, variant and epoch, from ``epochs.csv``."""
     with open(folder / "epochs.csv", encoding="utf-8", newline="") as file:
         return {
             (line["backend"], line["variant"], int(line["epoch"])): (

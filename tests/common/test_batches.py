@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -38,7 +40,7 @@ def test_every_token_at_most_once_and_y_is_x_one_later(sampling, shape):
 @given(st.fixed_dictionaries(SHAPES))
 def test_consecutive_batches_are_adjacent(shape):
     batches = list(loader("sequential", **shape))
-    for (X, _), (X_next, _) in zip(batches, batches[1:], strict=False):
+    for (X, _), (X_next, _) in itertools.pairwise(batches):
         np.testing.assert_array_equal(X_next[:, 0], X[:, -1] + 1)
 
 
@@ -96,7 +98,9 @@ def test_random_batches_are_in_random_order():
 
 def test_sequential_windows_are_views_of_the_corpus():
     made = loader("sequential", 200, 3, 7)
-    assert all(np.shares_memory(X, made.corpus) and np.shares_memory(Y, made.corpus) for X, Y in made)
+    assert all(
+        np.shares_memory(X, made.corpus) and np.shares_memory(Y, made.corpus) for X, Y in made
+    )
     sliding = loader("sliding", 200, 3, 7)
     assert np.shares_memory(sliding.train_windows, sliding.corpus)
 

@@ -32,7 +32,10 @@ def server(tmp_path, monkeypatch):
         served.shutdown()
 
 
-def publish(monkeypatch, url, sha1=hashlib.sha1(CONTENT).hexdigest()):
+SHA1 = hashlib.sha1(CONTENT).hexdigest()
+
+
+def publish(monkeypatch, url, sha1=SHA1):
     entry = sources.Published("text.txt", sha1, url)
     monkeypatch.setitem(sources.PUBLISHED, "time-machine", entry)
 

@@ -35,7 +35,10 @@ class Recorder:
 
 def test_the_state_is_carried_or_begun_anew():
     X = np.zeros((2, 3))
-    for use_random_iter, expected in ((False, ["zeros of 2", "carried"]), (True, ["zeros of 2"] * 2)):
+    for use_random_iter, expected in (
+        (False, ["zeros of 2", "carried"]),
+        (True, ["zeros of 2"] * 2),
+    ):
         recorder = Recorder()
         run_epoch(recorder.begin_state, recorder.step, [(X, X)] * 2, use_random_iter)
         assert recorder.states == expected

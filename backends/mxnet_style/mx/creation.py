@@ -36,7 +36,9 @@ def array(
         with quiet():
             return NDArray(np.array(source, dtype=kind, order="C"), usable(ctx))
     except (TypeError, ValueError):
-        raise TypeError("source_array must be array like object: pass evenly nested numbers") from None
+        raise TypeError(
+            "source_array must be array like object: pass evenly nested numbers"
+        ) from None
 
 
 def arange(

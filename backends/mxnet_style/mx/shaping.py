@@ -70,7 +70,8 @@ def concat(*data: Traced, dim: int = 1) -> NDArray:
     before = (slice(None),) * (dim % values.ndim)
     ends = np.cumsum([each.values.shape[dim] for each in data]).tolist()
     spans = map(slice, [0, *ends], ends)
-    return derive(values, *[(x, _part((*before, span))) for x, span in zip(data, spans, strict=True)])
+    parts = [_part((*before, span)) for span in spans]
+    return derive(values, *zip(data, parts, strict=True))
 
 
 def stack(*data: Traced, axis: int = 0) -> NDArray:
@@ -81,7 +82,8 @@ def stack(*data: Traced, axis: int = 0) -> NDArray:
     """
     values = _joined(np.stack, data, axis)
     before = (slice(None),) * (axis % values.ndim)
-    return derive(values, *[(x, _part((*before, index))) for index, x in enumerate(data)])
+    parts = [_part((*before, index)) for index in range(len(data))]
+    return derive(values, *zip(data, parts, strict=True))
 
 
 def _joined(function: Callable[..., np.ndarray], data: tuple[Traced, ...], axis: int) -> np.ndarray:

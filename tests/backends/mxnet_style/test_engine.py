@@ -5,6 +5,7 @@ MXNet 1.9.1 (numpy 1.23.5, CPU). Comments say where it differs; besides, its flo
 by some 2e-6, and it raises some errors only when a result is waited for.
 """
 
+import operator
 import threading
 import weakref
 
@@ -111,7 +112,7 @@ DIFFERENTIABLE = {
 }
 
 
-@pytest.mark.parametrize("function, sources", [(f, s) for f, *s in DIFFERENTIABLE.values()],
+@pytest.mark.parametrize(("function", "sources"), [(f, s) for f, *s in DIFFERENTIABLE.values()],
                          ids=DIFFERENTIABLE)  # fmt: skip
 def test_gradient_is_that_of_finite_differences(function, sources):
     assert_gradients_match(function, *sources)
@@ -124,9 +125,16 @@ def test_gradient_is_that_of_finite_differences(function, sources):
 )
 def test_gradients_are_summed_over_broadcast_axes(shapes, name):
     x, y = (abs(spread(*shape)) + 0.5 for shape in shapes.input_shapes)
-    function = getattr(__import__("operator"), name)
-    assert function(nd.array(x), nd.array(y)).shape == shapes.result_shape
-    assert_gradients_match(function, x, y)
+    assert_gradients_match(getattr(operator, name), x, y)
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "truediv", "pow"])
+def test_arithmetic_takes_arrays_and_numbers_on_both_sides(name):
+    function = getattr(operator, name)
+    x, y, row = (abs(spread(*shape)).astype(np.float32) for shape in [(2, 3), (2, 3), (3,)])
+    for left, right in [(x, y), (x, row), (row, x), (x, 3), (3, x), (x, 0.5), (0.5, x)]:
+        wrapped = [nd.array(v) if isinstance(v, np.ndarray) else v for v in (left, right)]
+        assert_is(function(*wrapped), function(left, right))
 
 
 def test_recurrent_network_in_float64_matches_mxnet():
@@ -162,7 +170,7 @@ def test_backward_of_many_elements_starts_from_ones():
     assert_is(x.grad, [[2, 4], [6, 8]])
 
 
-@pytest.mark.parametrize("grad_req, expected", [("write", [4, 6]), ("add", [12, 18])])
+@pytest.mark.parametrize(("grad_req", "expected"), [("write", [4, 6]), ("add", [12, 18])])
 def test_grad_req_says_whether_gradients_are_replaced_or_added(grad_req, expected):
     x, idle = variable([2, 3], grad_req), variable([1])
     held = x.grad
@@ -363,6 +371,9 @@ def test_astype_carries_gradients_across_types():
     y.backward()
     assert y.dtype is np.float32
     assert_is(x.grad, [8, 12], "float64")
+    with autograd.record():
+        ((_, pullback),) = x.astype("float32").node.edges
+    assert pullback(np.ones(2, np.float32)).dtype == np.float64
 
 
 def test_integers_stay_integers_and_are_truncated():
@@ -438,8 +449,9 @@ def test_assignment_broadcasts_and_converts():
 
 def test_comparisons_are_ones_and_zeros_and_arrays_stay_hashable():
     x = nd.array([1, 2, 3])
-    for y, expected in [(x > 2, [0, 0, 1]), (x >= 2, [0, 1, 1]), (x < 2, [1, 0, 0]), (2 <= x, [0, 1, 1]),
-                        (x == nd.array([1, 0, 3]), [1, 0, 1]), (x != 1, [0, 1, 1])]:  # fmt: skip
+    for y, expected in [(x > 2, [0, 0, 1]), (x >= 2, [0, 1, 1]), (x < 2, [1, 0, 0]),
+                        (x <= 2, [1, 1, 0]), (x == nd.array([1, 0, 3]), [1, 0, 1]),
+                        (x != 1, [0, 1, 1])]:  # fmt: skip
         assert_is(y, expected)
     assert bool(x[1] == 2)
     assert len({x, x.copy()}) == 2
@@ -491,17 +503,17 @@ GOLDEN = {
     0: ([2.2122064, 0.7740038, -0.45481315, 0.30639967, 1.4612247],
         [0.0032510806, -0.0077169216, 0.009584059, 0.00038625664],
         [0.7434597, 2.9361689, 2.5676935],
-        [2.3070396806580185, 2.1882127654494914, 2.149119096650823],
+        [1.7298554979171135, 1.56349781945823, 1.50876668407216],
         [-0.27175638, -0.7002489, -0.19671024, 0.16052121]),
     7: ([0.80283999, -0.83998173, -0.45700565, -0.68418652, -1.1006001],
         [0.0084158583, 0.01102459, 0.0092083588, 0.011782112],
         [2.971982, -0.052066922, -0.33806461],
-        [1.468132842432326, 1.5476078393904968, 2.4138310887675876],
+        [0.5553859444022418, 0.6666509382488492, 1.8793634667244046],
         [0.80580318, 1.288245, -0.13751045, 0.61682045]),
     -3: ([-1.3351394, 1.1913199, -0.04816252, 0.079589806, -0.69296724],
          [0.010312309, 0.013481293, 0.0055450629, -0.0033271599],
          [1.3756418, 0.41687024, 0.69719803],
-         [2.9619039508023994, 2.356401920709871, 1.8910274495496937],
+         [2.646665460506066, 1.7989626328128194, 1.1474383842839635],
          [-0.29198486, 0.08132346, -1.335059, 0.2283794]),
 }  # fmt: skip
 
@@ -514,7 +526,7 @@ def test_random_numbers_are_those_of_mxnet(seed):
         nd.random.normal(shape=(100,)).asnumpy()[[0, 1, 49, 50, 99]],
         nd.random.normal(scale=0.01, shape=(256, 256)).asnumpy().reshape(-1)[[0, 63, 64, 65535]],
         nd.random.uniform(-1, 3, shape=(3,)).asnumpy(),
-        nd.random.normal(2, 0.5, shape=(3,), dtype="float64").asnumpy(),
+        nd.random.normal(1.3, 0.7, shape=(3,), dtype="float64").asnumpy(),
         nd.random.normal(shape=(1000,)).asnumpy()[[0, 62, 63, -1]],
     ]
     for numbers, golden in zip(drawn, GOLDEN[seed], strict=True):
@@ -532,7 +544,8 @@ def test_book_draws_these_first_weights():
 
 ERRORS = {
     "two dtypes": (lambda: nd.ones(2) + nd.ones(2, dtype="float64"), mx.MXNetError, "astype"),
-    "two dtypes in place": (lambda: nd.ones(2).__iadd__(nd.ones(2, dtype="int32")), mx.MXNetError, "astype"),
+    "two dtypes in place": (
+        lambda: nd.ones(2).__iadd__(nd.ones(2, dtype="int32")), mx.MXNetError, "astype"),
     "shapes": (lambda: nd.ones((2, 3)) + nd.ones(2), mx.MXNetError, "reshape"),
     "growing": (lambda: nd.ones(1).__iadd__(nd.ones(2)), mx.MXNetError, "does not fit"),
     "a NumPy array": (lambda: nd.ones(2) + np.ones(2), TypeError, "not supported"),
@@ -543,7 +556,8 @@ ERRORS = {
     "one_hot of a list": (lambda: nd.one_hot([0, 2], 3), AssertionError, "nd.array"),
     "one_hot depth": (lambda: nd.one_hot(nd.ones(1), 3.0), mx.MXNetError, "positive integers"),
     "dot shapes": (lambda: nd.dot(matrix(), matrix()), mx.MXNetError, r"\(2, 3\) and \(2, 3\)"),
-    "dot dtypes": (lambda: nd.dot(nd.ones(2), nd.ones(2, dtype="float64")), mx.MXNetError, "float64"),
+    "dot dtypes": (
+        lambda: nd.dot(nd.ones(2), nd.ones(2, dtype="float64")), mx.MXNetError, "float64"),
     "dot of integers": (lambda: nd.dot(*[nd.ones(2, dtype="int32")] * 2), mx.MXNetError, "float32"),
     "concat of a list": (lambda: nd.concat([nd.ones(2)], dim=0), AssertionError, "NDArrays"),
     "concat of nothing": (lambda: nd.concat(dim=0), mx.MXNetError, "concatenate"),
@@ -572,11 +586,14 @@ ERRORS = {
     "random integers": (lambda: nd.random.normal(dtype="int32"), mx.MXNetError, "float64"),
     "seed": (lambda: mx.random.seed(1.5), ValueError, "integer"),
     "labels": (lambda: softmax_loss(matrix(), nd.ones(3)), mx.MXNetError, r"expected \(2,\)"),
-    "labels on their side": (lambda: softmax_loss(matrix(), nd.ones((1, 2))), mx.MXNetError, "labels"),
-    "logits": (lambda: softmax_loss(matrix().astype("int32"), nd.ones(2)), mx.MXNetError, "float32"),
+    "labels on their side": (
+        lambda: softmax_loss(matrix(), nd.ones((1, 2))), mx.MXNetError, "labels"),
+    "logits": (
+        lambda: softmax_loss(matrix().astype("int32"), nd.ones(2)), mx.MXNetError, "float32"),
     "no graph": (lambda: nd.ones(1).backward(), mx.MXNetError, "record"),
     "no record": (lambda: (variable([1]) * 2).backward(), mx.MXNetError, "record"),
-    "head gradient": (lambda: variable([1, 2]).backward(nd.ones(1)), mx.MXNetError, "alike"),  # MXNet: garbage
+    # here MXNet reads beyond the end of the gradient
+    "head gradient": (lambda: variable([1, 2]).backward(nd.ones(1)), mx.MXNetError, "alike"),
     "zeros on a GPU": (lambda: nd.zeros(1, ctx=mx.gpu()), mx.MXNetError, "mx.cpu"),
     "array on a GPU": (lambda: nd.array([1], ctx=mx.gpu(0)), mx.MXNetError, "mx.cpu"),
     "random on a GPU": (lambda: nd.random.normal(ctx=mx.gpu(1)), mx.MXNetError, r"gpu\(1\)"),
@@ -585,7 +602,7 @@ ERRORS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("action, error, message", ERRORS.values(), ids=ERRORS)
+@pytest.mark.parametrize(("action", "error", "message"), ERRORS.values(), ids=ERRORS)
 def test_error_says_in_one_line_what_was_wrong(action, error, message):
     with pytest.raises(error, match=message) as caught:
         action()

@@ -1,0 +1,55 @@
+"""The code of seed 001 runs on the embedded engine, with only its imports changed."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SOURCE = Path(__file__).with_name("seed_001.py")
+
+
+@pytest.fixture
+def cells(only):
+    only("mxnet-style")
+    found = re.split(r"# cell \d+\n", SOURCE.read_text(encoding="utf-8"))[1:]
+    assert len(found) == 14
+    return found
+
+
+def run(cells, names, shown=()):
+    """Execute cells as a notebook would; the values of the last lines of `shown` come back."""
+    values = {}
+    for number, cell in enumerate(cells, 1):
+        exec(compile(cell, f"cell {number}", "exec"), names)
+        if number in shown:
+            values[number] = eval(cell.strip().splitlines()[-1], names)
+    return values
+
+
+def test_every_cell_but_the_long_runs(cells):
+    names = {}
+    values = run(cells[:7], names, shown=(3, 7))
+    assert names["vocab_size"] == 1027
+    assert values[3] == (5, (2, 1027))
+    assert values[7] == (5, (2, 1027), (2, 256))
+    np.testing.assert_array_equal(
+        names["nd"].one_hot(names["nd"].array([0, 2]), 1027).asnumpy().argmax(axis=1), [0, 2]
+    )
+    run(cells[7:8], names)
+    predicted = eval(cells[8], names)
+    assert predicted.startswith("分开")
+    assert len(predicted) == 12
+
+
+@pytest.mark.parametrize("long_run", [12, 13])
+def test_the_runs_for_two_epochs(cells, capsys, long_run):
+    names = {}
+    run(cells[:12], names)
+    names |= {"num_epochs": 2, "pred_period": 1, "pred_len": 3}
+    run([cells[long_run]], names)
+    said = capsys.readouterr().out
+    perplexities = [float(p) for p in re.findall(r"perplexity ([\d.]+)", said)]
+    assert len(perplexities) == 2
+    assert 1500 > perplexities[0] > perplexities[1] > 300
+    assert said.count(" - 分开") == said.count(" - 不分开") == 2

@@ -1,0 +1,166 @@
+"""Bad requests: one line that says what and how to mend it, exit status 2, nothing written."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from common.checkpoint import Checkpoint, save_checkpoint
+from common.experiment import Experiment
+from common.vocab import Vocab
+from common.weights import draw_weights
+
+ROOT = Path(__file__).parents[2]
+
+
+def harness(*arguments, cwd, **env):
+    return subprocess.run(
+        [sys.executable, "-m", "harness", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"} | env,
+        timeout=280,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--backend troch", "did you mean 'torch'"),
+        ("--recipe time-machin", "did you mean 'time-machine'"),
+        ("--corpus embeded", "did you mean 'embedded'"),
+        ("--device gpuu", 'Did you mean "gpu"'),
+        ("--variant scrach", "did you mean 'scratch'"),
+        ("--sampling slidin", "sliding"),
+        ("--lr 0", "--lr 0.0: input should be greater than 0"),
+        ("--lr nan", "--lr nan"),
+        ("--clip-theta -1", "--clip-theta -1.0"),
+        ("--num-epochs 0", "--num-epochs 0"),
+        ("--num-hiddens 99999999", "--num-hiddens 99999999"),
+        ("--seed -1", "--seed -1"),
+        ("--threads 0", "--threads 0"),
+        ("--num-steps two", "--num-steps"),
+        ("--no-such-option 1", "--no-such-option"),
+        ("--prefix ''", "holds no char"),
+        ("--corpus absent.txt", "no such file"),
+        ("--corpus empty.txt", "is empty"),
+        ("--corpus binary.txt", "zero byte"),
+        ("--corpus latin1.txt", "not UTF-8 at byte"),
+        ("--corpus same.txt", "nothing to learn"),
+        ("--corpus short.txt", "too short"),
+        ("--data-dir nowhere --recipe time-machine", "no such folder"),
+        ("--recipe lyrics --prefix xyzzy", "'z'"),
+        ("--out taken", "exists already"),
+        ("--out empty.txt/run", "cannot be written"),
+        ("predict --checkpoint absent", "no such file"),
+        ("predict --checkpoint short.txt", "truncated, or not a safetensors file"),
+        ("predict", "--checkpoint"),
+        ("lst", "lst"),
+    ],
+)
+def test_a_bad_request(tmp_path, arguments, message):
+    (tmp_path / "taken").mkdir()
+    contents = {
+        "empty.txt": b"",
+        "binary.txt": b"abc\0" * 100,
+        "latin1.txt": "été".encode("latin-1") * 100,
+        "same.txt": b"a" * 5000,
+        "short.txt": b"abcdefgh" * 10,
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    before = sorted(tmp_path.rglob("*"))
+    words = ["" if word == "''" else word for word in arguments.split()]
+    done = harness(*words, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert message in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_help_imports_no_framework_and_is_quick(tmp_path):
+    done = harness("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for option in "recipe backend corpus num-epochs clip-theta prefix out json".split():
+        assert f"--{option}" in done.stdout
+    listing = "import sys, harness.cli; print(sorted(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", listing], capture_output=True, text=True, cwd=ROOT, check=True
+    ).stdout
+    for module in ("torch", "jax", "tensorflow", "mxnet", "pandas"):
+        assert f"'{module}'" not in loaded
+
+
+def test_list_says_what_is_there_and_why_not(tmp_path):
+    """A framework is hidden from the harness's environment: list must say so."""
+    (tmp_path / "jax").mkdir()
+    (tmp_path / "jax" / "__init__.py").write_text("raise ImportError('hidden by a test')")
+    done = harness("list", "--json", cwd=tmp_path, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    found = json.loads(done.stdout)
+    backends = {each["backend"]: each for each in found["backends"]}
+    assert list(backends) == ["mxnet-style", "torch", "jax", "tensorflow"]
+    assert backends["mxnet-style"]["available"]
+    assert backends["mxnet-style"]["devices"] == ["cpu"]
+    assert not backends["jax"]["available"]
+    assert "hidden by a test" in backends["jax"]["reason"] or (
+        "not installed: pip install" in backends["jax"]["reason"]
+    )
+    assert found["corpora"]["embedded"] == "here"
+    assert len(found["recipes"]) == 7
+    plain = harness("list", cwd=tmp_path)
+    assert "quickstart" in plain.stdout
+    assert "mxnet-style" in plain.stdout
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    path = tmp_path / "it.safetensors"
+    vocab = Vocab("abc\x1b", order="distinct")
+    experiment = Experiment(num_hiddens=4, prefixes=("ab",), num_preds=6)
+    save_checkpoint(path, Checkpoint(experiment, vocab, 3, draw_weights(4, 4, sigma=1.0)))
+    return path
+
+
+def test_predict(tmp_path, checkpoint):
+    done = harness(
+        "predict", "--checkpoint", checkpoint, "--backend", "mxnet-style", "--json", cwd=tmp_path
+    )
+    (found,) = json.loads(done.stdout)
+    assert (found["backend"], found["prefix"]) == ("mxnet-style", "ab")
+    assert found["text"].startswith("ab")
+    assert len(found["text"]) == 8
+    plain = harness("predict", "--checkpoint", checkpoint, "--backend", "mxnet-style", cwd=tmp_path)
+    assert plain.stdout == "mxnet-style scratch: " + found["text"].replace("\x1b", "·") + "\n"
+
+
+def test_predict_refuses_an_unseen_prefix_and_a_cut_checkpoint(tmp_path, checkpoint):
+    done = harness("predict", "--checkpoint", checkpoint, "--prefix", "xyz", cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "'x', 'y', 'z'" in done.stderr
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-8])
+    done = harness("predict", "--checkpoint", checkpoint, cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "truncated" in done.stderr
+
+
+def test_starting_is_far_quicker_than_importing_torch(tmp_path, only):
+    only("torch")
+
+    def seconds(*command):
+        start = time.perf_counter()
+        subprocess.run(command, capture_output=True, check=True, cwd=ROOT)
+        return time.perf_counter() - start
+
+    ratios = [
+        seconds(sys.executable, "-m", "harness", "--help")
+        / seconds(sys.executable, "-c", "import torch")
+        for _ in range(3)
+    ]
+    assert min(ratios) < 0.5

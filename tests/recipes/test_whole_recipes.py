@@ -1,0 +1,27 @@
+"""Every recipe, whole, in every backend: the published figures must come out."""
+
+import pytest
+
+from harness.progress import Quiet
+from harness.recipes import experiment_of, recipes
+from harness.run import Request, run
+from harness.tables import curves
+
+PUBLISHED = [name for name, recipe in recipes().items() if recipe.published]
+
+
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_published_figures_come_out(tmp_path, name):
+    result = run(Request(name, experiment_of(name, {}), out=tmp_path / "run"), Quiet())
+    assert {row.backend: row.status for row in result.rows} == {
+        row.backend: "ok" for row in result.rows
+    }
+    found = curves(result.folder)
+    outside = [
+        (row.backend, band.epoch, found[row.backend, row.variant, band.epoch])
+        for row in result.rows
+        for band in recipes()[name].published
+        if not band.holds(*found[row.backend, row.variant, band.epoch])
+    ]
+    assert outside == []
