@@ -1,4 +1,4 @@
-"""Is a model the reference network? Everything the contract promises, compared quantity by quantity.
+"""Is a model the reference network? All that the contract promises, compared one by one.
 
 An error is ``||a - b|| / ||b||`` against the float64 reference from the same weights on the same
 batches; what is not finite, or of another shape, counts as infinitely wrong.

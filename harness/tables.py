@@ -103,10 +103,10 @@ def show_published(console: Console, result: Result, recipe: Recipe, asked: Expe
     table = titled("Against the published figures")
     for name in ("epoch", "published", "backend", "perplexity", "validation", "verdict"):
         table.add_column(name)
-    curves = curves(result.folder)
+    reached = curves(result.folder)
     for band in recipe.published:
         for row in result.rows:
-            found = curves.get((row.backend, row.variant, band.epoch))
+            found = reached.get((row.backend, row.variant, band.epoch))
             if found is None:
                 continue
             holds = band.holds(*found)

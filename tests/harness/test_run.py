@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
 import backends
 from common.checkpoint import load_checkpoint
@@ -18,9 +19,10 @@ from common.errors import RequestError
 from common.experiment import Experiment
 from harness import run as run_module
 from harness.progress import Quiet
-from harness.recipes import experiment_of, recipes
+from harness.recipes import Recipe, experiment_of, recipes
 from harness.rows import SUMMARY_COLUMNS
 from harness.run import Request, run, select
+from harness.tables import show_published
 
 ROOT = Path(__file__).parents[2]
 
@@ -203,6 +205,26 @@ def test_the_screen_of_a_run(tmp_path):
     assert "One network, the same weights, the same batches" in done.stdout
     assert f"run folder: {tmp_path / 'run'}" in done.stdout
     assert done.stderr == ""
+
+
+def test_curves_are_held_against_the_published_bands(tmp_path, monkeypatch, capsys):
+    """The recipe's own settings get a verdict; any other settings get none."""
+    settings = SMALL.model_dump()
+    bands = [
+        {"epoch": 2, "low": 1.0, "high": 30.0, "source": "a test"},
+        {"epoch": 4, "low": 1.0, "high": 1.1, "source": "a test"},
+    ]
+    recipe = Recipe(title="small", seed_document="none", settings=settings, published=bands)
+    result = run(small(tmp_path), Quiet())
+    console = Console(width=120)
+    show_published(console, result, recipe, SMALL)
+    said = capsys.readouterr().out
+    assert said.count("within") == said.count("outside") == 1
+    assert "1 to 1.1" in said
+    show_published(console, result, recipe, SMALL.model_copy(update={"seed": 5, "threads": 1}))
+    assert "within" in capsys.readouterr().out
+    show_published(console, result, recipe, SMALL.model_copy(update={"lr": 0.5}))
+    assert capsys.readouterr().out == ""
 
 
 def test_json_is_strict_and_alone(tmp_path):
