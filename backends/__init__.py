@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from dataclasses import dataclass
+import os
+import sys
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from common.errors import unknown
@@ -26,16 +28,32 @@ class Entry:
         requires: the modules that must be installed.
         distributions: whose versions are shown for it.
         variants: the forms of the network it has.
+        environment: the variables that must be set before the module is imported.
+        constraints: the file with the versions it is tested with.
     """
 
     module: str
     requires: tuple[str, ...]
     distributions: tuple[str, ...]
     variants: tuple[str, ...] = ("scratch",)
+    environment: dict[str, str] = field(default_factory=dict)
+    constraints: str = "constraints.txt"
 
 
 BACKENDS = {
-    "mxnet-style": Entry("backends.mxnet_style.backend", (), ("numpy",)),
+    "mxnet-style": Entry(
+        "backends.mxnet_style.backend",
+        (),
+        ("numpy",),
+        environment={"RNN_ROSETTA_ENGINE": "embedded"},
+    ),
+    "mxnet": Entry(
+        "backends.mxnet_style.backend",
+        ("mxnet",),
+        ("mxnet", "numpy"),
+        environment={"RNN_ROSETTA_ENGINE": "mxnet"},
+        constraints="constraints-mxnet.txt",
+    ),
     "torch": Entry("backends.torch.backend", ("torch",), ("torch",)),
     "jax": Entry("backends.jax.backend", ("jax", "flax", "optax"), ("jax", "flax")),
     "tensorflow": Entry("backends.tensorflow.backend", ("tensorflow",), ("tensorflow",)),
@@ -58,7 +76,18 @@ def missing(name: str) -> str | None:
     absent = [module for module in entry(name).requires if not importlib.util.find_spec(module)]
     if not absent:
         return None
-    return f"{', '.join(absent)} not installed: pip install -c constraints.txt -e '.[{name}]'"
+    command = f"pip install -c {entry(name).constraints} -e '.[{name}]'"
+    return f"{', '.join(absent)} not installed: {command}"
+
+
+def taken(name: str) -> str | None:
+    """None if this process can serve a backend, else why not: one module serves one engine."""
+    module = sys.modules.get(entry(name).module)
+    there = getattr(module, "ENVIRONMENT", entry(name).environment)
+    if there == entry(name).environment:
+        return None
+    here = " ".join(f"{variable}={value}" for variable, value in there.items())
+    return f"this process runs with {here} already: run {name} in a process of its own"
 
 
 def load(name: str) -> Backend:
@@ -66,6 +95,10 @@ def load(name: str) -> Backend:
 
     Raises:
         RequestError: there is no backend of that name.
-        ImportError: its framework is missing or broken.
+        ImportError: its framework is missing or broken, or the process serves another engine.
     """
-    return importlib.import_module(entry(name).module)  # type: ignore[return-value]
+    os.environ.update(entry(name).environment)
+    module = importlib.import_module(entry(name).module)
+    if reason := taken(name):
+        raise ImportError(reason)
+    return module  # type: ignore[return-value]

@@ -75,9 +75,6 @@ class Model(Protocol):
         `synchronize` wait. The new state is detached.
         """
 
-    def warm_up(self, shapes: list[tuple[int, int]]) -> None:
-        """Compile what `train_step` needs for batches of these shapes; leave the weights alone."""
-
     def predict(self, prefix: str, num_preds: int, vocab: Vocab) -> str:
         """The prefix and num_preds tokens after it, each the most likely (the first of equals).
 
@@ -86,6 +83,9 @@ class Model(Protocol):
 
     def weights(self) -> Weights:
         """The weights as they stand, as NumPy copies by canonical name."""
+
+    def load_weights(self, weights: Weights) -> None:
+        """Replace the weights; what was compiled stays compiled."""
 
     def synchronize(self) -> None:
         """Wait until the device has done all that it was given."""

@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike
 
 from common.batches import Batch
 from common.experiment import DType, Experiment
-from common.interface import Model
+from common.interface import Model, State
 from common.reference import Reference
-from common.training import evaluate, run_epoch
+from common.training import evaluate, run_epoch, warm_up
 from common.vocab import Vocab
 from common.weights import Weights
 
@@ -35,18 +35,54 @@ def relative_error(found: ArrayLike, expected: ArrayLike) -> float:
     return float(difference / scale if scale else difference)
 
 
-def one_step(
+def first_step(
     model: Model, weights: Weights, experiment: Experiment, batches: Sequence[Batch]
 ) -> Errors:
-    """The errors of every quantity of one training step, and of the step after it.
+    """The errors of every quantity of one training step; the model has taken it afterwards.
 
     Args:
         model: fresh, with these weights and of this experiment.
-        batches: at least three of one shape: to warm the state up, to step on, to step on again.
-            The state is carried from one to the next, whatever the experiment's sampling.
+        weights: what it was built with.
+        experiment: its settings.
+        batches: at least two of one shape: to warm the state up, and to step on. The state is
+            carried from one to the other, whatever the experiment's sampling.
+    """
+    return _first_step(model, Reference(experiment, weights), weights, batches)[0]
+
+
+def one_step(
+    model: Model, weights: Weights, experiment: Experiment, batches: Sequence[Batch]
+) -> Errors:
+    """The errors of `first_step`, of what comes before and after it, and of validation.
+
+    Before it stands warming up, which must leave the weights alone; after it come the gradients
+    of a window that follows another one, and a second step. Takes three batches.
     """
     reference = Reference(experiment, weights)
-    (X0, _), (X1, Y1), (X2, Y2) = batches[:3]
+    warm_up(model, [batches[0][0].shape])
+    warmed = {"weights after warming up": weights_error(model.weights(), reference.weights())}
+    errors, state, expected_state = _first_step(model, reference, weights, batches)
+    X, Y = batches[2]
+    _, _, after = model.loss_and_grads(X, Y, state)
+    _, _, expected_after = reference.loss_and_grads(X, Y, expected_state)
+    errors["gradients of the next window"] = weights_error(
+        model.loss_and_grads(X, Y, after)[1], reference.loss_and_grads(X, Y, expected_after)[1]
+    )
+    loss, _ = model.train_step(X, Y, state)
+    expected_loss, _ = reference.train_step(X, Y, expected_state)
+    errors["loss of the next step"] = relative_error(float(loss), expected_loss)
+    errors["weights after two steps"] = weights_error(model.weights(), reference.weights())
+    errors["validation"] = relative_error(
+        evaluate(model, batches[:2]) or np.nan, evaluate(reference, batches[:2]) or np.nan
+    )
+    return warmed | errors
+
+
+def _first_step(
+    model: Model, reference: Reference, weights: Weights, batches: Sequence[Batch]
+) -> tuple[Errors, State, State]:
+    """The errors, and the states of both after the step."""
+    (X0, _), (X1, Y1) = batches[:2]
     state, expected_state = model.begin_state(len(X0)), reference.begin_state(len(X0))
     errors = {"first state": relative_error(model.read_state(state), expected_state)}
     _, state = model.forward(X0, state)
@@ -71,27 +107,29 @@ def one_step(
     )
     errors["weights"] = weights_error(model.weights(), reference.weights())
     errors["carried state"] = relative_error(model.read_state(state), expected_state)
-    step_loss, state = model.train_step(X2, Y2, state)
-    expected_loss, _ = reference.train_step(X2, Y2, expected_state)
-    errors["loss of the next step"] = relative_error(float(step_loss), expected_loss)
-    errors["weights after two steps"] = weights_error(model.weights(), reference.weights())
-    errors["validation"] = relative_error(
-        evaluate(model, batches[:2]) or np.nan, evaluate(reference, batches[:2]) or np.nan
-    )
-    return errors
+    return errors, state, expected_state
 
 
 def drift(
     model: Model, weights: Weights, experiment: Experiment, batches: Sequence[Batch]
 ) -> Errors:
-    """How far the loss and the weights are off after a step on every batch."""
+    """How far the mean loss and the weights are off after a step on every batch.
+
+    The model goes through `run_epoch`; the reference is taken through the same epoch by hand, so
+    that carrying the state and weighting the batches, which may differ in size, are compared too.
+    """
     reference = Reference(experiment, weights)
-    found, expected = (
-        run_epoch(each.begin_state, each.train_step, batches, not experiment.carries_state)[0]
-        for each in (model, reference)
+    found, tokens = run_epoch(
+        model.begin_state, model.train_step, batches, not experiment.carries_state
     )
+    state, losses = reference.begin_state(len(batches[0][0])), []
+    for X, Y in batches:
+        if not experiment.carries_state:
+            state = reference.begin_state(len(X))
+        loss, state = reference.train_step(X, Y, state)
+        losses += [loss] * Y.size
     return {
-        "drift of loss": relative_error(found, expected),
+        "drift of loss": relative_error(found / tokens, np.mean(losses)),
         "drift of weights": weights_error(model.weights(), reference.weights()),
     }
 
@@ -114,3 +152,9 @@ def weights_error(found: dict[str, Any], expected: Weights) -> float:
 def update_norm(before: Weights, after: Weights) -> float:
     """The norm of a whole update: lr times that of the clipped gradient."""
     return float(np.sqrt(sum(((after[n] - before[n]) ** 2).sum() for n in before)))
+
+
+def over_tolerance(errors: Errors, dtype: DType) -> Errors:
+    """The errors that are too large for a precision, by name; none if the model is the network."""
+    step, far = TOLERANCES[dtype]
+    return {n: e for n, e in errors.items() if not e <= (far if n.startswith("drift") else step)}

@@ -40,7 +40,7 @@ class Reference:
 
     def __init__(self, experiment: Experiment, weights: Weights) -> None:
         self.experiment = experiment
-        self.params = {name: w.astype(np.float64) for name, w in weights.items()}
+        self.load_weights(weights)
 
     def _act(self, A: Array) -> Array:
         return np.tanh(A) if self.experiment.activation == "tanh" else np.maximum(A, 0)
@@ -103,9 +103,6 @@ class Reference:
             self.params[name] = self.params[name] - self.experiment.lr * g
         return loss, state
 
-    def warm_up(self, shapes: list[tuple[int, int]]) -> None:
-        """Nothing to compile."""
-
     def predict(self, prefix: str, num_preds: int, vocab: Vocab) -> str:
         """Greedy continuation of a prefix."""
         tokens = vocab[vocab.split(prefix)]
@@ -118,6 +115,10 @@ class Reference:
     def weights(self) -> Weights:
         """Copies of the weights."""
         return {name: w.copy() for name, w in self.params.items()}
+
+    def load_weights(self, weights: Weights) -> None:
+        """Copies these weights."""
+        self.params = {name: w.astype(np.float64) for name, w in weights.items()}
 
     def synchronize(self) -> None:
         """Nothing to wait for."""

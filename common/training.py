@@ -52,6 +52,16 @@ def evaluate(model: Model, batches: Iterable[Batch]) -> float | None:
     return perplexity(loss_sum, tokens) if tokens else None
 
 
+def warm_up(model: Model, shapes: Iterable[tuple[int, int]]) -> None:
+    """Have a model compile and allocate what `train_step` needs for batches of these shapes."""
+    weights = model.weights()
+    for shape in shapes:
+        X = np.zeros(shape, np.uint8)
+        model.train_step(X, X, model.begin_state(len(X)))
+    model.load_weights(weights)
+    model.synchronize()
+
+
 @dataclass(frozen=True)
 class Epoch:
     """What one epoch of training gave; seconds are of the training alone."""
@@ -63,12 +73,20 @@ class Epoch:
     seconds: float
 
 
-def train(model: Model, loader: SeqDataLoader, experiment: Experiment) -> Iterator[Epoch]:
+def train(
+    model: Model, loader: SeqDataLoader, experiment: Experiment, done: int = 0
+) -> Iterator[Epoch]:
     """Train through the contract, an epoch at a time.
 
     Ends early, after the epoch that shows it, when the perplexity is no longer a finite number.
+
+    Args:
+        model: as it stands after `done` epochs.
+        loader: gives the batches of every epoch by its number.
+        experiment: says how many epochs there are in all, and whether the state is carried.
+        done: epochs that were trained before.
     """
-    for number in range(1, experiment.num_epochs + 1):
+    for number in range(done + 1, experiment.num_epochs + 1):
         start = time.perf_counter()
         loss_sum, tokens = run_epoch(
             model.begin_state, model.train_step, loader.epoch(number), not experiment.carries_state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,21 @@ from rich.text import Text
 import backends
 from common import sources
 from common.experiment import Experiment
+from harness.interpreters import interpreter, missing
 from harness.process import Worker
 from harness.recipes import recipes
 from harness.tables import titled
 
 
-def describe(name: str) -> dict[str, Any]:
+def describe(name: str, pythons: dict[str, Path]) -> dict[str, Any]:
     """What a backend says of itself, from a worker; or the reason it is not available."""
     entry = backends.entry(name)
     found: dict[str, Any] = {"backend": name, "variants": list(entry.variants)}
-    if reason := backends.missing(name):
+    if reason := missing(name, pythons):
         return found | {"available": False, "reason": reason}
     with (
         tempfile.TemporaryDirectory() as folder,
-        Worker(name, Experiment(), Path(folder) / "log") as worker,
+        Worker(name, interpreter(name, pythons), Experiment(), Path(folder) / "log") as worker,
     ):
         first, *_ = worker.ask("describe")
     if first["event"] == "failed":
@@ -34,10 +36,10 @@ def describe(name: str) -> dict[str, Any]:
     return found | {"available": True, "versions": first["versions"], "devices": first["devices"]}
 
 
-def listing(data_dir: Path | None) -> dict[str, Any]:
+def listing(data_dir: Path | None, pythons: dict[str, Path]) -> dict[str, Any]:
     """Backends, corpora and recipes, for people (`show`) and machines alike."""
     with ThreadPoolExecutor() as pool:
-        described = list(pool.map(describe, backends.BACKENDS))
+        described = list(pool.map(partial(describe, pythons=pythons), backends.BACKENDS))
     corpora = {name: sources.available(name, data_dir) or "here" for name in sources.NAMES}
     return {
         "backends": described,

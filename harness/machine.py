@@ -12,9 +12,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from harness.process import usable_cpus
-
-ROOT = Path(__file__).resolve().parents[1]
+from harness.process import ROOT, usable_cpus
 
 
 def machine() -> dict[str, Any]:

@@ -6,10 +6,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import backends
 from common.checkpoint import load_checkpoint
-from common.errors import RequestError
-from harness.process import Worker
+from harness.interpreters import interpreter, missing
+from harness.process import Worker, WorkerError
 from harness.run import select
 
 
@@ -23,10 +22,6 @@ class Prediction:
     text: str
 
 
-class PredictionError(RuntimeError):
-    """A backend could not be run; the message is one line."""
-
-
 def predict(
     checkpoint: Path,
     names: tuple[str, ...],
@@ -34,12 +29,15 @@ def predict(
     prefixes: tuple[str, ...],
     num_preds: int | None,
     device: str,
+    pythons: dict[str, Path],
 ) -> list[Prediction]:
-    """Continue prefixes with the network of a checkpoint, in every backend asked for.
+    """Continue prefixes with the network of a checkpoint.
+
+    In every backend asked for; in every available one, if none is.
 
     Raises:
         RequestError: the checkpoint or a prefix is not usable.
-        PredictionError: a backend is not available or failed.
+        WorkerError: a backend is not available or failed.
     """
     loaded = load_checkpoint(checkpoint)
     experiment = loaded.experiment.model_copy(update={"device": device})
@@ -48,13 +46,15 @@ def predict(
         loaded.vocab.check_prefix(prefix)
     predictions = []
     for name, variant in select(names, variants):
-        if reason := backends.missing(name):
-            raise PredictionError(f"{name}: {reason}")
+        if reason := missing(name, pythons):
+            if not names:
+                continue
+            raise WorkerError("unavailable", f"{name}: {reason}")
         with (
             tempfile.TemporaryDirectory() as folder,
-            Worker(name, experiment, Path(folder) / "log") as worker,
+            Worker(name, interpreter(name, pythons), experiment, Path(folder) / "log") as worker,
         ):
-            events = worker.ask(
+            events = worker.answers(
                 "predict",
                 checkpoint=str(checkpoint),
                 variant=variant,
@@ -63,9 +63,6 @@ def predict(
                 device=device,
             )
             for event in events:
-                if event["event"] == "failed":
-                    kind = RequestError if event["kind"] == "request" else PredictionError
-                    raise kind(f"{name}: {event['reason']}")
                 if event["event"] == "sample":
                     predictions.append(Prediction(name, variant, event["prefix"], event["text"]))
     return predictions

@@ -7,19 +7,35 @@ import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from common.errors import RequestError
 from common.experiment import Experiment
 
 Event = dict[str, Any]
 
+ROOT = Path(__file__).resolve().parents[1]
+"""The source: a worker in another environment runs this one too, whatever is installed there."""
+
 SILENCE_SECONDS = 3600.0
 """A worker that says nothing for so long has hung: no epoch here is meant to last an hour."""
+
+
+class WorkerError(RuntimeError):
+    """A backend is not available or broke down; the message is one line.
+
+    Attributes:
+        kind: ``unavailable``, ``error``, ``crashed`` or ``timeout``.
+    """
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
 
 
 def usable_cpus() -> list[int]:
@@ -44,6 +60,7 @@ def environment(cpus: list[int], device: str, dtype: str) -> dict[str, str]:
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "TF_CPP_MIN_LOG_LEVEL": "2",
         "PYTHONUTF8": "1",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
     }
     if device == "cpu":
         fixed |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
@@ -55,24 +72,28 @@ class Worker:
 
     Args:
         backend: the registered name.
+        python: the interpreter it runs in.
         experiment: says how many threads, which device and what precision.
         log: where the worker's standard error goes.
+        cpus: those it may use; None gives it as many as the experiment's threads.
         silence: seconds without an event after which the worker counts as hung.
     """
 
     def __init__(
         self,
         backend: str,
+        python: Path,
         experiment: Experiment,
         log: Path,
+        cpus: list[int] | None = None,
         silence: float = SILENCE_SECONDS,
     ) -> None:
         self.log, self.silence = log, silence
-        self.cpus = usable_cpus()[: experiment.threads]
+        self.cpus = cpus or usable_cpus()[: experiment.threads]
         listed = ",".join(map(str, self.cpus))
         with open(log, "wb") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "harness.worker", "--backend", backend, "--cpus", listed],
+                [python, "-m", "harness.worker", "--backend", backend, "--cpus", listed],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -95,7 +116,8 @@ class Worker:
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(BrokenPipeError):  # a request that nobody was left to read
+                    pipe.close()
 
     def _read(self, stdout: IO[bytes]) -> None:
         try:
@@ -122,6 +144,20 @@ class Worker:
             yield event
             if event["event"] in ("done", "failed"):
                 return
+
+    def answers(self, op: str, **request: Any) -> Iterator[Event]:
+        """As `ask`, for those who cannot go on after a failure.
+
+        Raises:
+            RequestError: the worker found the request wrong.
+            WorkerError: the backend failed.
+        """
+        for event in self.ask(op, **request):
+            if event["event"] == "failed":
+                if event["kind"] == "request":
+                    raise RequestError(event["reason"])
+                raise WorkerError(event["kind"], event["reason"])
+            yield event
 
     def _next_event(self) -> Event:
         try:

@@ -43,7 +43,7 @@ class Row:
     train_seconds: float = 0.0
     tokens: int = 0
     peak_memory_mb: float | None = None
-    parity: str = ""
+    parity: float | None = None  # the worst error of the preflight
     versions: dict[str, str] = field(default_factory=dict)
 
     @property

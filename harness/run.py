@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import backends
 from common import sources
-from common.batches import SeqDataLoader
-from common.corpus import encode
-from common.errors import unknown
+from common.checkpoint import Checkpoint, load_checkpoint
+from common.errors import RequestError, unknown
 from common.experiment import Experiment
+from common.setup import cut
+from common.vocab import Vocab
+from harness.interpreters import interpreter, missing
 from harness.machine import machine, source, versions
 from harness.process import Event, Worker
 from harness.rows import Row
@@ -43,6 +45,8 @@ class Request:
         backends, variants: as asked for; empty means every one.
         data_dir: where to look first for a published corpus.
         out: the run folder; None gives it a name of its own.
+        pythons: the interpreters of backends that have one of their own.
+        resume: the checkpoint to go on from; None starts from fresh weights.
     """
 
     recipe: str
@@ -51,6 +55,8 @@ class Request:
     variants: tuple[str, ...] = ()
     data_dir: Path | None = None
     out: Path | None = None
+    pythons: dict[str, Path] = field(default_factory=dict)
+    resume: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -95,8 +101,10 @@ def select(names: Sequence[str], variants: Sequence[str]) -> list[tuple[str, str
     return pairs
 
 
-def check_corpus(experiment: Experiment, data_dir: Path | None) -> dict[str, Any]:
-    """See that the corpus can be had, cut into batches and continued from the prefixes.
+def check_corpus(
+    experiment: Experiment, data_dir: Path | None, resume: Path | None
+) -> dict[str, Any]:
+    """See that the corpus can be had, cut, continued from the prefixes, and fits a checkpoint.
 
     Returns:
         Its name, hash and sizes, for ``run.json``.
@@ -105,27 +113,42 @@ def check_corpus(experiment: Experiment, data_dir: Path | None) -> dict[str, Any
         RequestError: it cannot.
     """
     text = sources.read(experiment.corpus, data_dir)
-    indices, vocab = encode(
-        text, experiment.token, experiment.max_tokens or None, experiment.edition
-    )
-    loader = SeqDataLoader(
-        indices,
-        experiment.batch_size,
-        experiment.num_steps,
-        experiment.sampling,
-        experiment.seed,
-        experiment.random_offset,
-    )
+    loader, vocab = cut(text, experiment)
     for prefix in experiment.prefixes:
         vocab.check_prefix(prefix)
+    if resume:
+        check_resume(load_checkpoint(resume), resume, experiment, vocab)
     return {
         "name": text.name,
         "sha256": text.sha256,
         "characters": len(text.text),
-        "tokens": len(indices),
+        "tokens": len(loader.corpus),
         "vocab_size": len(vocab),
         "batches_per_epoch": sum(1 for _ in loader.epoch(1)),
     }
+
+
+def check_resume(saved: Checkpoint, path: Path, experiment: Experiment, vocab: Vocab) -> None:
+    """See that training can go on from a checkpoint.
+
+    Raises:
+        RequestError: it is of another vocabulary or size, or nothing is left to train.
+    """
+    if saved.vocab.idx_to_token != vocab.idx_to_token:
+        raise RequestError(
+            f"--resume {path}: its vocabulary is not that of corpus {experiment.corpus}; "
+            f"it was trained on {saved.experiment.corpus}"
+        )
+    if saved.experiment.num_hiddens != experiment.num_hiddens:
+        raise RequestError(
+            f"--resume {path}: it has {saved.experiment.num_hiddens} hidden units, "
+            f"not {experiment.num_hiddens}"
+        )
+    if saved.epoch >= experiment.num_epochs:
+        raise RequestError(
+            f"--resume {path}: trained for {saved.epoch} epochs already; "
+            f"give --num-epochs more than that"
+        )
 
 
 def run(request: Request, display: Display) -> Result:
@@ -136,10 +159,12 @@ def run(request: Request, display: Display) -> Result:
     """
     experiment = request.experiment
     pairs = select(request.backends, request.variants)
+    corpus = check_corpus(experiment, request.data_dir, request.resume)
     facts = {
         "recipe": request.recipe,
         "experiment": experiment.model_dump(mode="json"),
-        "corpus": check_corpus(experiment, request.data_dir),
+        "corpus": corpus,
+        "resumed": request.resume and str(request.resume),
         "machine": machine(),
         "versions": versions(),
         "source": source(),
@@ -166,19 +191,21 @@ def run(request: Request, display: Display) -> Result:
 
 def run_row(row: Row, request: Request, folder: RunFolder, display: Display) -> None:
     """Train one backend in a worker of its own; whatever happens to it becomes the row's status."""
-    if reason := backends.missing(row.backend):
+    if reason := missing(row.backend, request.pythons):
         row.status, row.reason = "unavailable", reason
         display.ended(row)
         return
     row.status = "running"
     display.started(row)
-    with Worker(row.backend, request.experiment, folder.log(row)) as worker:
+    python = interpreter(row.backend, request.pythons)
+    with Worker(row.backend, python, request.experiment, folder.log(row)) as worker:
         events = worker.ask(
             "train",
             experiment=request.experiment.model_dump(mode="json"),
             variant=row.variant,
             data_dir=request.data_dir and str(request.data_dir.resolve()),
             checkpoint=str(folder.checkpoint(row)),
+            resume=request.resume and str(request.resume),
         )
         for event in events:
             record(row, event, folder)
@@ -196,6 +223,13 @@ def record(row: Row, event: Event, folder: RunFolder) -> None:
             row.device, row.compile_seconds = event["device"], event["compile_seconds"]
             row.versions = event["description"]["versions"]
             folder.facts["backends"][row.backend] = event["description"]
+        case "preflight":
+            row.parity = max(event["errors"].values())
+            if event["over"]:
+                row.status = "parity-failed"
+                row.reason = "not the reference network: " + ", ".join(
+                    f"{quantity} off by {error:.1e}" for quantity, error in event["over"].items()
+                )
         case "epoch":
             row.perplexity, row.val_perplexity = event["perplexity"], event["val_perplexity"]
             row.tokens += event["tokens"]
@@ -206,7 +240,7 @@ def record(row: Row, event: Event, folder: RunFolder) -> None:
         case "failed":
             row.status = event["kind"] if event["kind"] in FAILURES else "failed"
             row.reason = event["reason"]
-        case "done":
+        case "done" if row.status == "running":
             row.peak_memory_mb = event["peak_memory_mb"]
             learning = row.perplexity is not None and math.isfinite(row.perplexity)
             row.status = "ok" if learning else "diverged"

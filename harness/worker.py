@@ -15,19 +15,23 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import backends
-from common.batches import SeqDataLoader
+from common.batches import Batch, SeqDataLoader
 from common.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from common.corpus import load_corpus
 from common.errors import RequestError
 from common.experiment import Experiment
-from common.interface import Backend
-from common.training import train
-from common.weights import draw_weights
+from common.grid import cases, check
+from common.interface import Backend, Model
+from common.parity import first_step, over_tolerance
+from common.setup import first_weights, load_batches
+from common.training import train, warm_up
+from common.weights import Weights
 
 Event = dict[str, Any]
 
@@ -40,27 +44,15 @@ def describe_backend(backend: Backend, request: Event) -> Iterator[Event]:
 def train_model(backend: Backend, request: Event) -> Iterator[Event]:
     """Train a network from its first weights to its last epoch, or until it diverges."""
     experiment = Experiment.of(request["experiment"])
-    indices, vocab = load_corpus(
-        experiment.corpus,
-        experiment.token,
-        experiment.max_tokens or None,
-        edition=experiment.edition,
-        data_dir=request["data_dir"],
-    )
-    loader = SeqDataLoader(
-        indices,
-        experiment.batch_size,
-        experiment.num_steps,
-        experiment.sampling,
-        experiment.seed,
-        experiment.random_offset,
-    )
-    weights = draw_weights(
-        len(vocab), experiment.num_hiddens, experiment.init, experiment.sigma, experiment.seed
-    )
+    loader, vocab = load_batches(experiment, request["data_dir"])
+    if request["resume"]:
+        saved = load_checkpoint(Path(request["resume"]))
+        weights, done = saved.weights, saved.epoch
+    else:
+        weights, done = first_weights(experiment, len(vocab)), 0
     model = backend.build(experiment, request["variant"], weights)
     start = time.perf_counter()
-    model.warm_up(loader.shapes())
+    warm_up(model, loader.shapes())
     compile_seconds = time.perf_counter() - start
     yield {
         "event": "built",
@@ -68,16 +60,28 @@ def train_model(backend: Backend, request: Event) -> Iterator[Event]:
         "compile_seconds": compile_seconds,
         "description": asdict(backend.describe()),
     }
+    errors = first_step(model, weights, experiment, preflight_batches(loader))
+    over = over_tolerance(errors, experiment.dtype)
+    yield {"event": "preflight", "errors": errors, "over": over}
+    if over:
+        return
+    model.load_weights(weights)
     epoch = None
-    for epoch in train(model, loader, experiment):
+    for epoch in train(model, loader, experiment, done):
         yield {"event": "epoch", **asdict(epoch)}
         if epoch.epoch % experiment.pred_period == 0 or epoch.epoch == experiment.num_epochs:
             for prefix in experiment.prefixes:
                 text = model.predict(prefix, experiment.num_preds, vocab)
                 yield {"event": "sample", "epoch": epoch.epoch, "prefix": prefix, "text": text}
-    assert epoch is not None  # num_epochs is at least 1
+    assert epoch is not None  # there is at least one epoch left: the harness has checked
     checkpoint = Checkpoint(experiment, vocab, epoch.epoch, model.weights())
     save_checkpoint(Path(request["checkpoint"]), checkpoint)
+
+
+def preflight_batches(loader: SeqDataLoader) -> list[Batch]:
+    """Two batches of one shape from the first epoch; the first twice where it has no other."""
+    first, *others = islice(loader.epoch(1), 2)
+    return [first, *(batch for batch in others if batch[0].shape == first[0].shape), first][:2]
 
 
 def predict_text(backend: Backend, request: Event) -> Iterator[Event]:
@@ -90,7 +94,28 @@ def predict_text(backend: Backend, request: Event) -> Iterator[Event]:
         yield {"event": "sample", "epoch": checkpoint.epoch, "prefix": prefix, "text": text}
 
 
-OPERATIONS = {"describe": describe_backend, "train": train_model, "predict": predict_text}
+def compare_with_reference(backend: Backend, request: Event) -> Iterator[Event]:
+    """Compare every case of the parity grid, in one precision."""
+    for case in cases(request["dtype"]):
+        placed = case.experiment.model_copy(update={"device": request["device"]})
+        build = partial(build_variant, backend, request["variant"])
+        errors = check(build, replace(case, experiment=placed), request["steps"])
+        yield {"event": "case", "case": case.name, "errors": errors}
+
+
+def build_variant(
+    backend: Backend, variant: str, experiment: Experiment, weights: Weights
+) -> Model:
+    """Build a model of a variant."""
+    return backend.build(experiment, variant, weights)
+
+
+OPERATIONS = {
+    "describe": describe_backend,
+    "train": train_model,
+    "predict": predict_text,
+    "parity": compare_with_reference,
+}
 
 
 def answer(name: str, request: Event) -> Iterator[Event]:

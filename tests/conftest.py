@@ -26,7 +26,7 @@ def pytest_generate_tests(metafunc):
 @pytest.fixture(scope="session")
 def backend(request):
     """The name of a backend that is installed."""
-    if reason := backends.missing(request.param):
+    if reason := backends.missing(request.param) or backends.taken(request.param):
         if request.config.getoption("backend"):
             pytest.fail(f"{request.param} was asked for: {reason}")
         pytest.skip(reason)
@@ -41,7 +41,7 @@ def only(request):
         asked = request.config.getoption("backend")
         if asked and name not in asked:
             pytest.skip(f"this run is of {', '.join(asked)}")
-        if reason := backends.missing(name):
+        if reason := backends.missing(name) or backends.taken(name):
             if asked:
                 pytest.fail(f"{name} was asked for: {reason}")
             pytest.skip(reason)

@@ -6,7 +6,6 @@ import importlib.metadata
 from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import optax
 
@@ -81,19 +80,16 @@ class Model:
         X, Y = X.astype(np.int32), Y.astype(np.int32)  # one type, so one compilation
         return scratch.train_step(self.net, X, Y, state, self.loss, self.updater, self.theta)
 
-    def warm_up(self, shapes):
-        params = self.net.params
-        for shape in shapes:
-            X = np.zeros(shape, np.int32)
-            self.train_step(X, X, self.begin_state(len(X)))
-            self.net.set_params(params)  # arrays never change, so this undoes the step
-        self.synchronize()
-
     def predict(self, prefix, num_preds, vocab):
         return scratch.predict_rnn(prefix, num_preds, self.net, vocab)
 
     def weights(self):
         return {n: np.array(p) for n, p in zip(NAMES, self.net.params, strict=True)}
 
+    def load_weights(self, weights):
+        named = zip(NAMES, self.net.params, strict=True)
+        params = [jax.device_put(weights[n].astype(p.dtype), p.sharding) for n, p in named]
+        self.net.set_params(params)
+
     def synchronize(self):
-        jnp.asarray(self.net.params[-1]).block_until_ready()
+        jax.block_until_ready(self.net.params)

@@ -1,23 +1,22 @@
-"""The contract on the embedded MXNet-style engine; see `common.interface` for the promises."""
+"""The contract in MXNet's surface, on either engine; see `common.interface` for the promises."""
 
 from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-
-from backends.mxnet_style import scratch
-from backends.mxnet_style.mx import cpu, gluon, nd
+from backends.mxnet_style import engine, scratch
+from backends.mxnet_style.engine import cpu, gluon, nd
 from common.errors import RequestError
 from common.interface import Description
 from common.weights import NAMES
 
+ENVIRONMENT = engine.ENVIRONMENT
 ACTIVATIONS = {"tanh": nd.tanh, "relu": nd.relu}
 
 
 def describe():
-    """NumPy's version: the engine is our own."""
-    return Description({"numpy": np.__version__}, devices=("cpu",), threads=None, tf32=False)
+    """The versions of the engine; it computes on the CPU, on how many threads it cannot tell."""
+    return Description(engine.VERSIONS, devices=("cpu",), threads=None, tf32=False)
 
 
 def build(experiment, variant, weights):
@@ -32,7 +31,7 @@ class Model:
 
     def __init__(self, experiment, weights):
         if experiment.device == "gpu":
-            raise RequestError("--device gpu: the embedded engine has none; use cpu or auto")
+            raise RequestError("--device gpu: this engine is for the CPU; use cpu or auto")
         params = [nd.array(weights[n], ctx=cpu(), dtype=experiment.dtype) for n in NAMES]
         for param in params:
             param.attach_grad()
@@ -64,16 +63,15 @@ class Model:
     def train_step(self, X, Y, state):
         return scratch.train_step(self.net, X, Y, state, self.loss, self.updater, self.theta)
 
-    def warm_up(self, shapes):
-        for shape in shapes:  # nothing to compile; touch the memory the first step would touch
-            X = np.zeros(shape, np.int32)
-            scratch.loss_and_grads(self.net, X, X, self.begin_state(len(X)), self.loss)
-
     def predict(self, prefix, num_preds, vocab):
         return scratch.predict_rnn(prefix, num_preds, self.net, vocab)
 
     def weights(self):
         return {n: p.asnumpy() for n, p in zip(NAMES, self.net.params, strict=True)}
+
+    def load_weights(self, weights):
+        for name, param in zip(NAMES, self.net.params, strict=True):
+            param[:] = weights[name]
 
     def synchronize(self):
         nd.waitall()

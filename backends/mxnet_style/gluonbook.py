@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from backends.mxnet_style import scratch
-from backends.mxnet_style.mx import cpu, nd
+from backends.mxnet_style.engine import cpu, nd
 from common.batches import seq_data_iter_random, seq_data_iter_sequential
 from common.corpus import load_data_jay_lyrics
 
@@ -22,7 +22,7 @@ sgd, to_onehot = scratch.sgd, scratch.to_onehot
 
 
 def try_gpu():
-    """The device to compute on; the embedded engine has but one."""
+    """The device to compute on; neither engine has another."""
     return cpu()
 
 

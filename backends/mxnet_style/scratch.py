@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from functools import partial
 
-from backends.mxnet_style.mx import autograd, gluon, nd
+from backends.mxnet_style.engine import autograd, gluon, nd
 from common.metrics import perplexity
 from common.training import run_epoch, run_epochs
 

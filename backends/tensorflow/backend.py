@@ -79,20 +79,16 @@ class Model:
                 self.net, X, Y, state, scratch.cross_entropy, self.updater, self.theta
             )
 
-    def warm_up(self, shapes):
-        before = [tf.identity(param) for param in self.net.params]
-        for shape in shapes:
-            X = np.zeros(shape, np.int32)
-            self.train_step(X, X, self.begin_state(len(X)))
-        for param, value in zip(self.net.params, before, strict=True):
-            param.assign(value)  # in place, so what was compiled stays compiled
-
     def predict(self, prefix, num_preds, vocab):
         with tf.device(self.place):
             return scratch.predict_rnn(prefix, num_preds, self.net, vocab)
 
     def weights(self):
         return {n: p.numpy() for n, p in zip(NAMES, self.net.params, strict=True)}
+
+    def load_weights(self, weights):
+        for name, param in zip(NAMES, self.net.params, strict=True):
+            param.assign(weights[name])
 
     def synchronize(self):
         tf.test.experimental.sync_devices()

@@ -69,17 +69,17 @@ class Model:
     def train_step(self, X, Y, state):
         return scratch.train_step(self.net, X, Y, state, self.loss, self.updater, self.theta)
 
-    def warm_up(self, shapes):
-        for shape in shapes:  # nothing to compile; allocate and load what the first step loads
-            X = torch.zeros(shape, dtype=torch.long)
-            scratch.loss_and_grads(self.net, X, X, self.begin_state(len(X)), self.loss)
-
     def predict(self, prefix, num_preds, vocab):
         return scratch.predict_rnn(prefix, num_preds, self.net, vocab)
 
     def weights(self):
         params = zip(NAMES, self.net.params, strict=True)
         return {n: p.detach().cpu().numpy().copy() for n, p in params}
+
+    def load_weights(self, weights):
+        with torch.no_grad():
+            for name, param in zip(NAMES, self.net.params, strict=True):
+                param.copy_(torch.as_tensor(weights[name]))
 
     def synchronize(self):
         if self.net.params[0].is_cuda:

@@ -24,8 +24,8 @@ class Framework:
             self.updater = lambda model, lr: (
                 lambda batch_size: self.scratch.sgd(model.params, lr, batch_size)
             )
-        elif backend == "mxnet-style":
-            from backends.mxnet_style.mx import gluon, nd
+        elif backend in ("mxnet-style", "mxnet"):
+            from backends.mxnet_style.engine import gluon, nd
 
             self.arange = lambda n: nd.arange(n)
             self.one_hot = lambda x, n: nd.one_hot(nd.array(x), n).asnumpy()
@@ -123,7 +123,7 @@ def to_numpy(param):
 @pytest.mark.parametrize(("theta", "binds"), [(0.01, True), (100.0, False)])
 def test_grad_clipping_by_hand(backend, theta, binds):
     scratch = backends.load(backend).scratch
-    if backend in ("torch", "mxnet-style"):
+    if backend in ("torch", "mxnet-style", "mxnet"):
         grads = clip_in_place(backend, scratch, theta)
     else:
         values = [np.float32([3.0, 0.0]), np.float32([[4.0]])]

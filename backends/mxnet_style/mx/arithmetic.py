@@ -58,7 +58,7 @@ def power(left: Operand, right: Operand) -> NDArray:
     return _combine(z, left, right, lambda g: g * y * x ** (y - 1), lambda g: g * np.log(x) * z)
 
 
-def compare(function: Callable[[Values, Values], Values], left: Traced, right: Operand) -> NDArray:
+def compare(function: np.ufunc, left: Traced, right: Operand) -> NDArray:
     """1 where `function` holds and 0 elsewhere, in the dtype of `left`; its gradient is zero."""
     x, y = values_of(left, right)
     sides = [side for side in (left, right) if isinstance(side, Traced)]

@@ -54,6 +54,7 @@ def backward(
         retain_graph: keep the graph, for another call.
 
     Raises:
+        AssertionError: there are not as many gradients as heads.
         MXNetError: a head is not on the tape, its graph was freed, nothing in it wants a
             gradient, or a gradient does not match its head.
     """
@@ -62,6 +63,8 @@ def backward(
         starts = [head_grads] * len(arrays)
     else:
         starts = list(head_grads)
+    if len(starts) != len(arrays):
+        raise AssertionError(f"{len(starts)} gradients for {len(arrays)} heads: give one each")
     tape.backward([_start(*pair) for pair in zip(arrays, starts, strict=True)], retain_graph)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 ELEMENT_TYPES: list[np.dtype[Any]] = [
-    np.dtype(name) for name in "float32 float64 float16 int8 uint8 int32 int64 bool".split()
+    np.dtype(name) for name in "float32 float64 float16 int8 uint8 int32 int64".split()
 ]
 
 quiet = functools.partial(np.errstate, all="ignore")

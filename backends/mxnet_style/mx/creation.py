@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from .base import MXNetError, element_type, quiet
 from .context import Context, usable
 from .ndarray import NDArray
+from .shaping import astype
 from .traced import derive, expect_arrays
 
 Shape = int | tuple[int, ...]
@@ -20,21 +21,21 @@ def array(
 ) -> NDArray:
     """A copy of a number, a nest of sequences, a NumPy array or an NDArray.
 
-    Without `dtype` an NDArray keeps its own; everything else becomes float32, NumPy arrays of
-    float64 included.
+    Without `dtype` an NDArray keeps its own, and gradients flow through its copy; everything else
+    becomes float32, NumPy arrays of float64 included.
 
     Raises:
         TypeError: `source_array` is not made of numbers, or unevenly nested.
         MXNetError: `ctx` cannot hold arrays.
     """
-    source = source_array
     if isinstance(source_array, NDArray):
-        source = source_array.values
-        dtype = source.dtype if dtype is None else dtype
+        copy = astype(source_array, source_array.dtype if dtype is None else dtype)
+        copy.context = usable(ctx)
+        return copy
     kind = element_type(dtype)
     try:
         with quiet():
-            return NDArray(np.array(source, dtype=kind, order="C"), usable(ctx))
+            return NDArray(np.array(source_array, dtype=kind, order="C"), usable(ctx))
     except (TypeError, ValueError):
         raise TypeError(
             "source_array must be array like object: pass evenly nested numbers"

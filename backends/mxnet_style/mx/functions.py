@@ -47,5 +47,7 @@ def sqrt(data: Traced) -> NDArray:
 
 def _applied(function: np.ufunc, x: Traced) -> Any:
     expect_arrays(function.__name__, x)
+    kind = x.values.dtype
+    precision = kind if kind.kind == "f" else float  # NumPy's for int8, float16, makes 1 of tanh(5)
     with quiet():
-        return function(x.values).astype(x.values.dtype, copy=False)
+        return function(x.values, dtype=precision).astype(kind, copy=False)

@@ -30,7 +30,8 @@ def read(x: NDArray, key: Key) -> NDArray:
     _expect_basic(key)
     if key == slice(None):
         return x
-    part = np.asarray(x.values[key])
+    # the ellipsis makes a single element a view too, not a NumPy scalar
+    part = x.values[(*key, ...) if isinstance(key, tuple) else (key, ...)]
     whole_shape, part_shape = x.shape, part.shape
     values = part.reshape(part_shape or (1,)) if part.flags.c_contiguous else part.copy()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -72,19 +71,19 @@ class Operators(Traced):
         return self
 
     def __eq__(self, other: Operand) -> NDArray:  # type: ignore[override]
-        return arithmetic.compare(operator.eq, self, other)
+        return arithmetic.compare(np.equal, self, other)
 
     def __ne__(self, other: Operand) -> NDArray:  # type: ignore[override]
-        return arithmetic.compare(operator.ne, self, other)
+        return arithmetic.compare(np.not_equal, self, other)
 
     def __lt__(self, other: Operand) -> NDArray:
-        return arithmetic.compare(operator.lt, self, other)
+        return arithmetic.compare(np.less, self, other)
 
     def __le__(self, other: Operand) -> NDArray:
-        return arithmetic.compare(operator.le, self, other)
+        return arithmetic.compare(np.less_equal, self, other)
 
     def __gt__(self, other: Operand) -> NDArray:
-        return arithmetic.compare(operator.gt, self, other)
+        return arithmetic.compare(np.greater, self, other)
 
     def __ge__(self, other: Operand) -> NDArray:
-        return arithmetic.compare(operator.ge, self, other)
+        return arithmetic.compare(np.greater_equal, self, other)

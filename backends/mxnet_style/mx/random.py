@@ -23,9 +23,9 @@ def seed(seed_state: int) -> None:
         ValueError: `seed_state` is not an integer.
     """
     global _generator
-    if not isinstance(seed_state, int):
+    if not isinstance(seed_state, (int, np.integer)):
         raise ValueError(f"seed_state must be int, not {seed_state!r}: pass an integer")
-    _generator = generator.Generator(seed_state)
+    _generator = generator.Generator(int(seed_state))
 
 
 def normal(

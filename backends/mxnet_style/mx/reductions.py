@@ -47,14 +47,17 @@ def _reduced(
 ) -> tuple[np.ndarray, Pullback]:
     """The reduced values, and the pullback that repeats a gradient over the shape of `x`.
 
+    No axis at all, (), means every axis, as in MXNet and unlike NumPy.
+
     Raises:
         MXNetError: `x` has no such axis, or no elements to compare.
     """
     shape = x.values.shape
+    axis = None if axis == () else axis
     try:
         with quiet():
             kept = function(x.values, axis=axis, keepdims=True).astype(x.values.dtype, copy=False)
-    except ValueError as error:  # AxisError is one too
+    except (TypeError, ValueError) as error:  # AxisError is a ValueError
         raise MXNetError(f"{function.__name__} of {shape} over axis {axis}: {error}") from None
     kept_shape = kept.shape
     values = kept if keepdims else kept.reshape(kept.squeeze(axis).shape or (1,))

@@ -1,4 +1,4 @@
-"""The code of seed 001 runs on the embedded engine, with only its imports changed."""
+"""The code of seed 001 runs on both engines, with only its imports changed."""
 
 import re
 from pathlib import Path
@@ -6,13 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import backends
+
 SOURCE = Path(__file__).with_name("seed_001.py")
 
 
-@pytest.fixture
-def cells(only):
-    only("mxnet-style")
-    found = re.split(r"# cell \d+\n", SOURCE.read_text(encoding="utf-8"))[1:]
+@pytest.fixture(params=["mxnet-style", "mxnet"])
+def cells(request, only):
+    only(request.param)
+    backends.load(request.param)
+    text = SOURCE.read_text(encoding="utf-8")
+    if request.param == "mxnet":
+        text = text.replace("from backends.mxnet_style.mx", "from mxnet")
+    found = re.split(r"# cell \d+\n", text)[1:]
     assert len(found) == 14
     return found
 

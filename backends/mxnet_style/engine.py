@@ -1,0 +1,38 @@
+"""The engine the chapter runs on: the embedded one, or Apache MXNet itself.
+
+RNN_ROSETTA_ENGINE says which, once for a process and before this module is imported: ``embedded``
+(the default) or ``mxnet``. Nothing else in this folder knows, so that one text serves both.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+import numpy as np
+
+__all__ = ["ENVIRONMENT", "VERSIONS", "autograd", "cpu", "gluon", "nd"]
+
+VARIABLE = "RNN_ROSETTA_ENGINE"
+NAME = os.environ.get(VARIABLE, "embedded")
+
+if NAME == "mxnet":
+    # Its oneDNN softmax is off by 1e-6 and makes 88.7 of nan, so that a network that has diverged
+    # looks well; MXNet's own does neither. It would report every call that goes round oneDNN.
+    os.environ.setdefault("MXNET_MKLDNN_ENABLED", "0")
+    os.environ.setdefault("MXNET_STORAGE_FALLBACK_LOG_VERBOSE", "0")
+    with warnings.catch_warnings():
+        # MXNet 1.9.1 names what NumPy 1.23 has deprecated: np.bool, functions of finance, distutils
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import mxnet
+    from mxnet import autograd, cpu, gluon, nd
+elif NAME == "embedded":
+    from backends.mxnet_style.mx import autograd, cpu, gluon, nd
+else:
+    raise ImportError(f"{VARIABLE}={NAME}: there is no such engine; use embedded or mxnet")
+
+ENVIRONMENT = {VARIABLE: NAME}
+"""What had to be set for this engine; `backends.load` checks that it is the one it wants."""
+
+VERSIONS = {"numpy": np.__version__} | ({"mxnet": mxnet.__version__} if NAME == "mxnet" else {})
+"""Of what computes: NumPy's alone where the engine is our own."""

@@ -1,0 +1,95 @@
+"""The grid over which parity is shown: settings in which each part of the network matters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from common.batches import Batch
+from common.experiment import DType, Experiment
+from common.interface import Model
+from common.parity import Errors, drift, greedy_text, one_step
+from common.vocab import Vocab
+from common.weights import Weights, draw_weights
+
+Build = Callable[[Experiment, Weights], Model]
+
+PREFIX = "abc"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One cell of the grid.
+
+    Attributes:
+        name: what it is there for.
+        experiment: its settings.
+        vocab_size: V.
+        sigma: the deviation of its weights and, a third of it, of its biases: large enough that
+            every part moves the numbers, small enough that rounding is not amplified to chaos.
+    """
+
+    name: str
+    experiment: Experiment
+    vocab_size: int = 11
+    sigma: float = 0.3
+
+    def weights(self) -> Weights:
+        """The weights to start from; no bias is zero."""
+        weights = draw_weights(
+            self.vocab_size, self.experiment.num_hiddens, self.experiment.init, self.sigma, seed=3
+        )
+        rng = np.random.default_rng(4)
+        biases = {n: rng.standard_normal(weights[n].shape) * self.sigma / 3 for n in ("b_h", "b_q")}
+        return weights | biases
+
+    def batches(self, count: int) -> list[Batch]:
+        """Random minibatches, Y one token after X; the last is partial where windows slide."""
+        shape = count, self.experiment.batch_size, self.experiment.num_steps + 1
+        tokens = np.random.default_rng(5).integers(self.vocab_size, size=shape, dtype=np.uint16)
+        batches = [(each[:, :-1], each[:, 1:]) for each in tokens]
+        if self.experiment.sampling == "sliding":
+            batches[-1] = batches[-1][0][:-1], batches[-1][1][:-1]
+        return batches
+
+    def vocab(self) -> Vocab:
+        """A vocabulary of the case's size in which `PREFIX` can be written."""
+        return Vocab([chr(ord("a") + i) for i in range(self.vocab_size - 1)])
+
+
+def cases(dtype: DType) -> Iterator[Case]:
+    """Every cell of the grid, in one precision."""
+
+    def experiment(**settings: object) -> Experiment:
+        small = {"num_hiddens": 16, "batch_size": 4, "num_steps": 6, "lr": 0.2, "dtype": dtype}
+        return Experiment.of(small | settings)
+
+    clipping = {"clipping binds": 0.05, "clipping is loose": 50.0}
+    states = {"carried state": "sequential", "fresh state": "random"}
+    for activation, (bound, theta), (state, sampling) in product(
+        ("tanh", "relu"), clipping.items(), states.items()
+    ):
+        yield Case(
+            f"{activation}, {bound}, {state}",
+            experiment(activation=activation, clip_theta=theta, sampling=sampling),
+        )
+    yield Case("no clipping", experiment(clip_theta=0))
+    yield Case("partial last batch", experiment(sampling="sliding"))
+    yield Case("batch of one", experiment(batch_size=1))
+    yield Case("one step", experiment(num_steps=1))
+    yield Case("he_normal", experiment(init="he_normal", lr=0.1))
+    large = experiment(clip_theta=0.01, lr=100.0, batch_size=3)
+    yield Case("vocabulary of 1,027", large, vocab_size=1027, sigma=0.01)
+
+
+def check(build: Build, case: Case, steps: int) -> Errors:
+    """Every error of a backend in one case: of one step, of the text, of the drift over `steps`."""
+    weights, batches = case.weights(), case.batches(max(steps, 4))
+    model = build(case.experiment, weights)
+    errors = one_step(model, weights, case.experiment, batches)
+    model.load_weights(weights)
+    errors |= greedy_text(model, weights, case.experiment, case.vocab(), PREFIX)
+    return errors | drift(model, weights, case.experiment, batches[-steps:])

@@ -1,0 +1,77 @@
+"""``predict``: text from a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.text import Text
+
+from common.experiment import Device
+from harness.commands.options import (
+    CHOICE,
+    OUTPUT,
+    TRAINING,
+    Flag,
+    Names,
+    print_json,
+    screen,
+    split,
+)
+
+
+def predict(
+    *,
+    checkpoint: Annotated[Path, Parameter(group=CHOICE)],
+    backend: Names = None,
+    variant: Names = None,
+    python: Names = None,
+    prefix: Annotated[list[str] | None, Parameter(negative=(), group=OUTPUT)] = None,
+    num_preds: Annotated[int | None, Parameter(group=OUTPUT)] = None,
+    device: Annotated[Device, Parameter(group=TRAINING)] = "auto",
+    json: Flag = False,
+) -> int:
+    """Continue a prefix with the network of a checkpoint.
+
+    Parameters
+    ----------
+    checkpoint
+        a file from a run folder's checkpoints
+    backend
+        which backend predicts (repeat, or separate by commas; default: every one)
+    variant
+        which variant predicts
+    python
+        BACKEND=PATH: the Python that runs a backend with an environment of its own (repeat)
+    prefix
+        what the text begins with (repeat for more; default: those it was trained with)
+    num_preds
+        tokens to generate (default: as it was trained with)
+    device
+        where to compute
+    json
+        print the result as JSON alone
+    """
+    from harness.interpreters import parse
+    from harness.prediction import predict as predict_texts
+    from harness.tables import printable
+
+    predictions = predict_texts(
+        checkpoint,
+        split(backend),
+        split(variant),
+        tuple(prefix or ()),
+        num_preds,
+        device,
+        parse(python or ()),
+    )
+    if json:
+        print_json([asdict(prediction) for prediction in predictions])
+        return 0
+    console = screen()
+    for found in predictions:
+        line = Text.assemble((f"{found.backend} {found.variant}: ", "dim"), printable(found.text))
+        console.print(line)
+    return 0

@@ -1,0 +1,172 @@
+"""``run``: train and predict, the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from common.batches import Sampling
+from common.errors import RequestError
+from common.experiment import Activation, Device, DType, Experiment
+from common.vocab import Token
+from common.weights import Init
+from harness.commands.options import (
+    CHOICE,
+    DATA,
+    NETWORK,
+    OUTPUT,
+    TRAINING,
+    Flag,
+    Names,
+    print_json,
+    screen,
+    split,
+)
+
+
+def run(
+    *,
+    recipe: Annotated[str | None, Parameter(group=CHOICE)] = None,
+    backend: Names = None,
+    variant: Names = None,
+    python: Names = None,
+    resume: Annotated[Path | None, Parameter(group=CHOICE)] = None,
+    corpus: Annotated[str | None, Parameter(group=DATA)] = None,
+    data_dir: Annotated[Path | None, Parameter(group=DATA)] = None,
+    token: Annotated[Token | None, Parameter(group=DATA)] = None,
+    max_tokens: Annotated[int | None, Parameter(group=DATA)] = None,
+    sampling: Annotated[Sampling | None, Parameter(group=DATA)] = None,
+    batch_size: Annotated[int | None, Parameter(group=DATA)] = None,
+    num_steps: Annotated[int | None, Parameter(group=DATA)] = None,
+    num_hiddens: Annotated[int | None, Parameter(group=NETWORK)] = None,
+    init: Annotated[Init | None, Parameter(group=NETWORK)] = None,
+    sigma: Annotated[float | None, Parameter(group=NETWORK)] = None,
+    activation: Annotated[Activation | None, Parameter(group=NETWORK)] = None,
+    dtype: Annotated[DType | None, Parameter(group=NETWORK)] = None,
+    lr: Annotated[float | None, Parameter(group=TRAINING)] = None,
+    clip_theta: Annotated[float | None, Parameter(group=TRAINING)] = None,
+    num_epochs: Annotated[int | None, Parameter(group=TRAINING)] = None,
+    seed: Annotated[int | None, Parameter(group=TRAINING)] = None,
+    device: Annotated[Device | None, Parameter(group=TRAINING)] = None,
+    threads: Annotated[int | None, Parameter(group=TRAINING)] = None,
+    prefix: Annotated[list[str] | None, Parameter(negative=(), group=OUTPUT)] = None,
+    num_preds: Annotated[int | None, Parameter(group=OUTPUT)] = None,
+    pred_period: Annotated[int | None, Parameter(group=OUTPUT)] = None,
+    out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
+    quiet: Flag = False,
+    json: Flag = False,
+) -> int:
+    """Train and predict on every available backend, print the table and write a run folder.
+
+    Parameters
+    ----------
+    recipe
+        where the settings come from; every option below replaces one (default: quickstart)
+    backend
+        run only this backend (repeat, or separate by commas)
+    variant
+        run only this variant (repeat, or separate by commas)
+    python
+        BACKEND=PATH: the Python that runs a backend with an environment of its own (repeat)
+    resume
+        go on from this checkpoint, with its settings, up to --num-epochs
+    corpus
+        embedded, time-machine, lyrics, or a UTF-8 text file
+    data_dir
+        where to look first for a published corpus
+    token
+        what a token is
+    max_tokens
+        keep so many tokens of the corpus (0: all)
+    sampling
+        how minibatches are cut from the corpus
+    batch_size
+        sequences in a minibatch
+    num_steps
+        tokens in a sequence
+    num_hiddens
+        hidden units
+    init
+        the distribution of the first weights
+    sigma
+        the deviation of init normal
+    activation
+        of the hidden units
+    dtype
+        the precision of weights and products
+    lr
+        learning rate
+    clip_theta
+        the largest norm of the gradient (0: no clipping)
+    num_epochs
+        passes over the corpus
+    seed
+        decides weights, order and offsets
+    device
+        where to compute
+    threads
+        CPU threads a backend may use (default: every core)
+    prefix
+        what generated text begins with (repeat for more)
+    num_preds
+        tokens to generate after a prefix
+    pred_period
+        epochs between generated texts
+    out
+        the run folder (default: a new one in results/runs)
+    quiet
+        print the table alone
+    json
+        print the result as JSON alone
+    """
+    options = locals() | {"prefixes": prefix}
+    from common.checkpoint import load_checkpoint
+    from harness.interpreters import parse
+    from harness.progress import Live, Quiet
+    from harness.recipes import experiment_of, recipes
+    from harness.run import Request
+    from harness.run import run as run_request
+    from harness.tables import show_published, show_result
+
+    settings = {name: options[name] for name in Experiment.model_fields if name in options}
+    given = {name: value for name, value in settings.items() if value is not None}
+    if resume:
+        if recipe:
+            raise RequestError(
+                "--resume takes its settings from the checkpoint: leave out --recipe"
+            )
+        saved = load_checkpoint(resume)
+        experiment = Experiment.of(saved.experiment.model_dump() | given)
+    else:
+        experiment = experiment_of(recipe or "quickstart", given)
+    request = Request(
+        "resumed" if resume else recipe or "quickstart",
+        experiment,
+        split(backend),
+        split(variant),
+        data_dir,
+        out,
+        parse(python or ()),
+        resume,
+    )
+    console = screen()
+    display = (
+        Quiet() if quiet or json else Live(console, experiment.num_epochs, experiment.pred_period)
+    )
+    with display:
+        result = run_request(request, display)
+    if json:
+        print_json(
+            {
+                "run": str(result.folder),
+                "status": result.status,
+                "rows": [row.summary() for row in result.rows],
+            }
+        )
+    else:
+        show_result(console, result)
+        if request.recipe in recipes():
+            show_published(console, result, recipes()[request.recipe], experiment)
+    return result.exit_status

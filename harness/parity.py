@@ -1,0 +1,152 @@
+"""``parity``: every backend and variant against the reference, over the whole grid."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Queue
+
+import pandas as pd
+from rich.console import Console
+from rich.text import Text
+
+from common.errors import RequestError
+from common.experiment import DType, Experiment
+from common.files import write_aside
+from common.parity import TOLERANCES, over_tolerance
+from harness.interpreters import interpreter, missing
+from harness.process import Worker, WorkerError, usable_cpus
+from harness.run import select
+from harness.tables import titled
+
+COLUMNS = ["backend", "variant", "dtype", "case", "quantity", "error", "tolerance", "ok"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was compared, and what could not be.
+
+    Attributes:
+        table: an error a row, by `COLUMNS`.
+        failures: the reason of every backend that broke down, by backend and variant.
+        absent: the same for backends that are not available.
+    """
+
+    table: pd.DataFrame
+    failures: dict[str, str]
+    absent: dict[str, str]
+
+    @property
+    def passed(self) -> bool:
+        """Whether something was compared and all of it holds."""
+        return bool(len(self.table) and self.table.ok.all() and not self.failures)
+
+
+def compare(
+    names: Sequence[str],
+    variants: Sequence[str],
+    dtypes: Sequence[DType],
+    steps: int,
+    device: str,
+    pythons: dict[str, Path],
+) -> Comparison:
+    """Run the grid in a worker for each backend and variant, as many at once as there are CPUs.
+
+    Nothing is timed here, so the workers need not take turns; each has a CPU of its own.
+    """
+    records: list[list[object]] = []
+    failures: dict[str, str] = {}
+    absent: dict[str, str] = {}
+    free: Queue[int] = Queue()
+    for cpu in usable_cpus():
+        free.put(cpu)
+
+    def run_pair(pair: tuple[str, str]) -> None:
+        name, variant = pair
+        if reason := missing(name, pythons):
+            absent[" ".join(pair)] = reason
+            return
+        cpu = free.get()
+        try:
+            for dtype in dtypes:
+                records.extend(_errors(name, variant, dtype, steps, device, pythons, cpu))
+        except WorkerError as error:
+            where = absent if error.kind == "unavailable" else failures
+            where[" ".join(pair)] = str(error)
+        finally:
+            free.put(cpu)
+
+    with ThreadPoolExecutor(free.qsize()) as pool:
+        list(pool.map(run_pair, select(names, variants)))
+    for pair, reason in absent.items():
+        if pair.split()[0] in names:
+            failures[pair] = reason
+    return Comparison(pd.DataFrame(records, columns=COLUMNS), failures, absent)
+
+
+def _errors(
+    name: str,
+    variant: str,
+    dtype: DType,
+    steps: int,
+    device: str,
+    pythons: dict[str, Path],
+    cpu: int,
+) -> Iterator[list[object]]:
+    experiment = Experiment.of({"dtype": dtype, "device": device})
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Worker(name, interpreter(name, pythons), experiment, Path(folder) / "log", [cpu]) as worker,
+    ):
+        request = {"dtype": dtype, "device": device, "variant": variant, "steps": steps}
+        for event in worker.answers("parity", **request):
+            if event["event"] == "case":
+                step, far = TOLERANCES[dtype]
+                over = over_tolerance(event["errors"], dtype)
+                for quantity, error in event["errors"].items():
+                    tolerance = far if quantity.startswith("drift") else step
+                    row = [name, variant, dtype, event["case"], quantity, error, tolerance]
+                    yield [*row, quantity not in over]
+
+
+def write(comparison: Comparison, folder: Path) -> Path:
+    """Write ``parity.csv`` into a folder, which is made if need be.
+
+    Raises:
+        RequestError: the folder cannot be written.
+    """
+    path = folder / "parity.csv"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_aside(path, comparison.table.to_csv(index=False))
+    except OSError as error:
+        raise RequestError(f"--out {folder}: cannot be written: {error.strerror}") from error
+    return path
+
+
+def show(console: Console, comparison: Comparison) -> None:
+    """Print the worst error of every quantity over the grid, by backend, and what failed."""
+    for dtype, found in comparison.table.groupby("dtype", sort=False):
+        table = titled(f"{dtype}: the worst error over {found.case.nunique()} cases")
+        pairs = list(dict.fromkeys(zip(found.backend, found.variant, strict=True)))
+        table.add_column("quantity")
+        for pair in pairs:
+            table.add_column("\n".join(pair), justify="right")
+        table.add_column("tolerance", justify="right")
+        for quantity, rows in found.groupby("quantity", sort=False):
+            cells = []
+            for backend, variant in pairs:
+                mine = rows[(rows.backend == backend) & (rows.variant == variant)]
+                style = "" if mine.ok.all() else "bold red"
+                cells.append(Text(f"{mine.error.max():.1e}", style))
+            table.add_row(str(quantity), *cells, f"{rows.tolerance.iloc[0]:.0e}")
+        console.print(table)
+    for row in comparison.table[~comparison.table.ok].itertuples():
+        what = f"{row.backend} {row.variant} {row.dtype}, {row.case}: {row.quantity}"
+        console.print(Text(f"over tolerance: {what}: {row.error:.2e}", "red"))
+    for uncompared, reason in {**comparison.absent, **comparison.failures}.items():
+        console.print(Text(f"{uncompared}: not compared: {reason}", "yellow"))
+    console.print("all equal to the reference" if comparison.passed else "NOT all shown equal")

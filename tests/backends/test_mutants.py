@@ -1,0 +1,237 @@
+"""Faults planted in a backend, one at a time: the parity comparison must catch each of them."""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+
+import backends
+from common import parity
+from common.experiment import Experiment
+from common.grid import Case, check
+from common.reference import Reference
+from tests.backends import faults_of_contract as contract
+from tests.backends import faults_of_scratch as scratch
+
+# Small, in float64, with clipping that binds and a state that is carried.
+SETTINGS = {"num_hiddens": 8, "batch_size": 3, "num_steps": 4}
+SETTINGS |= {"dtype": "float64", "clip_theta": 0.1, "lr": 0.5}
+
+LOOSE, UNCLIPPED, RELU = {"clip_theta": 5.0}, {"clip_theta": 0}, {"activation": "relu"}
+PARTIAL, FLOAT32 = {"sampling": "sliding"}, {"dtype": "float32"}
+
+
+class SmallCase(Case):
+    """A case of nine tokens, whose last batch lacks a row where no state is carried to it."""
+
+    def batches(self, count):
+        *full, (X, Y) = super().batches(count)
+        if self.experiment.carries_state:
+            return [*full, (X, Y)]
+        return [*full, (X[:-1], Y[:-1])]
+
+
+def compared(build, settings):
+    """The whole comparison of a backend."""
+    case = SmallCase("", Experiment(**SETTINGS | settings), vocab_size=9, sigma=0.5)
+    return check(build, case, steps=5)
+
+
+def caught(backend, settings):
+    """The quantities that are over their tolerance."""
+    module = backends.load(backend)
+    errors = compared(lambda given, w: module.build(given, "scratch", w), settings)
+    return set(parity.over_tolerance(errors, (SETTINGS | settings)["dtype"]))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is planted and what must catch it.
+
+    Attributes:
+        planted: gives a wrong function of the right one, by the right one's place.
+        catchers: quantities of the comparison that must be wrong.
+        settings: those in which the fault shows.
+    """
+
+    planted: dict
+    catchers: set
+    settings: dict = field(default_factory=dict)
+
+
+CLIPPING = {"clipped norm", "weights", "drift of weights"}
+UPDATE = {"weights", "weights after two steps", "loss of the next step", "drift of weights"}
+TEXT = {"text"}
+
+FAULTS = {
+    # the forward pass
+    "state dropped": Fault(
+        {"scratch.rnn": scratch.state_dropped},
+        {"logits", "loss", "gradient W_hh", "carried state", "drift of loss", "text"},
+    ),
+    "state begins with ones": Fault(
+        {"scratch.init_rnn_state": scratch.state_of_ones}, {"first state", "state", "text"}
+    ),
+    "no hidden bias": Fault(
+        {"scratch.rnn": scratch.no_hidden_bias}, {"state", "logits", "loss", "gradient b_h", "text"}
+    ),
+    "no output bias": Fault(
+        {"scratch.rnn": scratch.no_output_bias}, {"logits", "loss", "gradient b_q", "validation"}
+    ),
+    "relu for tanh": Fault(
+        {"backend.build": contract.built_with(activation="relu")}, {"state", "logits", "loss"}
+    ),
+    "tanh for relu": Fault(
+        {"backend.build": contract.built_with(activation="tanh")}, {"state", "logits", "loss"}, RELU
+    ),
+    "W_hh transposed": Fault(
+        {"backend.build": contract.transposed_weights}, {"state", "logits", "weights before"}
+    ),
+    "one-hot shifted": Fault(
+        dict.fromkeys(
+            ["Model.forward", "Model.loss_and_grads", "Model.train_step"], contract.shifted_one_hot
+        ),
+        {"state", "logits", "loss", "gradient W_xh"},
+    ),
+    "X not transposed": Fault(
+        dict.fromkeys(
+            ["Model.forward", "Model.loss_and_grads", "Model.train_step"],
+            contract.inputs_not_transposed,
+        ),
+        {"state", "logits", "loss"},
+    ),
+    "logits not time-major": Fault(
+        {"Model.forward": contract.logits_of_the_batch}, {"logits", "validation"}
+    ),
+    "weights compiled in": Fault({"backend.build": contract.weights_compiled_in}, {"validation"}),
+    # the loss and the gradients
+    "labels not transposed": Fault(
+        dict.fromkeys(["Model.loss_and_grads", "Model.train_step"], contract.labels_not_transposed),
+        {"loss", "gradient W_hq", "loss of the step", "weights", "drift of loss"},
+    ),
+    "sum for mean": Fault(
+        {"scratch.loss_and_grads": scratch.summed_loss},
+        {"loss", "gradient W_xh", "gradient b_q", "loss of the step"},
+    ),
+    "another derivative": Fault(
+        {"scratch.rnn": scratch.another_derivative},
+        {"gradient W_xh", "gradient W_hh", "gradient b_h", "weights"},
+    ),
+    "state not constant": Fault(
+        {"scratch.rnn": scratch.state_not_constant},
+        {"gradient b_h", "gradients of the next window", "weights", "drift of weights"},
+    ),
+    "gradients given clipped": Fault(
+        {"Model.loss_and_grads": contract.clipped_gradients},
+        {"gradient W_xh", "gradient W_hh", "gradient b_h", "gradient W_hq", "gradient b_q"},
+    ),
+    "gradients accumulated": Fault(
+        {"Model.loss_and_grads": contract.accumulated_gradients}, {"gradients of the next window"}
+    ),
+    "gradients given with the old state": Fault(
+        {"Model.loss_and_grads": contract.old_state}, {"gradients of the next window"}
+    ),
+    "gradients asked for, weights updated": Fault(
+        {"Model.loss_and_grads": contract.trains_unasked}, {"weights before"}
+    ),
+    # clipping
+    "no clip": Fault({"scratch.grad_clipping": scratch.no_clip}, CLIPPING),
+    "clipped one by one": Fault({"scratch.grad_clipping": scratch.clip_each}, CLIPPING),
+    "another theta": Fault({"scratch.grad_clipping": scratch.another_theta}, CLIPPING),
+    "scaled within theta": Fault({"scratch.grad_clipping": scratch.always_scaled}, CLIPPING, LOOSE),
+    "theta zero clips": Fault(
+        {"backend.build": contract.built_with(clip_theta=1e-9)}, CLIPPING, UNCLIPPED
+    ),
+    "theta compiled in": Fault(
+        {"backend.build": contract.not_the_first, "scratch.train_step": scratch.first_theta},
+        CLIPPING,
+    ),
+    # the update
+    "lr applied twice": Fault({"scratch.sgd": scratch.lr_twice}, UPDATE),
+    "uphill": Fault({"scratch.sgd": scratch.uphill}, UPDATE),
+    "divided by the batch size": Fault({"scratch.sgd": scratch.divided_twice}, UPDATE),
+    "W_xh not updated": Fault({"scratch.sgd": scratch.never_updated(0)}, UPDATE),
+    "b_q not updated": Fault({"scratch.sgd": scratch.never_updated(4)}, UPDATE),
+    # the step and the epoch
+    "old state after the step": Fault(
+        {"Model.train_step": contract.old_state},
+        {"carried state", "loss of the next step", "drift of loss", "drift of weights"},
+    ),
+    "loss after the update": Fault(
+        {"Model.train_step": contract.loss_after_the_update}, {"loss of the step", "drift of loss"}
+    ),
+    "loss over a full batch": Fault(
+        {"Model.train_step": contract.loss_over_a_full_batch}, {"drift of loss"}, PARTIAL
+    ),
+    "batches count alike": Fault(
+        {"parity.run_epoch": contract.batches_count_alike}, {"drift of loss"}, PARTIAL
+    ),
+    "state never carried": Fault(
+        {"parity.run_epoch": contract.state_never_carried}, {"drift of loss", "drift of weights"}
+    ),
+    # weights in and out
+    "warming up trains": Fault(
+        {"Model.load_weights": contract.loads_nothing}, {"weights after warming up"}
+    ),
+    "weights given as views": Fault({"Model.weights": contract.views}, {"clipped norm"}),
+    # precision
+    "model in float32": Fault(
+        {"backend.build": contract.built_with(dtype="float32")},
+        {"state", "logits", "loss", "gradient W_xh", "weights"},
+    ),
+    "state in float32": Fault(
+        {"scratch.rnn": scratch.state_in_float32}, {"logits", "gradient W_hh", "carried state"}
+    ),
+    "products in TF32": Fault(
+        {"scratch.rnn": scratch.products_in_tf32}, {"state", "logits", "gradient W_xh"}, FLOAT32
+    ),
+    # prediction
+    "least likely": Fault({"scratch.predict_rnn": scratch.least_likely}, TEXT),
+    "prefix not read": Fault({"Model.predict": contract.prefix_not_read}, TEXT),
+    "prefix not finished": Fault({"Model.predict": contract.prefix_not_finished}, TEXT),
+    "last token read twice": Fault({"Model.predict": contract.last_token_twice}, TEXT),
+}
+
+
+COMPILED = {"scratch.rnn", "scratch.loss_and_grads", "scratch.grad_clipping"}
+"""What a compiled function may hold without having been given it."""
+
+
+@pytest.fixture
+def plant(backend, monkeypatch):
+    """Replaces functions of the backend by wrong ones until the test is over."""
+    module = backends.load(backend)
+    places = {
+        "backend": module,
+        "Model": module.Model,
+        "scratch": module.scratch,
+        "parity": parity,
+    }
+
+    def replace(planted):
+        for place, wrong in planted.items():
+            owner, name = place.split(".")
+            monkeypatch.setattr(places[owner], name, wrong(getattr(places[owner], name)))
+        if planted.keys() & COMPILED:
+            # Bind anew what was bound at import; nothing was compiled from it yet.
+            for activation, forward in getattr(module, "FORWARDS", {}).items():
+                bound = partial(module.scratch.rnn, **getattr(forward, "keywords", {}))
+                monkeypatch.setitem(module.FORWARDS, activation, bound)
+
+    return replace
+
+
+@pytest.mark.parametrize("settings", [{}, LOOSE, UNCLIPPED, RELU, PARTIAL, FLOAT32], ids=str)
+def test_without_a_fault_nothing_is_caught(backend, settings):
+    assert caught(backend, settings) == set()
+
+
+def test_every_quantity_is_there_to_catch_a_fault():
+    assert set(compared(Reference, {})) == set().union(*(f.catchers for f in FAULTS.values()))
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_planted_fault_is_caught(backend, plant, fault):
+    plant(fault.planted)
+    assert fault.catchers
+    assert fault.catchers <= caught(backend, fault.settings)

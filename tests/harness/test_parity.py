@@ -1,0 +1,131 @@
+"""``parity`` and the preflight: what is not the reference network fails, and is never ranked."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+import backends
+from common.experiment import Experiment
+from common.grid import cases
+from common.reference import Reference
+from harness.cli import app
+from harness.parity import COLUMNS, compare, show, write
+from harness.progress import Quiet
+from harness.run import Request, run
+
+WRONG = '''
+"""The reference itself as a backend, but for {fault}."""
+import numpy as np
+from common.interface import Description
+from common.reference import Reference
+
+
+class Wrong(Reference):
+    def train_step(self, X, Y, state):
+        loss, state = super().train_step(X, Y, state)
+        {code}
+        return loss, state
+
+
+def describe():
+    return Description({{"numpy": np.__version__}}, ("cpu",), None, False)
+
+
+def build(experiment, variant, weights):
+    return Wrong(experiment, weights)
+'''
+
+
+@pytest.fixture
+def registered(tmp_path, monkeypatch):
+    """Register a backend of our own, by a file on the path of its workers; see `WRONG`."""
+
+    def register(code, fault="nothing"):
+        folder = tmp_path / "path"
+        folder.mkdir(exist_ok=True)
+        (folder / "own_backend.py").write_text(WRONG.format(code=code, fault=fault))
+        (folder / "sitecustomize.py").write_text(
+            "import backends\n"
+            "backends.BACKENDS['own'] = backends.Entry('own_backend', (), ('numpy',))\n"
+        )
+        monkeypatch.setenv("PYTHONPATH", str(folder))
+        monkeypatch.setitem(backends.BACKENDS, "own", backends.Entry("own_backend", (), ("numpy",)))
+        return "own"
+
+    return register
+
+
+def test_all_quantities_of_all_cases_are_compared(registered, tmp_path, capsys):
+    name = registered("pass")
+    comparison = compare([name], [], ["float64"], 4, "cpu", {})
+    assert comparison.passed
+    table = comparison.table
+    assert list(table.columns) == COLUMNS
+    assert set(table.case) == {case.name for case in cases("float64")}
+    assert {"logits", "loss", "gradient W_hh", "clipped norm", "weights", "carried state"} <= set(
+        table.quantity
+    )
+    assert (table.error < 1e-12).all()
+    path = write(comparison, tmp_path / "made" / "here")
+    assert pd.read_csv(path).shape == table.shape
+    show(Console(width=100), comparison)
+    assert "all equal to the reference" in capsys.readouterr().out
+
+
+def test_a_fault_fails_the_command_and_is_named(registered, tmp_path, capsys):
+    name = registered("self.params['b_q'] = self.params['b_q'] + 1e-6", "a bias that creeps")
+    status = app(
+        ["parity", "--backend", name, "--dtype", "float64", "--steps", "3", "--out", str(tmp_path)],
+        result_action="return_value",
+    )
+    assert status == 1
+    said = capsys.readouterr().out
+    assert "over tolerance: own scratch float64" in said
+    assert "NOT all shown equal" in said
+    found = pd.read_csv(tmp_path / "parity.csv")
+    assert not found.ok.all()
+    assert found[found.quantity == "logits"].ok.all()
+
+
+def test_a_fault_is_found_before_training_and_gets_no_throughput(registered, tmp_path):
+    name = registered("self.params['W_hh'] *= 1.001", "a weight that grows")
+    small = Experiment(max_tokens=2000, num_hiddens=8, num_epochs=2, prefixes=("a",))
+    result = run(Request("quickstart", small, (name, "mxnet-style"), out=tmp_path / "run"), Quiet())
+    wrong, right = sorted(result.rows, key=lambda row: row.backend, reverse=True)
+    assert (wrong.status, right.status) == ("parity-failed", "ok")
+    assert "weights off by" in wrong.reason
+    assert wrong.tokens_per_sec is None
+    assert result.exit_status == 1
+    assert right.parity < 1e-5 < wrong.parity
+    summary = pd.read_csv(tmp_path / "run" / "summary.csv").set_index("backend")
+    assert summary.loc["own"].status == "parity-failed"
+    assert np.isnan(summary.loc["own"].tokens_per_sec)
+    assert "own" not in set(pd.read_csv(tmp_path / "run" / "epochs.csv").backend)
+
+
+def test_an_absent_backend_fails_only_if_it_was_asked_for(monkeypatch):
+    absent = backends.Entry("absent", ("no_such_framework",), ())
+    both = {"absent": absent, "mxnet-style": backends.BACKENDS["mxnet-style"]}
+    monkeypatch.setattr(backends, "BACKENDS", both)
+    assert compare([], [], ["float32"], 3, "cpu", {}).passed
+    assert not compare(["absent", "mxnet-style"], [], ["float32"], 3, "cpu", {}).passed
+    assert not compare(["absent"], [], ["float32"], 3, "cpu", {}).passed
+
+
+def test_json(capsys, tmp_path):
+    options = ["parity", "--backend", "mxnet-style", "--dtype", "float32", "--steps", "3", "--json"]
+    assert app([*options, "--out", str(tmp_path)], result_action="return_value") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["passed"]
+    assert {row["quantity"] for row in found["table"]} > {"logits", "drift of weights"}
+
+
+def test_the_reference_is_its_own_equal():
+    from common.grid import check
+    from common.parity import over_tolerance
+
+    for case in cases("float64"):
+        assert over_tolerance(check(Reference, case, 4), "float64") == {}
