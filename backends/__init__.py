@@ -29,7 +29,7 @@ class Entry:
         distributions: whose versions are shown for it.
         variants: the forms of the network it has.
         environment: the variables that must be set before the module is imported.
-        constraints: the file with the versions it is tested with.
+        apart: whether it cannot be installed beside the others, and has an environment of its own.
     """
 
     module: str
@@ -37,7 +37,7 @@ class Entry:
     distributions: tuple[str, ...]
     variants: tuple[str, ...] = ("scratch",)
     environment: dict[str, str] = field(default_factory=dict)
-    constraints: str = "constraints.txt"
+    apart: bool = False
 
 
 BACKENDS = {
@@ -52,7 +52,7 @@ BACKENDS = {
         ("mxnet",),
         ("mxnet", "numpy"),
         environment={"RNN_ROSETTA_ENGINE": "mxnet"},
-        constraints="constraints-mxnet.txt",
+        apart=True,
     ),
     "torch": Entry("backends.torch.backend", ("torch",), ("torch",)),
     "jax": Entry("backends.jax.backend", ("jax", "flax", "optax"), ("jax", "flax")),
@@ -76,7 +76,12 @@ def missing(name: str) -> str | None:
     absent = [module for module in entry(name).requires if not importlib.util.find_spec(module)]
     if not absent:
         return None
-    command = f"pip install -c {entry(name).constraints} -e '.[{name}]'"
+    command = f"pip install -c constraints.txt -e '.[{name}]'"
+    if entry(name).apart:
+        command = (
+            f"python3 -m venv .venv-{name} && "
+            f".venv-{name}/bin/pip install -c constraints-{name}.txt -e '.[{name}]'"
+        )
     return f"{', '.join(absent)} not installed: {command}"
 
 

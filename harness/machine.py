@@ -35,12 +35,15 @@ def _cpu_model() -> str:
 
 def versions() -> dict[str, str]:
     """Python, NumPy and the BLAS that NumPy was built with."""
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    return {
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "blas": f"{blas['name']} {blas['version']}",
-    }
+    return {"python": platform.python_version(), "numpy": np.__version__, "blas": _blas()}
+
+
+def _blas() -> str:
+    try:
+        built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    except TypeError:
+        return "not told by NumPy before 1.25"
+    return f"{built['name']} {built['version']}"
 
 
 def source() -> dict[str, str | bool | None]:

@@ -1,0 +1,76 @@
+"""The embedded engine's errors: one line each, of MXNet's class."""
+
+import numpy as np
+import pytest
+
+from backends.mxnet_style import mx
+from backends.mxnet_style.mx import autograd, nd
+from tests.backends.mxnet_style.checking import matrix, softmax_loss, variable
+
+ERRORS = {
+    "two dtypes": (lambda: nd.ones(2) + nd.ones(2, dtype="float64"), mx.MXNetError, "astype"),
+    "two dtypes in place": (
+        lambda: nd.ones(2).__iadd__(nd.ones(2, dtype="int32")), mx.MXNetError, "astype"),
+    "shapes": (lambda: nd.ones((2, 3)) + nd.ones(2), mx.MXNetError, "reshape"),
+    "shapes compared": (lambda: nd.ones((2, 3)) == nd.ones(2), mx.MXNetError, "reshape"),
+    "growing": (lambda: nd.ones(1).__iadd__(nd.ones(2)), mx.MXNetError, "does not fit"),
+    "a NumPy array": (lambda: nd.ones(2) + np.ones(2), TypeError, "not supported"),
+    "a NumPy array first": (lambda: np.ones(2) * nd.ones(2), TypeError, "not supported"),
+    "comparing with None": (lambda: nd.ones(2) == None, TypeError, "not supported"),  # noqa: E711
+    "becoming NumPy": (lambda: np.asarray(nd.ones(2)), TypeError, "asnumpy"),  # MXNet: garbage
+    "tanh of a number": (lambda: nd.tanh(1.0), AssertionError, "tanh takes NDArrays"),
+    "one_hot of a list": (lambda: nd.one_hot([0, 2], 3), AssertionError, "nd.array"),
+    "one_hot depth": (lambda: nd.one_hot(nd.ones(1), 3.0), mx.MXNetError, "positive integers"),
+    "dot shapes": (lambda: nd.dot(matrix(), matrix()), mx.MXNetError, r"\(2, 3\) and \(2, 3\)"),
+    "dot dtypes": (
+        lambda: nd.dot(nd.ones(2), nd.ones(2, dtype="float64")), mx.MXNetError, "float64"),
+    "dot of integers": (lambda: nd.dot(*[nd.ones(2, dtype="int32")] * 2), mx.MXNetError, "float32"),
+    "concat of a list": (lambda: nd.concat([nd.ones(2)], dim=0), AssertionError, "NDArrays"),
+    "concat of nothing": (lambda: nd.concat(dim=0), mx.MXNetError, "concatenate"),
+    "concat axis": (lambda: nd.concat(matrix(), matrix(), dim=2), mx.MXNetError, "axis 2"),
+    "concat shapes": (lambda: nd.concat(nd.ones((2, 3)), nd.ones((1, 3))), mx.MXNetError, "axis 1"),
+    "reduction axis": (lambda: matrix().sum(axis=2), mx.MXNetError, "axis 2"),
+    "reshape": (lambda: matrix().reshape((4, 2)), mx.MXNetError, r"does not become \(4, 2\)"),
+    "reshape code": (lambda: matrix().reshape(-2), mx.MXNetError, "0 or -1"),  # MXNet: a code
+    "scalar of many": (lambda: matrix().asscalar(), ValueError, "not a scalar"),
+    "truth of many": (lambda: bool(matrix()), ValueError, "truth value"),
+    "row outside": (lambda: matrix()[2], IndexError, "out of bounds"),
+    "index type": (lambda: matrix()[1.0], ValueError, "integers, slices"),
+    "assigned shape": (lambda: matrix().__setitem__(slice(None), nd.ones(2)), ValueError, "shape"),
+    "assigned text": (lambda: matrix().__setitem__(0, "x"), TypeError, "numbers"),
+    "text": (lambda: nd.array("x"), TypeError, "array like"),
+    "an uneven nest": (lambda: nd.array([[1, 2], [3]]), TypeError, "evenly nested"),
+    "arrays in a list": (lambda: nd.array([nd.ones(1)]), TypeError, "array like"),
+    "empty shape": (lambda: nd.zeros(()), mx.MXNetError, "positive"),
+    "empty axis": (lambda: nd.ones((2, 0)), mx.MXNetError, "positive"),
+    "empty range": (lambda: nd.arange(0), mx.MXNetError, "widen"),
+    "no such type": (lambda: nd.zeros(2, dtype="foo"), TypeError, "foo"),
+    "unsupported type": (lambda: nd.zeros(2, dtype="complex64"), mx.MXNetError, "choose one of"),
+    "no axis": (lambda: nd.array(3) + 1, mx.MXNetError, r"reshape it to \(1,\)"),
+    "scale": (lambda: nd.random.normal(scale=0), mx.MXNetError, "positive"),
+    "bounds": (lambda: nd.random.uniform(1, 0), mx.MXNetError, "exceed"),
+    "random integers": (lambda: nd.random.normal(dtype="int32"), mx.MXNetError, "float64"),
+    "seed": (lambda: mx.random.seed(1.5), ValueError, "integer"),
+    "labels": (lambda: softmax_loss(matrix(), nd.ones(3)), mx.MXNetError, r"expected \(2,\)"),
+    "labels on their side": (
+        lambda: softmax_loss(matrix(), nd.ones((1, 2))), mx.MXNetError, "labels"),
+    "logits": (
+        lambda: softmax_loss(matrix().astype("int32"), nd.ones(2)), mx.MXNetError, "float32"),
+    "no graph": (lambda: nd.ones(1).backward(), mx.MXNetError, "record"),
+    "no record": (lambda: (variable([1]) * 2).backward(), mx.MXNetError, "record"),
+    "head gradients": (
+        lambda: autograd.backward([variable([1])], [None, None]), AssertionError, "one each"),
+    "head gradient": (lambda: variable([1, 2]).backward(nd.ones(1)), mx.MXNetError, "alike"),
+    "zeros on a GPU": (lambda: nd.zeros(1, ctx=mx.gpu()), mx.MXNetError, "mx.cpu"),
+    "array on a GPU": (lambda: nd.array([1], ctx=mx.gpu(0)), mx.MXNetError, "mx.cpu"),
+    "random on a GPU": (lambda: nd.random.normal(ctx=mx.gpu(1)), mx.MXNetError, r"gpu\(1\)"),
+    "moving to a GPU": (lambda: nd.ones(1).as_in_context(mx.gpu()), mx.MXNetError, "mx.cpu"),
+    "no context": (lambda: nd.zeros(1, ctx="cpu"), mx.MXNetError, "mx.cpu"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("action", "error", "message"), ERRORS.values(), ids=ERRORS)
+def test_error_says_in_one_line_what_was_wrong(action, error, message):
+    with pytest.raises(error, match=message) as caught:
+        action()
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,55 @@
+"""Which module serves which backend: one engine a process, and never another than was asked for."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import backends
+
+ROOT = Path(__file__).parents[2]
+
+
+def python(code, engine=None):
+    """What a fresh process says, with RNN_ROSETTA_ENGINE set or not."""
+    environment = {n: v for n, v in os.environ.items() if n != "RNN_ROSETTA_ENGINE"}
+    environment |= {"PYTHONPATH": str(ROOT)} | ({"RNN_ROSETTA_ENGINE": engine} if engine else {})
+    command = [sys.executable, "-c", f"import backends\n{code}"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "first", ["backends.load('mxnet-style')", "import backends.mxnet_style.scratch"]
+)
+def test_a_process_serves_one_engine(first):
+    said = python(f"{first}\nbackends.load('mxnet')")
+    assert said.splitlines()[-1] == (
+        "ImportError: this process runs with RNN_ROSETTA_ENGINE=embedded already: "
+        "run mxnet in a process of its own"
+    )
+
+
+def test_mxnet_style_is_the_embedded_engine_whatever_the_environment_says():
+    said = python("print(*backends.load('mxnet-style').describe().versions)", engine="mxnet")
+    assert said == "numpy\n"
+
+
+def test_an_unknown_engine_is_refused():
+    said = python("import backends.mxnet_style.scratch", engine="foo")
+    assert "RNN_ROSETTA_ENGINE=foo: there is no such engine; use embedded or mxnet" in said
+
+
+def test_what_is_missing_is_installed_where_it_fits(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert backends.missing("mxnet-style") is None
+    assert backends.missing("torch") == (
+        "torch not installed: pip install -c constraints.txt -e '.[torch]'"
+    )
+    assert backends.missing("mxnet") == (
+        "mxnet not installed: python3 -m venv .venv-mxnet && "
+        ".venv-mxnet/bin/pip install -c constraints-mxnet.txt -e '.[mxnet]'"
+    )
