@@ -167,15 +167,20 @@ def test_control_c_leaves_a_folder_that_says_so(tmp_path):
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # a shell's background job, such as these tests may be, hands on a SIGINT that is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    deadline = time.monotonic() + 60
-    while not epochs_in(tmp_path / "run") and time.monotonic() < deadline:
-        time.sleep(0.1)
-    facts = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
-    assert facts["status"] == "running"
-    assert not (tmp_path / "run" / "summary.csv").exists()
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    try:
+        deadline = time.monotonic() + 60
+        while not epochs_in(tmp_path / "run") and time.monotonic() < deadline:
+            time.sleep(0.1)
+        facts = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+        assert facts["status"] == "running"
+        assert not (tmp_path / "run" / "summary.csv").exists()
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert b"Traceback" not in stderr
     facts, tables = read(tmp_path / "run")
