@@ -154,7 +154,12 @@ def update_norm(before: Weights, after: Weights) -> float:
     return float(np.sqrt(sum(((after[n] - before[n]) ** 2).sum() for n in before)))
 
 
+def tolerance(quantity: str, dtype: DType) -> float:
+    """The largest error that a quantity may have in a precision."""
+    step, far = TOLERANCES[dtype]
+    return far if quantity.startswith("drift") else step
+
+
 def over_tolerance(errors: Errors, dtype: DType) -> Errors:
     """The errors that are too large for a precision, by name; none if the model is the network."""
-    step, far = TOLERANCES[dtype]
-    return {n: e for n, e in errors.items() if not e <= (far if n.startswith("drift") else step)}
+    return {name: e for name, e in errors.items() if not e <= tolerance(name, dtype)}

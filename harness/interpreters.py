@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import backends
 from common.errors import RequestError
-from harness.process import ROOT
+from common.experiment import Experiment
+from harness.process import ROOT, Worker
 
 
 def parse(given: Sequence[str]) -> dict[str, Path]:
@@ -46,3 +49,15 @@ def interpreter(name: str, given: dict[str, Path]) -> Path:
 def missing(name: str, given: dict[str, Path]) -> str | None:
     """Why a backend cannot run, as far as can be told before its worker starts; None if it may."""
     return backends.missing(name) if interpreter(name, given) == Path(sys.executable) else None
+
+
+@contextmanager
+def brief_worker(
+    name: str, given: dict[str, Path], experiment: Experiment, cpus: list[int] | None = None
+) -> Iterator[Worker]:
+    """A worker of a backend for a question or two, whose log nobody keeps."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Worker(name, interpreter(name, given), experiment, Path(folder) / "log", cpus) as worker,
+    ):
+        yield worker

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -14,8 +13,7 @@ from rich.text import Text
 import backends
 from common import sources
 from common.experiment import Experiment
-from harness.interpreters import interpreter, missing
-from harness.process import Worker
+from harness.interpreters import brief_worker, missing
 from harness.recipes import recipes
 from harness.tables import titled
 
@@ -26,10 +24,7 @@ def describe(name: str, pythons: dict[str, Path]) -> dict[str, Any]:
     found: dict[str, Any] = {"backend": name, "variants": list(entry.variants)}
     if reason := missing(name, pythons):
         return found | {"available": False, "reason": reason}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Worker(name, interpreter(name, pythons), Experiment(), Path(folder) / "log") as worker,
-    ):
+    with brief_worker(name, pythons, Experiment()) as worker:
         first, *_ = worker.ask("describe")
     if first["event"] == "failed":
         return found | {"available": False, "reason": first["reason"]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,9 +15,9 @@ from rich.text import Text
 from common.errors import RequestError
 from common.experiment import DType, Experiment
 from common.files import write_aside
-from common.parity import TOLERANCES, over_tolerance
-from harness.interpreters import interpreter, missing
-from harness.process import Worker, WorkerError, usable_cpus
+from common.parity import over_tolerance, tolerance
+from harness.interpreters import brief_worker, missing
+from harness.process import WorkerError, usable_cpus
 from harness.run import select
 from harness.tables import titled
 
@@ -97,19 +96,14 @@ def _errors(
     cpu: int,
 ) -> Iterator[list[object]]:
     experiment = Experiment.of({"dtype": dtype, "device": device})
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Worker(name, interpreter(name, pythons), experiment, Path(folder) / "log", [cpu]) as worker,
-    ):
-        request = {"dtype": dtype, "device": device, "variant": variant, "steps": steps}
+    request = {"dtype": dtype, "device": device, "variant": variant, "steps": steps}
+    with brief_worker(name, pythons, experiment, [cpu]) as worker:
         for event in worker.answers("parity", **request):
             if event["event"] == "case":
-                step, far = TOLERANCES[dtype]
                 over = over_tolerance(event["errors"], dtype)
                 for quantity, error in event["errors"].items():
-                    tolerance = far if quantity.startswith("drift") else step
-                    row = [name, variant, dtype, event["case"], quantity, error, tolerance]
-                    yield [*row, quantity not in over]
+                    row = [name, variant, dtype, event["case"], quantity, error]
+                    yield [*row, tolerance(quantity, dtype), quantity not in over]
 
 
 def write(comparison: Comparison, folder: Path) -> Path:

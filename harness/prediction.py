@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from common.checkpoint import load_checkpoint
-from harness.interpreters import interpreter, missing
-from harness.process import Worker, WorkerError
+from harness.interpreters import brief_worker, missing
+from harness.process import WorkerError
 from harness.run import select
 
 
@@ -50,10 +49,7 @@ def predict(
             if not names:
                 continue
             raise WorkerError("unavailable", f"{name}: {reason}")
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            Worker(name, interpreter(name, pythons), experiment, Path(folder) / "log") as worker,
-        ):
+        with brief_worker(name, pythons, experiment) as worker:
             events = worker.answers(
                 "predict",
                 checkpoint=str(checkpoint),

@@ -16,7 +16,6 @@ import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -96,18 +95,14 @@ def predict_text(backend: Backend, request: Event) -> Iterator[Event]:
 
 def compare_with_reference(backend: Backend, request: Event) -> Iterator[Event]:
     """Compare every case of the parity grid, in one precision."""
+
+    def build(experiment: Experiment, weights: Weights) -> Model:
+        return backend.build(experiment, request["variant"], weights)
+
     for case in cases(request["dtype"]):
         placed = case.experiment.model_copy(update={"device": request["device"]})
-        build = partial(build_variant, backend, request["variant"])
         errors = check(build, replace(case, experiment=placed), request["steps"])
         yield {"event": "case", "case": case.name, "errors": errors}
-
-
-def build_variant(
-    backend: Backend, variant: str, experiment: Experiment, weights: Weights
-) -> Model:
-    """Build a model of a variant."""
-    return backend.build(experiment, variant, weights)
 
 
 OPERATIONS = {

@@ -195,16 +195,20 @@ def epochs_in(folder):
     return len(path.read_text(encoding="utf-8").splitlines()) - 1 if path.exists() else 0
 
 
-def test_the_screen_of_a_run(tmp_path):
-    options = "--backend mxnet-style --num-epochs 2 --pred-period 1 --num-hiddens 8"
-    done = subprocess.run(
+def harness(options, tmp_path):
+    return subprocess.run(
         [sys.executable, "-m", "harness", *options.split(), "--out", str(tmp_path / "run")],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        check=True,
         timeout=120,
     )
+
+
+def test_the_screen_of_a_run(tmp_path):
+    options = "--backend mxnet-style --num-epochs 2 --pred-period 1 --num-hiddens 8"
+    done = harness(options, tmp_path)
+    assert done.returncode == 0
     assert "mxnet-style scratch: epoch 2: perplexity" in done.stdout
     assert "mxnet-style epoch 1: the clock" in done.stdout
     assert "One network, the same weights, the same batches" in done.stdout
@@ -234,13 +238,7 @@ def test_curves_are_held_against_the_published_bands(tmp_path, monkeypatch, caps
 
 def test_json_is_strict_and_alone(tmp_path):
     options = "--backend mxnet-style --num-epochs 9 --num-hiddens 8 --json --lr 1e9 --clip-theta 0"
-    done = subprocess.run(
-        [sys.executable, "-m", "harness", *options.split(), "--out", str(tmp_path / "run")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = harness(options, tmp_path)
     assert done.returncode == 1
     found = json.loads(done.stdout, parse_constant=pytest.fail)
     assert found["rows"][0]["status"] == "diverged"
