@@ -2,54 +2,37 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from common import sources
 from common.batches import Sampling, SeqDataLoader
 from common.errors import RequestError
+from common.preparation import letters, letters_by_line, newlines_to_spaces
+from common.tokens import Characters, Indices, Words, first
 from common.vocab import Order, Token, Vocab
 
-Indices = NDArray[np.unsignedinteger]
 Edition = Literal["functional", "object", "lyrics", "plain"]
-
-
-def letters(text: str) -> str:
-    """A text in lower-case letters, every run of anything else one space (seed 003)."""
-    return re.sub("[^A-Za-z]+", " ", text).lower()
-
-
-def letters_by_line(text: str) -> list[str]:
-    """`letters` of every line on its own, stripped (functional chapter)."""
-    return [letters(line).strip() for line in text.splitlines()]
-
-
-def newlines_to_spaces(text: str) -> list[str]:
-    """The text with every line break a space (seed 001)."""
-    return [text.replace("\n", " ").replace("\r", " ")]
+Preprocess = Callable[[Iterable[str]], Iterator[str]] | None  # None: the text as it is
 
 
 @dataclass(frozen=True)
 class Preparation:
     """How an edition of the book turns a text into tokens and a vocabulary."""
 
-    preprocess: Callable[[str], list[str]]  # to lines, which are joined with nothing between
+    for_chars: Preprocess
+    for_words: Preprocess
     order: Order
     vocab_of_whole: bool  # whether tokens beyond max_tokens are in the vocabulary too
 
 
 PREPARATIONS: dict[Edition, Preparation] = {
-    "functional": Preparation(letters_by_line, "frequency", True),  # seed 000
-    "object": Preparation(lambda text: [letters(text)], "sorted", True),  # seeds 002 and 003
-    "lyrics": Preparation(newlines_to_spaces, "distinct", False),  # seed 001
-    "plain": Preparation(lambda text: [text], "frequency", True),  # any other text, as it is
+    "functional": Preparation(letters_by_line, letters, "frequency", True),  # seed 000
+    "object": Preparation(letters, letters, "sorted", True),  # seeds 002 and 003
+    "lyrics": Preparation(newlines_to_spaces, None, "distinct", False),  # seed 001
+    "plain": Preparation(None, None, "frequency", True),  # any other text
 }
 EDITION_OF: dict[str, Edition] = {
     "embedded": "object",
@@ -93,42 +76,20 @@ def encode(
 ) -> tuple[Indices, Vocab]:
     """Turn a text that was read into indices and a vocabulary; see `load_corpus`."""
     how = PREPARATIONS[edition or EDITION_OF.get(text.name, "plain")]
-    lines = how.preprocess(text.text)
-    tokens: Sequence[str] = (
-        [word for line in lines for word in line.split()] if token == "word" else "".join(lines)
-    )
-    if not how.vocab_of_whole:
-        tokens = tokens[:max_tokens]
-    counts = _count_chars(tokens) if isinstance(tokens, str) else Counter(tokens)
+    counted = None if how.vocab_of_whole else max_tokens
+    tokens: Characters | Words
+    if token == "word":
+        tokens = Words(how.for_words(text) if how.for_words else text, counted)
+    else:
+        tokens = Characters([*first(how.for_chars(text), counted)] if how.for_chars else text)
+    counts = tokens.counts
     if len(counts) < 2:
         raise RequestError(
             f"corpus {text.name}: {len(counts)} distinct {token}s after preprocessing, "
             "so there is nothing to learn: give a text with at least two"
         )
     vocab = Vocab(counts, order=how.order, token=token)
-    return _indices(tokens[:max_tokens], vocab), vocab
-
-
-def _codes(text: str) -> NDArray[np.uint32]:
-    return np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
-
-
-def _count_chars(text: str) -> Mapping[str, int]:
-    """Count characters, in the order of their first appearance, as `Counter` would."""
-    counts = np.bincount(_codes(text))
-    seen = {chr(code): int(counts[code]) for code in np.flatnonzero(counts)}
-    return dict(sorted(seen.items(), key=lambda pair: text.index(pair[0])))
-
-
-def _indices(tokens: Sequence[str], vocab: Vocab) -> Indices:
-    dtype = np.min_scalar_type(len(vocab) - 1)
-    if not isinstance(tokens, str):
-        return np.fromiter((vocab[word] for word in tokens), dtype, len(tokens))
-    table = np.zeros(0x110000, dtype)
-    for char, index in vocab.token_to_idx.items():
-        if len(char) == 1:
-            table[ord(char)] = index
-    return table[_codes(tokens)]
+    return tokens.indices(vocab, max_tokens), vocab
 
 
 def load_data_time_machine(

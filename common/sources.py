@@ -7,13 +7,19 @@ published figures are of that exact file.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
+import mmap
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
+
+import numpy as np
 
 from common.errors import RequestError, unknown
 
@@ -44,15 +50,42 @@ PUBLISHED = {
     ),
 }
 NAMES = ("embedded", *PUBLISHED)
+PIECE = 1 << 16  # bytes of a text decoded at a time: they and what is made of them fit a cache
 
 
 @dataclass(frozen=True)
 class Text:
-    """A corpus as it was read: its name, its text and the SHA-256 of its file."""
+    """A corpus: its file, and the UTF-8 text in it, which iterating decodes piece by piece."""
 
     name: str
-    text: str
-    sha256: str
+    file: bytes | mmap.mmap
+    content: bytes | mmap.mmap  # of the file, or of what it holds packed
+
+    def __iter__(self) -> Iterator[str]:
+        """The text in pieces of at most `PIECE` bytes, without a byte order mark."""
+        start = len(codecs.BOM_UTF8) if self.content[:3] == codecs.BOM_UTF8 else 0
+        while start < len(self.content):
+            raw = self.content[start : start + PIECE]
+            at_end = start + PIECE >= len(self.content)
+            try:
+                piece, used = codecs.utf_8_decode(raw, "strict", at_end)
+            except UnicodeDecodeError as error:
+                raise RequestError(
+                    f"corpus {self.name}: not UTF-8 at byte {start + error.start:,}; convert it, "
+                    "for example with: iconv -f ENCODING -t UTF-8"
+                ) from error
+            yield piece
+            start += used
+
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of the file."""
+        return hashlib.sha256(self.file).hexdigest()
+
+    @cached_property
+    def num_chars(self) -> int:
+        """The length of the text in characters."""
+        return sum(len(piece) for piece in self)
 
 
 def read(name_or_path: str | Path, data_dir: str | Path | None = None) -> Text:
@@ -71,10 +104,12 @@ def read(name_or_path: str | Path, data_dir: str | Path | None = None) -> Text:
         if not path.is_file():
             raise _no_such_corpus(name, path)
     try:
-        raw = path.read_bytes()
+        file = _map(path)
     except OSError as error:
         raise RequestError(f"corpus {name}: cannot read {path}: {error.strerror}") from error
-    return Text(name, _decode(name, raw), hashlib.sha256(raw).hexdigest())
+    text = Text(name, file, _unzip(file) if name == "lyrics" else file)
+    _check(text)
+    return text
 
 
 def available(name: str, data_dir: Path | None = None) -> str | None:
@@ -92,23 +127,31 @@ def _no_such_corpus(name: str, path: Path) -> RequestError:
     return unknown("corpus", name, [*NAMES, "or the path of a UTF-8 text file"])
 
 
-def _decode(name: str, raw: bytes) -> str:
-    if name == "lyrics":
-        with zipfile.ZipFile(BytesIO(raw)) as archive:
-            raw = archive.read(archive.namelist()[0])
-    if not raw.strip():
-        raise RequestError(f"corpus {name}: the file is empty; give one that holds text")
-    if b"\0" in raw:
+def _map(path: Path) -> bytes | mmap.mmap:
+    with open(path, "rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            return b""  # nothing cannot be mapped
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _unzip(file: bytes | mmap.mmap) -> bytes:
+    with zipfile.ZipFile(BytesIO(file)) as archive:
+        return archive.read(archive.namelist()[0])
+
+
+def _check(text: Text) -> None:
+    """See that a text is one: not empty, without zero bytes, and UTF-8 throughout."""
+    if not re.search(rb"\S", text.content):
+        raise RequestError(f"corpus {text.name}: the file is empty; give one that holds text")
+    octets = np.frombuffer(text.content, np.uint8)
+    if not octets.min():
         raise RequestError(
-            f"corpus {name}: a zero byte at {raw.index(0):,}: this is binary, not UTF-8 text"
+            f"corpus {text.name}: a zero byte at {octets.argmin():,}: "
+            "this is binary, not UTF-8 text"
         )
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RequestError(
-            f"corpus {name}: not UTF-8 at byte {error.start:,}; convert it, "
-            f"for example with: iconv -f ENCODING -t UTF-8"
-        ) from error
+    if octets.max() >= 128:
+        for _ in text:  # decoded, it says where it is not UTF-8
+            pass
 
 
 def _places(wanted: Published, data_dir: Path | None) -> Iterator[Path]:

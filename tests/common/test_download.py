@@ -43,10 +43,10 @@ def publish(monkeypatch, url, sha1=SHA1):
 def test_a_download_is_kept(server, tmp_path, monkeypatch):
     publish(monkeypatch, f"{server}/text.txt")
     assert "downloaded from" in sources.available("time-machine")
-    assert sources.read("time-machine").text == CONTENT.decode()
+    assert sources.read("time-machine").content[:] == CONTENT
     assert sources.available("time-machine") is None
     publish(monkeypatch, "http://127.0.0.1:1/gone")
-    assert sources.read("time-machine").text == CONTENT.decode()
+    assert sources.read("time-machine").content[:] == CONTENT
 
 
 def test_a_wrong_hash_is_refused_and_nothing_is_kept(server, tmp_path, monkeypatch):
