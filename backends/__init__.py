@@ -28,6 +28,8 @@ class Entry:
         requires: the modules that must be installed.
         distributions: whose versions are shown for it.
         variants: the forms of the network it has.
+        yardsticks: forms that are held against the variants in a benchmark, and nowhere else.
+        products: the module whose `ways` multiply matrices for the floor; empty for none.
         environment: the variables that must be set before the module is imported.
         apart: whether it cannot be installed beside the others, and has an environment of its own.
     """
@@ -35,7 +37,9 @@ class Entry:
     module: str
     requires: tuple[str, ...]
     distributions: tuple[str, ...]
-    variants: tuple[str, ...] = ("scratch",)
+    variants: tuple[str, ...] = ("scratch", "fused", "concise")
+    yardsticks: tuple[str, ...] = ("book",)
+    products: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     apart: bool = False
 
@@ -45,6 +49,7 @@ BACKENDS = {
         "backends.mxnet_style.backend",
         (),
         ("numpy",),
+        products="backends.mxnet_style.products",
         environment={"RNN_ROSETTA_ENGINE": "embedded"},
     ),
     "mxnet": Entry(
@@ -54,18 +59,30 @@ BACKENDS = {
         environment={"RNN_ROSETTA_ENGINE": "mxnet"},
         apart=True,
     ),
-    "torch": Entry("backends.torch.backend", ("torch",), ("torch",)),
-    "jax": Entry("backends.jax.backend", ("jax", "flax", "optax"), ("jax", "flax")),
+    "torch": Entry(
+        "backends.torch.backend", ("torch",), ("torch",), products="backends.torch.products"
+    ),
+    "jax": Entry(
+        "backends.jax.backend",
+        ("jax", "flax", "optax"),
+        ("jax", "flax"),
+        products="backends.jax.products",
+    ),
     "tensorflow": Entry("backends.tensorflow.backend", ("tensorflow",), ("tensorflow",)),
 }
 
+NULL = Entry("backends.null", (), (), variants=("harness",), yardsticks=())
+"""Serves ``null``, which benchmarks alone ask for: it is no network."""
+
 
 def entry(name: str) -> Entry:
-    """The entry of a backend.
+    """The entry of a backend, or of ``null``.
 
     Raises:
         RequestError: there is no backend of that name.
     """
+    if name == "null":
+        return NULL
     if name not in BACKENDS:
         raise unknown("backend", name, BACKENDS)
     return BACKENDS[name]

@@ -1,8 +1,9 @@
 """The contract of a backend. These docstrings are the specification.
 
-A backend is a module with two functions, `describe` and `build`. What `build` returns is a `Model`.
-NumPy crosses the contract; a framework's own tensors stay inside, behind a `State` that the caller
-carries but never looks into, and a loss that the caller may only turn into a float.
+A backend is a module with three functions, `describe`, `compilations` and `build`. What `build`
+returns is a `Model`. NumPy crosses the contract; a framework's own tensors stay inside, behind a
+`State` that the caller carries but never looks into, and a loss that the caller may only turn into
+a float.
 
 The network is one and the same in every backend and variant, with the weights of `common.weights`:
 
@@ -96,6 +97,12 @@ class Backend(Protocol):
 
     def describe(self) -> Description:
         """What this backend is and what it can run on."""
+
+    def compilations(self) -> int:
+        """How many programs this process has compiled so far; always 0 where nothing is compiled.
+
+        A timed region in which this number grows measured the compiler.
+        """
 
     def build(self, experiment: Experiment, variant: str, weights: Weights) -> Model:
         """A model with these weights, of the experiment's activation, lr, theta, dtype, device.

@@ -18,9 +18,17 @@ def pytest_addoption(parser):
 
 
 def pytest_generate_tests(metafunc):
-    if "backend" in metafunc.fixturenames:
-        asked = metafunc.config.getoption("backend")
-        metafunc.parametrize("backend", asked or list(backends.BACKENDS), indirect=True)
+    names = metafunc.config.getoption("backend") or list(backends.BACKENDS)
+    if "variant" in metafunc.fixturenames:
+        pairs = [(n, v) for n in names for v in forms(backends.entry(n))]
+        metafunc.parametrize(("backend", "variant"), pairs, indirect=["backend"])
+    elif "backend" in metafunc.fixturenames:
+        metafunc.parametrize("backend", names, indirect=True)
+
+
+def forms(entry):
+    """All forms of the network that a backend has: what is timed is proved equal first."""
+    return entry.variants + entry.yardsticks
 
 
 @pytest.fixture(scope="session")

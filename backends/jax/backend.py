@@ -9,12 +9,23 @@ import jax
 import numpy as np
 import optax
 
-from backends.jax import scratch
+from backends.jax import book, concise, fused, scratch
 from common.errors import RequestError
 from common.interface import Description
 from common.weights import NAMES
 
 jax.config.update("jax_default_matmul_precision", "highest")  # no TF32, no bfloat16
+
+compiled = 0
+
+
+def count_compilations(event, duration, **_):
+    """Count what XLA compiles: JAX reports the seconds of every compilation."""
+    global compiled
+    compiled += event == "/jax/core/compile/backend_compile_duration"
+
+
+jax.monitoring.register_event_duration_secs_listener(count_compilations)
 
 FORWARDS = {
     "tanh": scratch.rnn,
@@ -33,15 +44,49 @@ def describe():
     )
 
 
+def compilations():
+    """How many programs XLA has compiled."""
+    return compiled
+
+
 def build(experiment, variant, weights):
-    """The scratch model: the only variant so far."""
-    return Model(experiment, weights)
+    """A model of one of the `FORMS`."""
+    return Model(experiment, FORMS[variant], weights)
+
+
+class Scratch(scratch.RNNModelScratch):
+    """The chapter's functions, with the surface that all forms share."""
+
+    def __init__(self, params, activation, lr, theta):
+        super().__init__(
+            *params[0].shape,
+            get_params=lambda vocab_size, num_hiddens: params,
+            init_state=scratch.init_rnn_state,
+            forward=FORWARDS[activation],
+        )
+        self.loss = optax.softmax_cross_entropy_with_integer_labels
+        self.updater = jax.tree_util.Partial(scratch.sgd, lr=lr)
+        self.theta = theta
+
+    def loss_and_grads(self, X, Y, state):
+        return scratch.loss_and_grads(self.params, X, Y, state, self.forward_fn, self.loss)
+
+    def train_step(self, X, Y, state):
+        return scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
+
+
+FORMS = {
+    "scratch": Scratch,
+    "fused": fused.RNNModelFused,
+    "concise": concise.RNNModel,
+    "book": book.RNNModelBook,
+}
 
 
 class Model:
-    """The scratch network behind the contract."""
+    """One form of the network behind the contract."""
 
-    def __init__(self, experiment, weights):
+    def __init__(self, experiment, form, weights):
         if experiment.dtype == "float64":
             jax.config.update("jax_enable_x64", True)
         platform = "cpu" if experiment.device == "cpu" else jax.default_backend()
@@ -50,15 +95,7 @@ class Model:
         device = jax.devices(platform)[0]
         self.device = "cpu" if platform == "cpu" else device.device_kind
         params = [jax.device_put(weights[n].astype(experiment.dtype), device) for n in NAMES]
-        self.net = scratch.RNNModelScratch(
-            *weights["W_xh"].shape,
-            get_params=lambda vocab_size, num_hiddens: params,
-            init_state=scratch.init_rnn_state,
-            forward=FORWARDS[experiment.activation],
-        )
-        self.loss = optax.softmax_cross_entropy_with_integer_labels
-        self.updater = jax.tree_util.Partial(scratch.sgd, lr=experiment.lr)
-        self.theta = experiment.clip_theta
+        self.net = form(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
     def begin_state(self, batch_size):
         return self.net.begin_state(batch_size)
@@ -71,14 +108,12 @@ class Model:
         return np.asarray(logits), state
 
     def loss_and_grads(self, X, Y, state):
-        l, grads, state = scratch.loss_and_grads(
-            self.net.params, X, Y, state, self.net.forward_fn, self.loss
-        )
+        l, grads, state = self.net.loss_and_grads(X, Y, state)
         return float(l), {n: np.array(g) for n, g in zip(NAMES, grads, strict=True)}, state
 
     def train_step(self, X, Y, state):
         X, Y = X.astype(np.int32), Y.astype(np.int32)  # one type, so one compilation
-        return scratch.train_step(self.net, X, Y, state, self.loss, self.updater, self.theta)
+        return self.net.train_step(X, Y, state)
 
     def predict(self, prefix, num_preds, vocab):
         return scratch.predict_rnn(prefix, num_preds, self.net, vocab)
@@ -88,8 +123,9 @@ class Model:
 
     def load_weights(self, weights):
         named = zip(NAMES, self.net.params, strict=True)
-        params = [jax.device_put(weights[n].astype(p.dtype), p.sharding) for n, p in named]
-        self.net.set_params(params)
+        self.net.set_params(
+            [jax.device_put(weights[n].astype(p.dtype), p.sharding) for n, p in named]
+        )
 
     def synchronize(self):
         jax.block_until_ready(self.net.params)

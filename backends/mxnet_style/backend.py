@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from backends.mxnet_style import engine, scratch
+from backends.mxnet_style import book, concise, engine, fused, scratch
 from backends.mxnet_style.engine import cpu, gluon, nd
 from common.errors import RequestError
 from common.interface import Description
@@ -19,31 +19,61 @@ def describe():
     return Description(engine.VERSIONS, devices=("cpu",), threads=None, tf32=False)
 
 
+def compilations():
+    """None: both engines run eagerly."""
+    return 0
+
+
 def build(experiment, variant, weights):
-    """The scratch model: the only variant so far."""
-    return Model(experiment, weights)
+    """A model of one of the `FORMS`."""
+    return Model(experiment, FORMS[variant], weights)
+
+
+class Scratch(scratch.RNNModelScratch):
+    """The chapter's functions, with the surface that all forms share."""
+
+    def __init__(self, params, activation, lr, theta):
+        for param in params:
+            param.attach_grad()
+        super().__init__(
+            *params[0].shape,
+            get_params=lambda vocab_size, num_hiddens: params,
+            init_state=scratch.init_rnn_state,
+            forward=partial(scratch.rnn, activation=ACTIVATIONS[activation]),
+        )
+        self.loss = gluon.loss.SoftmaxCrossEntropyLoss()
+        self.updater = partial(scratch.sgd, params, lr)
+        self.theta = theta
+
+    def set_params(self, values):
+        for param, value in zip(self.params, values, strict=True):
+            param[:] = value
+
+    def loss_and_grads(self, X, Y, state):
+        return scratch.loss_and_grads(self, X, Y, state, self.loss)
+
+    def train_step(self, X, Y, state):
+        return scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
+
+
+FORMS = {
+    "scratch": Scratch,
+    "fused": fused.RNNModelFused,
+    "concise": concise.RNNModel,
+    "book": book.RNNModelBook,
+}
 
 
 class Model:
-    """The scratch network behind the contract."""
+    """One form of the network behind the contract."""
 
     device = "cpu"
 
-    def __init__(self, experiment, weights):
+    def __init__(self, experiment, form, weights):
         if experiment.device == "gpu":
             raise RequestError("--device gpu: this engine is for the CPU; use cpu or auto")
         params = [nd.array(weights[n], ctx=cpu(), dtype=experiment.dtype) for n in NAMES]
-        for param in params:
-            param.attach_grad()
-        self.net = scratch.RNNModelScratch(
-            *weights["W_xh"].shape,
-            get_params=lambda vocab_size, num_hiddens: params,
-            init_state=scratch.init_rnn_state,
-            forward=partial(scratch.rnn, activation=ACTIVATIONS[experiment.activation]),
-        )
-        self.loss = gluon.loss.SoftmaxCrossEntropyLoss()
-        self.updater = partial(scratch.sgd, params, experiment.lr)
-        self.theta = experiment.clip_theta
+        self.net = form(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
     def begin_state(self, batch_size):
         return self.net.begin_state(batch_size)
@@ -56,12 +86,12 @@ class Model:
         return logits.asnumpy(), state
 
     def loss_and_grads(self, X, Y, state):
-        l, grads, state = scratch.loss_and_grads(self.net, X, Y, state, self.loss)
+        l, grads, state = self.net.loss_and_grads(X, Y, state)
         named = {n: g.asnumpy() for n, g in zip(NAMES, grads, strict=True)}
         return float(l.asscalar()), named, state
 
     def train_step(self, X, Y, state):
-        return scratch.train_step(self.net, X, Y, state, self.loss, self.updater, self.theta)
+        return self.net.train_step(X, Y, state)
 
     def predict(self, prefix, num_preds, vocab):
         return scratch.predict_rnn(prefix, num_preds, self.net, vocab)
@@ -70,8 +100,7 @@ class Model:
         return {n: p.asnumpy() for n, p in zip(NAMES, self.net.params, strict=True)}
 
     def load_weights(self, weights):
-        for name, param in zip(NAMES, self.net.params, strict=True):
-            param[:] = weights[name]
+        self.net.set_params([nd.array(weights[n], dtype=weights[n].dtype) for n in NAMES])
 
     def synchronize(self):
         nd.waitall()

@@ -20,6 +20,9 @@ if NAME == "mxnet":
     # Its oneDNN softmax is off by 1e-6 and makes 88.7 of nan, so that a network that has diverged
     # looks well; MXNet's own does neither. It would report every call that goes round oneDNN.
     os.environ.setdefault("MXNET_MKLDNN_ENABLED", "0")
+    if os.environ["MXNET_MKLDNN_ENABLED"] == "0":
+        # Without this its recurrent layer goes back through oneDNN all the same, and fails.
+        os.environ.setdefault("MXNET_USE_MKLDNN_RNN", "0")
     os.environ.setdefault("MXNET_STORAGE_FALLBACK_LOG_VERBOSE", "0")
     with warnings.catch_warnings():
         # MXNet 1.9.1 names what NumPy 1.23 has deprecated: np.bool, functions of finance, distutils

@@ -1,1 +1,5 @@
 """The network in TensorFlow."""
+
+import os
+
+os.environ["KERAS_BACKEND"] = "tensorflow"  # before TensorFlow is imported, which imports Keras

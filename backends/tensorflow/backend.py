@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from functools import partial
 
 import numpy as np
 import tensorflow as tf
 
-from backends.tensorflow import scratch
+from backends.tensorflow import book, concise, fused, scratch
 from common.errors import RequestError
 from common.interface import Description
 from common.weights import NAMES
@@ -19,7 +20,7 @@ def describe():
     """TensorFlow's version, devices, threads and precision."""
     tf.config.experimental.enable_tensor_float_32_execution(False)
     return Description(
-        versions={"tensorflow": tf.__version__},
+        versions={"tensorflow": tf.__version__, "keras": importlib.metadata.version("keras")},
         devices=("cpu", *map(_gpu_name, tf.config.list_physical_devices("GPU"))),
         threads=tf.config.threading.get_intra_op_parallelism_threads() or None,
         tf32=tf.config.experimental.tensor_float_32_execution_enabled(),
@@ -30,15 +31,55 @@ def _gpu_name(gpu):
     return tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
 
 
+def compilations():
+    """How often a compiled function was traced, which it is once for each new shape."""
+    return sum(function.experimental_get_tracing_count() for function in COMPILED)
+
+
 def build(experiment, variant, weights):
-    """The scratch model: the only variant so far."""
-    return Model(experiment, weights)
+    """A model of one of the `FORMS`."""
+    return Model(experiment, FORMS[variant], weights)
+
+
+class Scratch(scratch.RNNModelScratch):
+    """The chapter's functions, with the surface that all forms share."""
+
+    def __init__(self, params, activation, lr, theta):
+        super().__init__(
+            *params[0].shape,
+            get_params=lambda vocab_size, num_hiddens: params,
+            init_state=scratch.init_rnn_state,
+            forward=partial(scratch.rnn, activation=ACTIVATIONS[activation]),
+        )
+        self.loss = scratch.cross_entropy
+        self.updater = partial(scratch.sgd, lr=lr)
+        self.theta = theta
+
+    def set_params(self, values):
+        for param, value in zip(self.params, values, strict=True):
+            param.assign(value)
+
+    def loss_and_grads(self, X, Y, state):
+        return scratch.loss_and_grads(self, X, Y, state, self.loss)
+
+    def train_step(self, X, Y, state):
+        return scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
+
+
+FORMS = {
+    "scratch": Scratch,
+    "fused": fused.RNNModelFused,
+    "concise": concise.RNNModel,
+    "book": book.RNNModelBook,
+}
+
+COMPILED = [scratch.train_step, *fused.COMPILED, concise.train_step]
 
 
 class Model:
-    """The scratch network behind the contract."""
+    """One form of the network behind the contract."""
 
-    def __init__(self, experiment, weights):
+    def __init__(self, experiment, form, weights):
         gpus = tf.config.list_physical_devices("GPU") if experiment.device != "cpu" else []
         if experiment.device == "gpu" and not gpus:
             raise RequestError("--device gpu: TensorFlow sees no GPU here; use cpu or auto")
@@ -46,14 +87,7 @@ class Model:
         self.place = "/GPU:0" if gpus else "/CPU:0"
         with tf.device(self.place):
             params = [tf.Variable(weights[n], dtype=experiment.dtype, name=n) for n in NAMES]
-        self.net = scratch.RNNModelScratch(
-            *weights["W_xh"].shape,
-            get_params=lambda vocab_size, num_hiddens: params,
-            init_state=scratch.init_rnn_state,
-            forward=partial(scratch.rnn, activation=ACTIVATIONS[experiment.activation]),
-        )
-        self.updater = partial(scratch.sgd, lr=experiment.lr)
-        self.theta = experiment.clip_theta
+            self.net = form(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
     def begin_state(self, batch_size):
         with tf.device(self.place):
@@ -64,20 +98,19 @@ class Model:
 
     def forward(self, X, state):
         with tf.device(self.place):
-            logits, state = self.net(X, state)
+            logits, state = self.net(X.astype(np.int32), state)
         return logits.numpy(), state
 
     def loss_and_grads(self, X, Y, state):
+        X, Y = X.astype(np.int32), Y.astype(np.int32)
         with tf.device(self.place):
-            l, grads, state = scratch.loss_and_grads(self.net, X, Y, state, scratch.cross_entropy)
+            l, grads, state = self.net.loss_and_grads(X, Y, state)
         return float(l), {n: g.numpy() for n, g in zip(NAMES, grads, strict=True)}, state
 
     def train_step(self, X, Y, state):
         X, Y = X.astype(np.int32), Y.astype(np.int32)  # one type, so one compilation
         with tf.device(self.place):
-            return scratch.train_step(
-                self.net, X, Y, state, scratch.cross_entropy, self.updater, self.theta
-            )
+            return self.net.train_step(X, Y, state)
 
     def predict(self, prefix, num_preds, vocab):
         with tf.device(self.place):
@@ -87,8 +120,8 @@ class Model:
         return {n: p.numpy() for n, p in zip(NAMES, self.net.params, strict=True)}
 
     def load_weights(self, weights):
-        for name, param in zip(NAMES, self.net.params, strict=True):
-            param.assign(weights[name])
+        with tf.device(self.place):
+            self.net.set_params([weights[n] for n in NAMES])
 
     def synchronize(self):
         tf.test.experimental.sync_devices()

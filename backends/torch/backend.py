@@ -6,7 +6,7 @@ from functools import partial
 
 import torch
 
-from backends.torch import scratch
+from backends.torch import book, concise, fused, scratch
 from common.errors import RequestError
 from common.interface import Description
 from common.weights import NAMES
@@ -26,30 +26,62 @@ def describe():
     )
 
 
+def compilations():
+    """None: PyTorch runs eagerly here."""
+    return 0
+
+
 def build(experiment, variant, weights):
-    """The scratch model: the only variant so far."""
-    return Model(experiment, weights)
+    """A model of one of the `FORMS`."""
+    return Model(experiment, FORMS[variant], weights)
+
+
+class Scratch(scratch.RNNModelScratch):
+    """The chapter's functions, with the surface that all forms share."""
+
+    def __init__(self, params, activation, lr, theta):
+        params = [param.requires_grad_() for param in params]
+        super().__init__(
+            *params[0].shape,
+            get_params=lambda vocab_size, num_hiddens: params,
+            init_state=scratch.init_rnn_state,
+            forward=partial(scratch.rnn, activation=ACTIVATIONS[activation]),
+        )
+        self.loss = torch.nn.CrossEntropyLoss()
+        self.updater = partial(scratch.sgd, params, lr)
+        self.theta = theta
+
+    def set_params(self, values):
+        with torch.no_grad():
+            for param, value in zip(self.params, values, strict=True):
+                param.copy_(value)
+
+    def loss_and_grads(self, X, Y, state):
+        return scratch.loss_and_grads(self, X, Y, state, self.loss)
+
+    def train_step(self, X, Y, state):
+        return scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
+
+
+FORMS = {
+    "scratch": Scratch,
+    "fused": fused.RNNModelFused,
+    "concise": concise.RNNModel,
+    "book": book.RNNModelBook,
+}
 
 
 class Model:
-    """The scratch network behind the contract."""
+    """One form of the network behind the contract."""
 
-    def __init__(self, experiment, weights):
+    def __init__(self, experiment, form, weights):
         gpu = experiment.device != "cpu" and torch.cuda.is_available()
         if experiment.device == "gpu" and not gpu:
             raise RequestError("--device gpu: PyTorch sees no GPU here; use cpu or auto")
         self.device = torch.cuda.get_device_name() if gpu else "cpu"
         kind = {"dtype": getattr(torch, experiment.dtype), "device": "cuda" if gpu else "cpu"}
-        params = [torch.tensor(weights[n], requires_grad=True, **kind) for n in NAMES]
-        self.net = scratch.RNNModelScratch(
-            *weights["W_xh"].shape,
-            get_params=lambda vocab_size, num_hiddens: params,
-            init_state=scratch.init_rnn_state,
-            forward=partial(scratch.rnn, activation=ACTIVATIONS[experiment.activation]),
-        )
-        self.loss = torch.nn.CrossEntropyLoss()
-        self.updater = partial(scratch.sgd, params, experiment.lr)
-        self.theta = experiment.clip_theta
+        params = [torch.tensor(weights[n], **kind) for n in NAMES]
+        self.net = form(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
     def begin_state(self, batch_size):
         return self.net.begin_state(batch_size)
@@ -63,11 +95,11 @@ class Model:
         return logits.cpu().numpy(), state
 
     def loss_and_grads(self, X, Y, state):
-        l, grads, state = scratch.loss_and_grads(self.net, X, Y, state, self.loss)
+        l, grads, state = self.net.loss_and_grads(X, Y, state)
         return l.item(), {n: g.cpu().numpy() for n, g in zip(NAMES, grads, strict=True)}, state
 
     def train_step(self, X, Y, state):
-        return scratch.train_step(self.net, X, Y, state, self.loss, self.updater, self.theta)
+        return self.net.train_step(X, Y, state)
 
     def predict(self, prefix, num_preds, vocab):
         return scratch.predict_rnn(prefix, num_preds, self.net, vocab)
@@ -77,9 +109,7 @@ class Model:
         return {n: p.detach().cpu().numpy().copy() for n, p in params}
 
     def load_weights(self, weights):
-        with torch.no_grad():
-            for name, param in zip(NAMES, self.net.params, strict=True):
-                param.copy_(torch.as_tensor(weights[name]))
+        self.net.set_params([torch.as_tensor(weights[n]) for n in NAMES])
 
     def synchronize(self):
         if self.net.params[0].is_cuda:

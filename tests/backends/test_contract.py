@@ -27,8 +27,8 @@ def random_batches(count):
     return Case("", experiment(), VOCAB_SIZE).batches(count)
 
 
-def build(backend, settings, weights):
-    return backends.load(backend).build(settings, "scratch", weights)
+def build(backend, variant, settings, weights):
+    return backends.load(backend).build(settings, variant, weights)
 
 
 @pytest.mark.parametrize(
@@ -36,14 +36,14 @@ def build(backend, settings, weights):
     [case for d in TOLERANCES for case in cases(d)],
     ids=lambda c: f"{c.name}, {c.experiment.dtype}",
 )
-def test_equals_the_reference(backend, case):
-    errors = check(lambda *given: build(backend, *given), case, steps=12)
+def test_equals_the_reference(backend, variant, case):
+    errors = check(lambda *given: build(backend, variant, *given), case, steps=12)
     assert over_tolerance(errors, case.experiment.dtype) == {}
 
 
-def test_dtypes_and_shapes(backend):
+def test_dtypes_and_shapes(backend, variant):
     for dtype in ("float32", "float64"):
-        model = build(backend, experiment(dtype=dtype), draw_weights(VOCAB_SIZE, 16))
+        model = build(backend, variant, experiment(dtype=dtype), draw_weights(VOCAB_SIZE, 16))
         ((X, Y),) = random_batches(1)
         state = model.begin_state(4)
         logits, state = model.forward(X, state)
@@ -57,17 +57,25 @@ def test_dtypes_and_shapes(backend):
         }
 
 
-def test_warming_up_changes_nothing_and_compiles_every_shape(backend):
+def test_warming_up_changes_nothing_and_compiles_every_shape(backend, variant):
     weights = draw_weights(VOCAB_SIZE, 16, sigma=0.5)
-    model = build(backend, experiment(dtype="float64"), weights)
+    model = build(backend, variant, experiment(dtype="float64"), weights)
     warm_up(model, [(4, 6), (3, 6)])
     for name, w in model.weights().items():
         np.testing.assert_array_equal(w, weights[name])
+    compiled = backends.load(backend).compilations()
+    state = model.begin_state(4)
+    for X, Y in random_batches(2):
+        _, state = model.train_step(X, Y, state)
+        model.train_step(X[:3], Y[:3], model.begin_state(3))
+    assert backends.load(backend).compilations() == compiled
 
 
-def test_what_is_read_stays(backend):
+def test_what_is_read_stays(backend, variant):
     """Weights, gradients and states that were read do not change under later steps."""
-    model = build(backend, experiment(dtype="float64"), draw_weights(VOCAB_SIZE, 16, sigma=0.5))
+    model = build(
+        backend, variant, experiment(dtype="float64"), draw_weights(VOCAB_SIZE, 16, sigma=0.5)
+    )
     (X, Y), (X2, Y2) = random_batches(2)
     _, grads, state = model.loss_and_grads(X, Y, model.begin_state(4))
     read = (
@@ -79,11 +87,11 @@ def test_what_is_read_stays(backend):
         np.testing.assert_array_equal(read[name], array, err_msg=name)
 
 
-def test_an_absent_gpu_is_the_users_fault(backend):
+def test_an_absent_gpu_is_the_users_fault(backend, variant):
     if len(backends.load(backend).describe().devices) > 1:
         pytest.skip("there is a GPU")
     with pytest.raises(RequestError, match="--device gpu"):
-        build(backend, experiment(device="gpu"), draw_weights(VOCAB_SIZE, 16))
+        build(backend, variant, experiment(device="gpu"), draw_weights(VOCAB_SIZE, 16))
 
 
 def test_describes_itself(backend):
@@ -103,7 +111,7 @@ def reference_epochs(dtype):
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-4), ("float64", 1e-9)])
-def test_two_epochs_of_the_time_machine(backend, dtype, tolerance):
+def test_two_epochs_of_the_time_machine(backend, variant, dtype, tolerance):
     settings, weights, loader, expected = reference_epochs(dtype)
-    epochs = train(build(backend, settings, weights), loader, settings)
+    epochs = train(build(backend, variant, settings, weights), loader, settings)
     assert [epoch.perplexity for epoch in epochs] == pytest.approx(expected, rel=tolerance)

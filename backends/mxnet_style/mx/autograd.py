@@ -1,15 +1,17 @@
-"""Recording computations, and gradients through what was recorded."""
+"""Recording computations, gradients through what was recorded, and operations of one's own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from . import tape
 from .base import MXNetError
-from .traced import Traced
+from .traced import Traced, derive_jointly, expect_arrays
 
 
 def is_recording() -> bool:
@@ -80,3 +82,69 @@ def _start(head: Traced, gradient: Traced | None) -> tuple[tape.Node, np.ndarray
             f"{values.shape} {values.dtype}: make them alike"
         )
     return head.node, gradient.values
+
+
+class Function:
+    """An operation whose gradient is written by hand; a new instance for each call.
+
+    A subclass defines `forward`, from arrays to an array or several, and `backward`, from the
+    gradients of what `forward` gave to those of what it took. Both run off the tape, and may
+    compute in NumPy.
+    """
+
+    def __init__(self) -> None:
+        self._used = False
+        self.saved_tensors: tuple[Traced, ...] = ()
+
+    def save_for_backward(self, *arrays: Traced) -> None:
+        """Keep arrays for `backward`, which finds them in `saved_tensors`."""
+        self.saved_tensors = arrays
+
+    def forward(self, *inputs: Any) -> Any:
+        """The array, or a tuple or list of them, that this operation computes."""
+        raise NotImplementedError
+
+    def backward(self, *output_grads: Any) -> Any:
+        """The gradient of each input, an array or as many as there are inputs."""
+        raise NotImplementedError
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Compute the outputs and, while recording, put them on the tape.
+
+        Raises:
+            AssertionError: this instance was called before, or an input is no array.
+        """
+        if self._used:
+            raise AssertionError("a Function can be called once: make another instance")
+        self._used = True
+        expect_arrays(type(self).__name__, *inputs)
+        with pause():
+            outputs = self.forward(*inputs)
+        if not is_recording():
+            return outputs
+        alone = isinstance(outputs, Traced)
+        given = [outputs] if alone else list(outputs)
+        expect_arrays(f"{type(self).__name__}.forward", *given)
+        results = derive_jointly(
+            [each.values for each in given], inputs, partial(self._pull_back, given, inputs)
+        )
+        return results[0] if alone else results
+
+    def _pull_back(
+        self, outputs: list[Any], inputs: Sequence[Traced], parts: tape.Parts
+    ) -> list[np.ndarray]:
+        starts = [
+            type(each)(parts.get(number, np.zeros_like(each.values)), each.context)
+            for number, each in enumerate(outputs)
+        ]
+        with pause():
+            found = self.backward(*starts)
+        gradients = [found] if isinstance(found, Traced) else list(found)
+        if [isinstance(each, Traced) for each in gradients] != [True] * len(inputs):
+            raise MXNetError(f"{type(self).__name__}.backward: give {len(inputs)} NDArrays")
+        return [
+            np.broadcast_to(
+                gradient.values.astype(each.values.dtype, copy=False), each.values.shape
+            )
+            for gradient, each in zip(gradients, inputs, strict=True)
+        ]

@@ -42,6 +42,21 @@ def array(
         ) from None
 
 
+def from_numpy(ndarray: np.ndarray) -> NDArray:
+    """An array of the same memory as a NumPy array, which can no longer be written through.
+
+    Raises:
+        ValueError: it is not contiguous.
+        MXNetError: there are no arrays of its dtype.
+    """
+    if not ndarray.flags.c_contiguous:
+        raise ValueError("only contiguous arrays share their memory: use nd.array()")
+    element_type(ndarray.dtype)
+    shared = NDArray(ndarray.view(), usable(None))
+    ndarray.setflags(write=False)
+    return shared
+
+
 def arange(
     start: float,
     stop: float | None = None,

@@ -1,19 +1,23 @@
 """The `nd` namespace of MXNet: arrays and the operations on them."""
 
 from . import random
-from .creation import arange, array, one_hot, ones, zeros
+from .creation import arange, array, from_numpy, one_hot, ones, zeros
 from .functions import exp, log, relu, sqrt, tanh
 from .ndarray import NDArray
-from .products import dot
+from .products import FullyConnected, dot
+from .recurrent import RNN
 from .shaping import concat, stack
 
 __all__ = [
+    "RNN",
+    "FullyConnected",
     "NDArray",
     "arange",
     "array",
     "concat",
     "dot",
     "exp",
+    "from_numpy",
     "log",
     "one_hot",
     "ones",

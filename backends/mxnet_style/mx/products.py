@@ -1,4 +1,4 @@
-"""`dot`, the product that the network spends its time in."""
+"""`dot`, the product that the network spends its time in, and the layer made of it."""
 
 from __future__ import annotations
 
@@ -46,3 +46,49 @@ def dot(lhs: Traced, rhs: Traced) -> NDArray:
 
     values = np.dot(a, b).reshape(left[:-1] + right[1:] or (1,))
     return derive(values, (lhs, to_lhs), (rhs, to_rhs))
+
+
+def FullyConnected(
+    data: Traced,
+    weight: Traced,
+    bias: Traced | None = None,
+    *,
+    num_hidden: int,
+    no_bias: bool = False,
+    flatten: bool = True,
+) -> NDArray:
+    """`data` times the transposed weight, plus the bias.
+
+    Args:
+        data: shape (N, ..., C), float32 or float64.
+        weight: shape (num_hidden, C), of the same dtype; with `flatten`, C is the product of all
+            lengths but the first.
+        bias: shape (num_hidden,), of the same dtype; left out with `no_bias`.
+        num_hidden: the number of outputs.
+        no_bias: whether there is no bias.
+        flatten: make (N, num_hidden) of everything but the first axis, rather than replacing the
+            last axis by the outputs.
+
+    Raises:
+        MXNetError: shapes or dtypes do not fit.
+    """
+    inputs = [data, weight] if no_bias else [data, weight, bias]
+    expect_arrays("FullyConnected", *inputs)
+    expect_one_type("FullyConnected", inputs)
+    shape = data.values.shape
+    rows = data.values.reshape(shape[0] if flatten else -1, shape[-1] if not flatten else -1)
+    wanted = [(num_hidden, rows.shape[1]), (num_hidden,)][: len(inputs) - 1]
+    given = [each.values.shape for each in inputs[1:]]
+    if given != wanted:
+        raise MXNetError(f"FullyConnected of {shape} with parameters {given}: expected {wanted}")
+    W = weight.values
+    values = np.dot(rows, W.T)
+    if not no_bias:
+        values += inputs[2].values
+    edges = [
+        (data, lambda g: np.dot(g.reshape(len(rows), -1), W).reshape(shape)),
+        (weight, lambda g: np.dot(g.reshape(len(rows), -1).T, rows)),
+        (bias, lambda g: g.reshape(len(rows), -1).sum(axis=0)),
+    ]
+    lead = shape[:1] if flatten else shape[:-1]
+    return derive(values.reshape(*lead, num_hidden), *edges[: len(inputs)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 
 import numpy as np
@@ -36,7 +36,7 @@ class Variable:
 
     __slots__ = ("accumulate", "buffer", "serial")
     alive = True
-    edges: tuple[Edge, ...] = ()
+    parents: tuple[Node, ...] = ()
 
     def __init__(self, buffer: np.ndarray, accumulate: bool) -> None:
         self.serial = next(_serials)
@@ -61,16 +61,97 @@ class Operation:
         self.edges = edges
         self.alive = True
 
+    @property
+    def parents(self) -> tuple[Node, ...]:
+        """The nodes of its inputs."""
+        return tuple(parent for parent, _ in self.edges)
+
+    def pull_back(self, gradient: np.ndarray) -> Iterator[tuple[Node, np.ndarray]]:
+        """The gradient of each input, unless it is zero everywhere, from that of the output."""
+        for parent, pullback in self.edges:
+            if pullback is not None:
+                yield parent, pullback(gradient)
+
     def free(self) -> None:
         """Let go of everything that only the gradients needed."""
         self.edges = ()
         self.alive = False
 
 
-Node = Variable | Operation
+class Joint:
+    """A recorded operation of several outputs, or whose inputs get their gradients all at once.
+
+    Its own gradient is `Parts`, one for each `Output` that a gradient reached.
+    """
+
+    __slots__ = ("alive", "inputs", "pullback", "serial")
+
+    def __init__(self, inputs: tuple[Node | None, ...], pullback: JointPullback) -> None:
+        self.serial = next(_serials)
+        self.inputs = inputs
+        self.pullback: JointPullback | None = pullback
+        self.alive = True
+
+    @property
+    def parents(self) -> tuple[Node, ...]:
+        """The nodes of its inputs, as far as they are on the tape."""
+        return tuple(parent for parent in self.inputs if parent is not None)
+
+    def pull_back(self, gradient: Parts) -> Iterator[tuple[Node, np.ndarray]]:
+        """The gradient of each input that is on the tape, from those of the outputs."""
+        assert self.pullback is not None
+        for parent, each in zip(self.inputs, self.pullback(gradient), strict=True):
+            if parent is not None and each is not None:
+                yield parent, each
+
+    def free(self) -> None:
+        """Let go of everything that only the gradients needed."""
+        self.inputs, self.pullback = (), None
+        self.alive = False
+
+
+class Output:
+    """One of the arrays that a `Joint` gave; it lives as long as that does."""
+
+    __slots__ = ("joint", "number", "serial")
+
+    def __init__(self, joint: Joint, number: int) -> None:
+        self.serial = next(_serials)
+        self.joint = joint
+        self.number = number
+
+    @property
+    def alive(self) -> bool:
+        """Whether gradients can flow through."""
+        return self.joint.alive
+
+    @property
+    def parents(self) -> tuple[Node, ...]:
+        """The operation that gave it."""
+        return (self.joint,)
+
+    def pull_back(self, gradient: np.ndarray) -> Iterator[tuple[Node, Parts]]:
+        """The gradient, as a part of the operation's."""
+        yield self.joint, Parts({self.number: gradient})
+
+    def free(self) -> None:
+        """Nothing: it holds no arrays."""
+
+
+class Parts(dict[int, np.ndarray]):
+    """Gradients of the outputs of one operation, by their number; `+` brings them together."""
+
+    def __add__(self, other: Parts) -> Parts:
+        return Parts(self | other)
+
+
+Node = Variable | Operation | Joint | Output
 
 Edge = tuple[Node, Pullback | None]
 """An input of an operation; its pullback is `None` where its gradient is zero everywhere."""
+
+JointPullback = Callable[[Parts], Sequence[np.ndarray | None]]
+"""From the gradients of the outputs to that of every input; `None` for one off the tape."""
 
 
 class Totals:
@@ -104,7 +185,7 @@ def newest_first(heads: Iterable[Node]) -> list[Node]:
     found = set(heads)
     ahead = list(found)
     while ahead:
-        new = {parent for parent, _ in ahead.pop().edges} - found
+        new = set(ahead.pop().parents) - found
         found |= new
         ahead.extend(new)
     if not all(node.alive for node in found):
@@ -133,8 +214,8 @@ def backward(heads: Sequence[tuple[Node, np.ndarray]], retain_graph: bool) -> No
             if isinstance(node, Variable):
                 node.receive(0 if gradient is None else gradient)
                 continue
-            for parent, pullback in node.edges:
-                if gradient is not None and pullback is not None:
-                    totals.add(parent, pullback(gradient))
+            if gradient is not None:
+                for parent, each in node.pull_back(gradient):
+                    totals.add(parent, each)
             if not retain_graph:
                 node.free()

@@ -10,7 +10,7 @@ import numpy as np
 from . import tape
 from .base import MXNetError
 from .context import Context
-from .tape import Node, Operation, Pullback
+from .tape import Joint, JointPullback, Node, Operation, Output, Pullback
 
 if TYPE_CHECKING:
     from .ndarray import NDArray
@@ -57,6 +57,20 @@ def derive(values: np.ndarray, *inputs: tuple[Traced, Pullback | None]) -> NDArr
         if edges:
             result.node = Operation(tuple(edges))
     return result
+
+
+def derive_jointly(
+    outputs: Sequence[np.ndarray], inputs: Sequence[Traced], pullback: JointPullback
+) -> list[NDArray]:
+    """New arrays computed together from `inputs`, whose gradients are found together too."""
+    first: Any = inputs[0]
+    results = [type(first)(values, first.context) for values in outputs]
+    nodes = tuple(each.node if each.on_tape else None for each in inputs)
+    if tape.recording.on and any(nodes):
+        joint = Joint(nodes, pullback)
+        for number, result in enumerate(results):
+            result.node = Output(joint, number)
+    return results
 
 
 def expect_arrays(name: str, *inputs: object) -> None:

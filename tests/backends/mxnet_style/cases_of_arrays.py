@@ -17,6 +17,15 @@ RANGES = [
     (0, 3, 0),
 ]  # fmt: skip
 
+
+def shared_with_numpy(m, source):
+    """What NumPy sees of what is written, and whether it may write itself."""
+    x = m.nd.from_numpy(source)
+    x[:] = x * 3
+    x.wait_to_read()
+    return [x, source.tolist(), source.flags.writeable]
+
+
 CREATION = {
     **{
         f"array {source!r} {dtype}": lambda m, s=source, d=dtype: m.nd.array(s, dtype=d)
@@ -24,6 +33,11 @@ CREATION = {
     },
     "array of an array": lambda m: m.nd.array(m.nd.ones(2, dtype="int8")),
     "array of an array, converted": lambda m: m.nd.array(m.nd.ones(2), dtype="float64"),
+    **{
+        f"from_numpy {dtype}": lambda m, d=dtype: shared_with_numpy(m, np.ones((2, 3), d))
+        for dtype in ("float32", "float64", "int32")
+    },
+    "from_numpy of a part": lambda m: m.nd.from_numpy(np.ones((2, 3))[:, :2]),
     "array of arrays": lambda m: m.nd.array([m.nd.ones(1)]),
     **{
         f"{name} {shape}": lambda m, n=name, s=shape: getattr(m.nd, n)(shape=s)

@@ -21,6 +21,18 @@ def copied_into(m, x, y):
     return z * x
 
 
+def relu_layer(m):
+    """A state of 0.1, exactly or rounded."""
+    data = [m.nd.array(x, dtype="float64") for x in ([[[0.1]]], [1, 0, 0, 0], [[[0]]])]
+    return m.nd.RNN(*data, state_size=1, num_layers=1, mode="rnn_relu").sum().asscalar() == 0.1
+
+
+def hand(m, forward):
+    """A `Function` whose `backward` fails."""
+    methods = {"forward": forward, "backward": lambda self, d: 1 / 0}
+    return type("Hand", (m.autograd.Function,), methods)()
+
+
 STRICTER = "an answer that is easily wrong: refused here"
 LIMITED = "not offered here: the chapter has no use for it"
 DIFFERENCES = {
@@ -93,6 +105,39 @@ DIFFERENCES = {
         "MXNetError", "AttributeError"),
     "moving to a device by its name": (
         "the same", lambda m: m.nd.ones(1).as_in_context("cpu"), "MXNetError", "TypeError"),
+    "a layer's relu in float64": (
+        "exact; theirs rounds to float32", relu_layer, True, False),
+    "an error inside backward": (
+        "it comes through; theirs is printed, and another raised",
+        lambda m: recorded(m, hand(m, lambda self, x: x * 2), variable(m, [1.0])).backward(),
+        "ZeroDivisionError", "MXNetError"),
+    "a Function of numbers": (
+        "one class for every input that is no array",
+        lambda m: recorded(m, hand(m, lambda self, x: m.nd.ones(1)), 1),
+        "AssertionError", "AttributeError"),
+    "a Function that gives what it took": (
+        "gives an array of its own; theirs takes it for a write in place",
+        lambda m: recorded(m, hand(m, lambda self, x: x), variable(m, [1.0])), [1], "MXNetError"),
+    "a parameter without a new gradient": (
+        "the old one is used; theirs refuses, to find layers that were left out",
+        lambda m: (lambda d: [d.initialize(), m.gluon.Trainer(
+            d.collect_params(), "sgd").step(1)])(m.gluon.nn.Dense(1, in_units=1)),
+        [None, None], "UserWarning"),
+    "another optimizer": (
+        LIMITED, lambda m: (lambda d: [d.initialize(), m.gluon.Trainer(
+            d.collect_params(), "adam").learning_rate])(m.gluon.nn.Dense(1, in_units=1)),
+        "ValueError", [None, 0.001]),
+    "initialized twice": (
+        "the first stays; theirs warns that it does",
+        lambda m: (lambda d: [d.initialize(), d.initialize()])(m.gluon.nn.Dense(1, in_units=1)),
+        [None, None], "UserWarning"),
+    "a stack of layers": (
+        LIMITED, lambda m: m.gluon.rnn.RNN(2, num_layers=2).state_info(3)[0]["shape"],
+        "TypeError", [2, 3, 2]),
+    "an LSTM": (
+        LIMITED, lambda m: m.nd.RNN(
+            m.nd.ones((1, 1, 1)), m.nd.ones(16), m.nd.ones((1, 1, 1)), m.nd.ones((1, 1, 1)),
+            state_size=1, num_layers=1, mode="lstm").shape, "TypeError", [1, 1, 1]),
     "an unknown device": (
         "refused where it is used", lambda m: repr(m.Context("foo")), "foo(0)", "KeyError"),
 }  # fmt: skip

@@ -1,8 +1,9 @@
 """The embedded engine against Apache MXNet 1.9.1 itself, operation by operation.
 
-A case is a function of an engine `m`, which has `m.nd`, `m.autograd`, `m.gluon`, `m.random` and
-`m.cpu`. Both engines must give the same values, gradients, dtypes and shapes, or errors of the same
-class. What is known to differ stands in DIFFERENCES, with the reason and with what each gives.
+A case is a function of an engine `m`, which has `m.nd`, `m.autograd`, `m.gluon`, `m.init`,
+`m.random` and `m.cpu`. Both engines must give the same values, gradients, dtypes and shapes, or
+errors of the same class. What is known to differ stands in DIFFERENCES, with the reason and with
+what each gives.
 """
 
 import itertools
@@ -17,6 +18,12 @@ import backends
 from backends.mxnet_style import mx as ours
 from tests.backends.mxnet_style.cases_of_arrays import CREATION, DEVICES, PYTHON
 from tests.backends.mxnet_style.cases_of_differences import DIFFERENCES
+from tests.backends.mxnet_style.cases_of_layers import (
+    FULLY_CONNECTED,
+    FUNCTION,
+    LAYERS,
+    RECURRENT,
+)
 from tests.backends.mxnet_style.cases_of_loss_and_random import LOSS, NETWORK, RANDOM
 from tests.backends.mxnet_style.cases_of_operations import (
     ASSIGNED,
@@ -139,7 +146,8 @@ def test_views_and_copies(theirs, name):
 
 GROUPS = {
     "tape": TAPE, "creation": CREATION, "Python": PYTHON, "devices": DEVICES, "loss": LOSS,
-    "random": RANDOM, "network": NETWORK,
+    "random": RANDOM, "network": NETWORK, "functions": FUNCTION, "RNN": RECURRENT,
+    "FullyConnected": FULLY_CONNECTED, "layers": LAYERS,
 }  # fmt: skip
 
 
@@ -168,7 +176,10 @@ def test_every_operation_is_compared():
     internal = {"node", "on_tape", "values"}
     public = {name for name in dir(ours.nd.NDArray) if name[0] != "_"} - internal
     offered = {f"nd.{name}" for name in ours.nd.__all__} | {f".{name}" for name in public}
-    offered |= {f"autograd.{name}" for name in ("backward", "is_recording", "pause", "record")}
+    recording = ("Function", "backward", "is_recording", "pause", "record")
+    offered |= {f"autograd.{name}" for name in recording}
+    offered |= {f"gluon.{name}" for name in ("Trainer", "nn.Block", "nn.Dense", "rnn.RNN")}
+    offered |= {f"init.{name}" for name in ("Normal", "Uniform", "Zero")}
     offered |= {f"random.{name}" for name in ("normal", "seed", "uniform")}
     named = set(re.findall(r"\w+", text))  # in a table of names, without its module
     assert {n for n in offered if n not in text and n.split(".")[1] not in named} == set()

@@ -4,8 +4,41 @@ import numpy as np
 import pytest
 
 from backends.mxnet_style import mx
-from backends.mxnet_style.mx import autograd, nd
+from backends.mxnet_style.mx import autograd, gluon, nd
 from tests.backends.mxnet_style.checking import matrix, softmax_loss, variable
+
+
+def recurrent(data=None, state=None, mode="rnn_tanh", num_layers=1):
+    data = nd.ones((3, 2, 3)) if data is None else data
+    state = nd.ones((1, 2, 2)) if state is None else state
+    return nd.RNN(data, nd.ones(14), state, state_size=2, num_layers=num_layers, mode=mode)
+
+
+class Same(autograd.Function):
+    def forward(self, x):
+        return x * 1
+
+    def backward(self, dy):
+        return dy, dy
+
+
+def same():
+    x = variable([1])
+    with autograd.record():
+        return Same()(x)
+
+
+def dense():
+    layer = gluon.nn.Dense(2)
+    layer.initialize()
+    return layer
+
+
+def frozen():
+    bias = dense().bias
+    bias.grad_req = "null"
+    return bias
+
 
 ERRORS = {
     "two dtypes": (lambda: nd.ones(2) + nd.ones(2, dtype="float64"), mx.MXNetError, "astype"),
@@ -41,6 +74,10 @@ ERRORS = {
     "text": (lambda: nd.array("x"), TypeError, "array like"),
     "an uneven nest": (lambda: nd.array([[1, 2], [3]]), TypeError, "evenly nested"),
     "arrays in a list": (lambda: nd.array([nd.ones(1)]), TypeError, "array like"),
+    "memory in parts": (
+        lambda: nd.from_numpy(np.ones((2, 3))[:, :2]), ValueError, r"use nd.array\(\)"),
+    "memory of another type": (
+        lambda: nd.from_numpy(np.ones(1, "complex64")), mx.MXNetError, "choose one of"),
     "empty shape": (lambda: nd.zeros(()), mx.MXNetError, "positive"),
     "empty axis": (lambda: nd.ones((2, 0)), mx.MXNetError, "positive"),
     "empty range": (lambda: nd.arange(0), mx.MXNetError, "widen"),
@@ -61,6 +98,33 @@ ERRORS = {
     "head gradients": (
         lambda: autograd.backward([variable([1])], [None, None]), AssertionError, "one each"),
     "head gradient": (lambda: variable([1, 2]).backward(nd.ones(1)), mx.MXNetError, "alike"),
+    "RNN mode": (lambda: recurrent(mode="lstm"), mx.MXNetError, "rnn_relu, rnn_tanh"),
+    "RNN layers": (lambda: recurrent(num_layers=2), mx.MXNetError, "2 layers"),
+    "RNN data": (lambda: recurrent(data=nd.ones((2, 3))), mx.MXNetError, "steps, batch, inputs"),
+    "RNN state": (
+        lambda: recurrent(state=nd.ones((1, 1, 2))), mx.MXNetError, r"expected \(14,\) and \(1, 2"),
+    "FullyConnected weight": (
+        lambda: nd.FullyConnected(matrix(), nd.ones((4, 2)), no_bias=True, num_hidden=4),
+        mx.MXNetError, r"expected \[\(4, 3\)\]"),
+    "Function called twice": (
+        lambda: (lambda f: f(f(nd.ones(1))))(Same()), AssertionError, "called once"),
+    "Function of a number": (lambda: Same()(1.0), AssertionError, "Same takes NDArrays"),
+    "Function, wrong gradients": (lambda: same().backward(), mx.MXNetError, "give 1 NDArrays"),
+    "layer's activation": (lambda: gluon.rnn.RNN(2, activation="elu"), KeyError, "relu or tanh"),
+    "layer's state": (
+        lambda: gluon.rnn.RNN(2)(nd.ones((3, 2, 3)), nd.ones((2, 2))), ValueError, "expected"),
+    "layer not initialized": (
+        lambda: gluon.nn.Dense(2)(matrix()), RuntimeError, r"call initialize\(\)"),
+    "parameter waiting": (lambda: dense().weight.data(), mx.MXNetError, "call its layer"),
+    "parameter's shape": (
+        lambda: dense().bias.set_data(nd.ones(3)), AssertionError, r"expected \(2,\)"),
+    "parameter's grad_req": (
+        lambda: setattr(dense().bias, "grad_req", "foo"), AssertionError, "write, add, null"),
+    "frozen parameter": (lambda: frozen().grad(), RuntimeError, "'null'"),
+    "optimizer": (lambda: gluon.Trainer([], "adam"), ValueError, "plain 'sgd' alone"),
+    "momentum": (lambda: gluon.Trainer([], "sgd", {"momentum": 0.9}), ValueError, "alone"),
+    "trained arrays": (
+        lambda: gluon.Trainer([nd.ones(1)], "sgd"), ValueError, r"collect_params\(\)"),
     "zeros on a GPU": (lambda: nd.zeros(1, ctx=mx.gpu()), mx.MXNetError, "mx.cpu"),
     "array on a GPU": (lambda: nd.array([1], ctx=mx.gpu(0)), mx.MXNetError, "mx.cpu"),
     "random on a GPU": (lambda: nd.random.normal(ctx=mx.gpu(1)), mx.MXNetError, r"gpu\(1\)"),

@@ -39,6 +39,31 @@ def assert_gradients_match(function, *sources):
 
 LABELS = nd.array([2, 0])
 
+
+def recurrent(mode, use):
+    """A head made of all states and of the last one, by a layer of two hidden units."""
+
+    def case(data, parameters, state):
+        outputs, last = nd.RNN(
+            data, parameters, state, state_size=2, num_layers=1, mode=mode, state_outputs=True
+        )
+        return use(outputs, last)
+
+    return case, spread(3, 2, 3), spread(14), spread(1, 2, 2)
+
+
+class Product(autograd.Function):
+    """x y and x + y, from NumPy."""
+
+    def forward(self, x, y):
+        self.sides = x.asnumpy(), y.asnumpy()
+        return nd.array(self.sides[0] * self.sides[1], dtype=x.dtype), x + y
+
+    def backward(self, d_product, d_sum):
+        x, y = self.sides
+        return [nd.array(d_product.asnumpy() * side, dtype="float64") + d_sum for side in (y, x)]
+
+
 DIFFERENTIABLE = {
     "tanh": (nd.tanh, A),
     "relu": (nd.relu, A),
@@ -71,6 +96,28 @@ DIFFERENTIABLE = {
         lambda x: softmax_loss(x, nd.array([[0, 1], [2, 9]])),
         3 * spread(2, 2, 3),
     ),
+    **{
+        f"RNN, {mode}, {name}": recurrent(mode, use)
+        for mode in ("rnn_tanh", "rnn_relu")
+        for name, use in {
+            "outputs": lambda outputs, last: outputs * outputs,
+            "last": lambda outputs, last: last * last,
+            "both": lambda outputs, last: outputs * last,
+        }.items()
+    },
+    "FullyConnected": (
+        lambda x, W, b: nd.FullyConnected(x, W, b, num_hidden=4) ** 2,
+        spread(2, 2, 3),
+        spread(4, 6),
+        spread(4),
+    ),
+    "FullyConnected, not flat": (
+        lambda x, W: nd.FullyConnected(x, W, num_hidden=4, no_bias=True, flatten=False) ** 2,
+        spread(2, 2, 3),
+        spread(4, 3),
+    ),
+    "Function": (lambda x, y: (lambda z, s: nd.concat(z, s * s))(*Product()(x * 2, y)), A, P),
+    "Function, one output": (lambda x, y: Product()(x, y)[0] * 3, A, P),
     "one variable many times": (lambda x, y: nd.dot(nd.tanh(nd.dot(x, y)), y) + x, A, spread(3, 3)),
 }
 

@@ -1,5 +1,8 @@
-"""The part of MXNet's `gluon` that the book's chapter uses: its loss."""
+"""The part of MXNet's `gluon` that the book's two chapters use: layers, loss, trainer."""
 
-from . import loss
+from . import loss, nn, rnn
+from .block import Block
+from .parameter import Parameter, ParameterDict
+from .trainer import Trainer
 
-__all__ = ["loss"]
+__all__ = ["Block", "Parameter", "ParameterDict", "Trainer", "loss", "nn", "rnn"]

@@ -1,0 +1,171 @@
+"""The network from scratch and fast: backpropagation through time derived by hand, under XLA.
+
+The network, over steps t = 1 ... T of a minibatch with N tokens in all:
+
+    A_t = W_xh[X_t] + H_{t-1} W_hh + b_h      a one-hot row times W_xh is a row of W_xh
+    H_t = act(A_t)
+    O_t = H_t W_hq + b_q                      for all t in one product, after the loop
+    l   = mean of -log softmax(O)[Y]
+
+Its gradients, where d stands for the derivative of l (no gradient flows into H_0):
+
+    dO   = (softmax(O) - one_hot(Y)) / N
+    dH_t = dO_t W_hq' + dA_{t+1} W_hh'        the first term for all t in one product
+    dA_t = dH_t * act'(H_t)                   act' by the value: 1 - H² for tanh, H > 0 for relu
+    dW_hq = sum_t H_t' dO_t                   db_q = sum_t dO_t
+    dW_hh = sum_t H_{t-1}' dA_t               db_h = sum_t dA_t
+    dW_xh = dA_t added to the rows X_t
+
+So each loop holds one product a step, and the loop backward carries dA alone. Three things are done
+for XLA on a CPU:
+
+- A_t and H_t share one buffer of T + 1 steps, dH_{t+1} and dA_{t+1} another: each loop turns one
+  into the other in place. With dA_{T+1} = 0 and dO_0 = 0 the sums run over all of H_0 ... H_T, so
+  dW_hh and dW_hq share one transposed copy of it.
+- The products of one step are too small to gain much from two threads, but the sequences of a
+  minibatch are independent: its two halves run side by side and their gradients are added.
+- The old parameters are donated to the update, which writes the new ones into their place.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+DERIVATIVES = {jax.nn.tanh: lambda H: 1 - H * H, jax.nn.relu: lambda H: H > 0}
+
+
+def hidden_states(params, X, H_0, activation):
+    """H_0 ... H_T of indices X (batch, steps): (steps + 1, batch, H)."""
+    W_xh, W_hh, b_h, _, _ = params
+    H = jnp.concatenate([H_0[None], (W_xh + b_h)[X.T]])
+
+    def step(t, carry):
+        H_t, H = carry
+        H_t = activation(H[t] + H_t @ W_hh)
+        return H_t, lax.dynamic_update_index_in_dim(H, H_t, t, 0)
+
+    return lax.fori_loop(1, len(H), step, (H_0, H))[1]
+
+
+def rows(steps):
+    """(steps, batch, n) as (steps x batch, n)."""
+    return steps.reshape(-1, steps.shape[-1])
+
+
+@partial(jax.jit, static_argnames="activation")
+def apply(params, X, state, activation):
+    """The logits (steps x batch, V) and the new state."""
+    (H_0,) = state
+    H = hidden_states(params, X, H_0, activation)
+    return rows(H[1:]) @ params[3] + params[4], (H[-1],)
+
+
+def softmax_gradient(O, Y, num_tokens):
+    """The summed loss of logits O (n, V) against labels Y (n,), and dO, both over num_tokens."""
+    largest = O.max(axis=1, keepdims=True)
+    exp = jnp.exp(O - largest)
+    total = exp.sum(axis=1, keepdims=True)
+    l = (jnp.log(total) + largest - jnp.take_along_axis(O, Y[:, None], axis=1)).sum() / num_tokens
+    one_hot = Y[:, None] == jnp.arange(O.shape[1])
+    return l, exp * (1 / (total * num_tokens)) - jnp.where(one_hot, 1 / num_tokens, 0)
+
+
+def hidden_gradients(dO, H, params, activation):
+    """dA_1 ... dA_T, and zeros for the step after the last: (steps + 1, batch, H)."""
+    _, W_hh, _, W_hq, _ = params
+    W_hh_T = lax.optimization_barrier(W_hh.T)  # transposed once, not at every step
+    derivative = DERIVATIVES[activation]
+    dA = (rows(jnp.pad(dO, ((0, 1), (0, 0), (0, 0)))) @ W_hq.T).reshape(H.shape)
+    last = len(H) - 2
+
+    def step(i, carry):
+        dA_next, dA = carry
+        t = last - i
+        dA_t = (dA[t] + dA_next @ W_hh_T) * derivative(H[t + 1])
+        return dA_t, lax.dynamic_update_index_in_dim(dA, dA_t, t, 0)
+
+    return lax.fori_loop(0, last + 1, step, (dA[-1], dA))[1]
+
+
+@partial(jax.jit, static_argnames=("part", "parts", "activation"))
+def part_of_gradients(params, X, Y, state, part, parts, activation):
+    """What one part of the minibatch adds to the mean loss and to the gradients; its new state."""
+    batch_size, num_tokens = len(X), X.size
+    of_part = slice(part * batch_size // parts, (part + 1) * batch_size // parts)
+    X, Y, H_0 = X[of_part], Y[of_part], state[0][of_part]
+    W_xh, _, _, W_hq, b_q = params
+
+    H = hidden_states(params, X, H_0, activation)
+    l, dO = softmax_gradient(rows(H[1:]) @ W_hq + b_q, Y.T.reshape(-1), num_tokens)
+    dO = dO.reshape(*Y.T.shape, len(b_q))
+    dA = hidden_gradients(dO, H, params, activation)
+
+    H_T = lax.optimization_barrier(rows(H).T)
+    dW_xh = jnp.zeros_like(W_xh).at[X.T.reshape(-1)].add(rows(dA[:-1]))
+    dW_hq = H_T @ rows(jnp.pad(dO, ((1, 0), (0, 0), (0, 0))))
+    return l, [dW_xh, H_T @ rows(dA), rows(dA).sum(0), dW_hq, rows(dO).sum(0)], H[-1]
+
+
+@jax.jit
+def whole(parts):
+    """The mean loss, the gradients and the new state of all parts together."""
+    losses, grads, states = zip(*parts, strict=True)
+    return sum(losses), [sum(g) for g in zip(*grads, strict=True)], (jnp.concatenate(states),)
+
+
+@partial(jax.jit, static_argnames=("lr", "theta"), donate_argnames="params")
+def update(params, parts, lr, theta):
+    """Clip (not where theta is 0) and descend: the mean loss, the new state and parameters."""
+    l, grads, state = whole(parts)
+    if theta:
+        norm = jnp.sqrt(sum(jnp.vdot(g, g) for g in grads))
+        lr *= jnp.where(norm > theta, theta / norm, 1)
+    return l, state, [param - lr * g for param, g in zip(params, grads, strict=True)]
+
+
+# XLA runs one after the other what one thread gives it, so another thread gives it the other half.
+other_thread = ThreadPoolExecutor(max_workers=1)
+
+
+class RNNModelFused:
+    """The parameters and the functions that use them."""
+
+    def __init__(self, params, activation, lr, theta):
+        self.params = params
+        self.activation, self.lr, self.theta = getattr(jax.nn, activation), lr, theta
+        self.halved = params[0].device.platform == "cpu"
+
+    def set_params(self, values):
+        """Replace the five parameters."""
+        self.params = values
+
+    def __call__(self, X, state):
+        """The logits and the new state for indices X."""
+        return apply(self.params, jnp.asarray(X), state, self.activation)
+
+    def begin_state(self, batch_size):
+        """The state before the first token, on the device and of the type of the parameters."""
+        b_h = self.params[2]
+        return (jnp.zeros((batch_size, len(b_h)), b_h.dtype, device=b_h.sharding),)
+
+    def _parts(self, X, Y, state):
+        given = self.params, X, Y, state
+        if not self.halved or len(X) == 1:
+            return [part_of_gradients(*given, 0, 1, self.activation)]
+        second = other_thread.submit(part_of_gradients, *given, 1, 2, self.activation)
+        return [part_of_gradients(*given, 0, 2, self.activation), second.result()]
+
+    def loss_and_grads(self, X, Y, state):
+        """The mean loss, the five gradients before clipping, and the new state."""
+        return whole(self._parts(X, Y, state))
+
+    def train_step(self, X, Y, state):
+        """Forward, backward, clip, update: the mean loss and the new state."""
+        parts = self._parts(X, Y, state)
+        l, state, self.params = update(self.params, parts, self.lr, self.theta)
+        return l, state

@@ -1,0 +1,41 @@
+"""The ways in which NumPy computes the products of a training step; see `common.products`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from common.products import Product
+
+LAYOUTS = {
+    "OpenBLAS": lambda shape: np.empty(shape, np.float32),
+    "OpenBLAS, rows apart": lambda shape: np.empty((*shape[:-1], shape[-1] + 16), np.float32)[
+        ..., : shape[-1]
+    ],
+    "OpenBLAS, transposed": lambda shape: np.empty(
+        (*shape[:-2], *shape[:-3:-1]), np.float32
+    ).swapaxes(-1, -2),
+}
+"""By name: an array of a shape, its elements laid out in one of the ways that BLAS reads.
+
+Rows a power of two apart compete for the same lines of a cache; one line more keeps them apart.
+"""
+
+
+def ways(product: Product) -> dict[str, Callable[[], None]]:
+    """All products one after another, into arrays made beforehand; by the layout of the arrays."""
+    rng = np.random.default_rng(0)
+    count, m, k, n = product.count, product.m, product.k, product.n
+    calls = {}
+    for name, empty in LAYOUTS.items():
+        left, right, results = empty((count, m, k)), empty((k, n)), empty((count, m, n))
+        left[...], right[...] = rng.standard_normal((count, m, k)), rng.standard_normal((k, n))
+        calls[name] = partial(_multiply, left, right, results)
+    return calls
+
+
+def _multiply(left: np.ndarray, right: np.ndarray, results: np.ndarray) -> None:
+    for each, result in zip(left, results, strict=True):
+        np.matmul(each, right, out=result)

@@ -1,0 +1,181 @@
+"""The network from scratch and as fast as TensorFlow allows: backpropagation written by hand.
+
+With A_t = W_xh[X_t] + H_{t-1} W_hh + b_h, H_t = act(A_t), O = H W_hq + b_q and N tokens,
+
+    dO = (softmax(O) - one_hot(Y)) / N
+    dH_t = dO_t W_hq' + dA_{t+1} W_hh'       (the second term is absent at the last step)
+    dA_t = dH_t * act'(A_t)                  (which H_t is enough to tell)
+    dW_hh = sum_t H_{t-1}' dA_t              db_h = sum_t dA_t
+    dW_xh: dA_t is added to row X_t          (W_xh[X_t] is a row, so there is no one-hot input)
+    dW_hq = H' dO                            db_q = sum dO
+
+Only H_t and dA_t go from step to step. So the two loops over time hold one product each, with W_hh
+and with its transpose; all other products, gathers and sums are over all steps at once.
+
+The products in the loops are too small to be shared between cores, so the minibatch is cut into a
+slice for each core. XLA compiles the work on a slice as one program and the update as another;
+TensorFlow's graph runs the slices side by side, where one XLA program would run them in turn.
+"""
+
+from __future__ import annotations
+
+import os
+
+import tensorflow as tf
+
+ACTIVATIONS = {"tanh": tf.tanh, "relu": tf.nn.relu}
+DERIVATIVES = {"tanh": lambda H: 1 - H * H, "relu": lambda H: tf.cast(H > 0, H.dtype)}
+
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+ROWS = 16  # a slice has at least so many sequences
+
+
+class RNNModelFused:
+    """The network with its gradients, clipping and update.
+
+    Args:
+        params: the five canonical weights, variables.
+        activation: ``tanh`` or ``relu``.
+        lr: the learning rate.
+        theta: the largest norm of the gradients; 0 for no clipping.
+    """
+
+    def __init__(self, params, activation, lr, theta):
+        self.params, self.activation, self.lr, self.theta = params, activation, lr, theta
+        self.train_steps = {}  # by the shape of X: TensorFlow's own look-up takes longer
+
+    def set_params(self, values):
+        """Replace the five weights."""
+        for param, value in zip(self.params, values, strict=True):
+            param.assign(value)
+
+    def begin_state(self, batch_size):
+        """The state before the first token: a tuple of one (batch, H) tensor of zeros."""
+        W_hh = self.params[1]
+        return (tf.zeros((batch_size, W_hh.shape[0]), W_hh.dtype),)
+
+    def __call__(self, X, state):
+        """Logits (steps x batch, V), time-major, and the new state."""
+        O, H = forward(self.params, X, *state, self.activation)
+        return O, (H,)
+
+    def loss_and_grads(self, X, Y, state):
+        """The mean loss, the five gradients before clipping, and the new state."""
+        l, grads, H = loss_and_grads(self, X, Y, *state)
+        return l, grads, (H,)
+
+    def train_step(self, X, Y, state):
+        """Forward, backward, clip, update: the mean loss before it and the new state."""
+        X, Y = tf.constant(X), tf.constant(Y)
+        if X.shape not in self.train_steps:
+            self.train_steps[X.shape] = train_step.get_concrete_function(self, X, Y, *state)
+        l, H = self.train_steps[X.shape](self, X, Y, *state)
+        return l, (H,)
+
+
+def hidden_states(weights, X, H, activation):
+    """H_1 to H_T, (steps, batch, H), for inputs X (steps, batch)."""
+    W_xh, W_hh, b_h, _, _ = weights
+    table, num_steps = W_xh + b_h, X.shape[0]
+    Hs = tf.TensorArray(H.dtype, num_steps, element_shape=H.shape)
+
+    def step(t, H, Hs):
+        H = ACTIVATIONS[activation](tf.gather(table, X[t]) + H @ W_hh)
+        return t + 1, H, Hs.write(t, H)
+
+    *_, Hs = tf.while_loop(
+        lambda t, *_: t < num_steps, step, (0, H, Hs), maximum_iterations=num_steps
+    )
+    return Hs.stack()
+
+
+def input_gradients(weights, Hs, dHs, activation):
+    """dA_1 to dA_T of dH_1 to dH_T without what comes from later steps, all (steps, batch, H)."""
+    W_hh_T = tf.transpose(weights[1])  # once: a product with a transposed matrix is slower
+    num_steps = Hs.shape[0]
+    dAs = tf.TensorArray(Hs.dtype, num_steps, element_shape=Hs.shape[1:])
+
+    def step(t, later, dAs):
+        dA = (dHs[t] + later) * DERIVATIVES[activation](Hs[t])
+        return t - 1, dA @ W_hh_T, dAs.write(t, dA)
+
+    start = (num_steps - 1, tf.zeros_like(Hs[0]), dAs)
+    *_, dAs = tf.while_loop(lambda t, *_: t >= 0, step, start, maximum_iterations=num_steps)
+    return dAs.stack()
+
+
+def cross_entropy(O, Y, num_tokens):
+    """The sum of the losses of logits O (N, V) against labels Y (N,) over num_tokens, and dO."""
+    largest = tf.reduce_max(O, axis=1, keepdims=True)
+    exp = tf.exp(O - largest)
+    total = tf.reduce_sum(exp, axis=1, keepdims=True)
+    right = tf.range(O.shape[1]) == Y[:, None]
+    l = tf.reduce_sum(tf.math.log(total) + largest) - tf.reduce_sum(tf.gather(O, Y, batch_dims=1))
+    dO = exp / (total * num_tokens) - tf.where(right, tf.constant(1 / num_tokens, O.dtype), 0)
+    return l / num_tokens, dO
+
+
+@tf.function(jit_compile=True, autograph=False)
+def forward(weights, X, H, activation):
+    """Logits (steps x batch, V), time-major, and the last hidden state."""
+    Hs = hidden_states(weights, tf.transpose(X), H, activation)
+    return tf.reshape(Hs, (-1, H.shape[1])) @ weights[3] + weights[4], Hs[-1]
+
+
+@tf.function(jit_compile=True, autograph=False)
+def slice_grads(weights, X, Y, H, activation, num_tokens):
+    """What a slice of the minibatch adds to the mean loss and gradients; its last hidden state."""
+    W_xh, _, _, W_hq, b_q = weights
+    X, Y = tf.transpose(X), tf.reshape(tf.transpose(Y), [-1])
+    Hs = hidden_states(weights, X, H, activation)
+    flat = tf.reshape(Hs, (-1, H.shape[1]))
+    l, dO = cross_entropy(flat @ W_hq + b_q, Y, num_tokens)
+    dHs = tf.reshape(tf.matmul(dO, W_hq, transpose_b=True), Hs.shape)
+    dA = tf.reshape(input_gradients(weights, Hs, dHs, activation), flat.shape)
+    before = tf.concat([H, flat[: -H.shape[0]]], axis=0)
+    dW_xh = tf.math.unsorted_segment_sum(dA, tf.reshape(X, [-1]), W_xh.shape[0])
+    dW_hh = tf.matmul(before, dA, transpose_a=True)
+    dW_hq = tf.matmul(flat, dO, transpose_a=True)
+    grads = [dW_xh, dW_hh, tf.reduce_sum(dA, axis=0), dW_hq, tf.reduce_sum(dO, axis=0)]
+    return l, grads, Hs[-1]
+
+
+@tf.function(jit_compile=True, autograph=False)
+def update(params, losses, grads, lr, theta):
+    """Clip and update by the sum of the gradients of slices; the sum of their losses."""
+    grads = [sum(slices) for slices in zip(*grads, strict=True)]
+    if theta:
+        norm = tf.sqrt(sum(tf.reduce_sum(grad * grad) for grad in grads))
+        lr *= tf.where(norm > theta, theta / norm, 1)
+    for param, grad in zip(params, grads, strict=True):
+        param.assign_sub(lr * grad)
+    return sum(losses)
+
+
+def all_slices(model, X, Y, H):
+    """The losses, gradients and last hidden states of every slice."""
+    batch_size, num_steps = X.shape
+    count = 1 if "GPU" in model.params[0].device else max(1, min(CORES, batch_size // ROWS))
+    sizes = [(batch_size + i) // count for i in range(count)]
+    weights = [param.read_value() for param in model.params]  # one value for all
+    slices = zip(*(tf.split(Z, sizes) for Z in (X, Y, H)), strict=True)
+    scale = model.activation, batch_size * num_steps
+    done = [slice_grads(weights, *each, *scale) for each in slices]
+    return zip(*done, strict=True)
+
+
+@tf.function(autograph=False)
+def loss_and_grads(model, X, Y, H):
+    """The mean loss, the gradients before clipping, and the last hidden state."""
+    losses, grads, H = all_slices(model, X, Y, H)
+    return sum(losses), [sum(slices) for slices in zip(*grads, strict=True)], tf.concat(H, axis=0)
+
+
+@tf.function(autograph=False)
+def train_step(model, X, Y, H):
+    """One clipped step of gradient descent: the mean loss before it, the last hidden state."""
+    losses, grads, H = all_slices(model, X, Y, H)
+    return update(model.params, losses, grads, model.lr, model.theta), tf.concat(H, axis=0)
+
+
+COMPILED = [forward, slice_grads, update, loss_and_grads, train_step]

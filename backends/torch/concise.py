@@ -1,0 +1,73 @@
+"""The chapter "Concise implementation of recurrent neural networks" in PyTorch.
+
+`torch.nn.RNN` keeps its weights as (H, V) and (H, H) and has a second bias, which is no part of
+the network here: it is zero and is not trained.
+"""
+
+import torch
+from torch.nn import functional as F
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+
+
+class RNNModel(torch.nn.Module):
+    """A recurrent layer and an output layer; see `backend.FORMS`."""
+
+    def __init__(self, params, activation, lr, theta):
+        super().__init__()
+        self.vocab_size, self.num_hiddens = params[0].shape
+        kind = {"device": params[0].device, "dtype": params[0].dtype}
+        self.rnn = torch.nn.RNN(self.vocab_size, self.num_hiddens, nonlinearity=activation, **kind)
+        self.linear = torch.nn.Linear(self.num_hiddens, self.vocab_size, **kind)
+        torch.nn.init.zeros_(self.rnn.bias_hh_l0.requires_grad_(False))
+        self.set_params(params)
+        self.loss = torch.nn.CrossEntropyLoss()
+        self.optimizer = torch.optim.SGD(self._trained(), lr)
+        self.theta = theta
+
+    def _trained(self):
+        """What is trained, in canonical order but in the layers' layout."""
+        rnn, linear = self.rnn, self.linear
+        return [rnn.weight_ih_l0, rnn.weight_hh_l0, rnn.bias_ih_l0, linear.weight, linear.bias]
+
+    @property
+    def params(self):
+        """The five parameters in canonical layout."""
+        return [param.T if param.ndim == 2 else param for param in self._trained()]
+
+    def set_params(self, values):
+        """Replace the five parameters."""
+        with torch.no_grad():
+            for param, value in zip(self.params, values, strict=True):
+                param.copy_(value)
+
+    def begin_state(self, batch_size):
+        """Zeros (batch_size, num_hiddens)."""
+        return (self.linear.weight.new_zeros((batch_size, self.num_hiddens)),)
+
+    def forward(self, X, state):
+        """The outputs, time-major, and the new state."""
+        weight = self.linear.weight
+        inputs = torch.as_tensor(X, device=weight.device).T.long()
+        inputs = F.one_hot(inputs, self.vocab_size).to(weight.dtype)
+        H, last = self.rnn(inputs, state[0].unsqueeze(0))
+        return self.linear(H.flatten(0, 1)), (last.squeeze(0),)
+
+    def loss_and_grads(self, X, Y, state):
+        """The mean loss, the five gradients before clipping, the detached state."""
+        self.optimizer.zero_grad()
+        y = torch.as_tensor(Y, device=state[0].device).T.reshape(-1).long()
+        y_hat, (H,) = self(X, state)
+        l = self.loss(y_hat, y)
+        l.backward()
+        grads = [param.grad for param in self._trained()]
+        return l.detach(), [g.T if g.ndim == 2 else g for g in grads], (H.detach(),)
+
+    def train_step(self, X, Y, state):
+        """Forward, backward, clip, update."""
+        l, grads, state = self.loss_and_grads(X, Y, state)
+        if self.theta:
+            # Clipping divides by norm + 1e-6, which the book does not: so take that off before.
+            norm = get_total_norm(grads) - 1e-6
+            clip_grads_with_norm_(self._trained(), self.theta, norm)
+        self.optimizer.step()
+        return l, state

@@ -1,0 +1,87 @@
+"""What the contract suite cannot see of TensorFlow's forms."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import backends
+from common.experiment import Experiment
+from common.grid import Case, check
+from common.parity import over_tolerance
+from common.weights import draw_weights
+
+
+@pytest.fixture
+def tensorflow(only):
+    only("tensorflow")
+    return backends.load("tensorflow")
+
+
+def model_and_batch(tensorflow, form, weights=None, **settings):
+    experiment = Experiment(num_hiddens=8, device="cpu", **settings)
+    model = tensorflow.build(experiment, form, weights or draw_weights(9, 8))
+    shape = experiment.batch_size, experiment.num_steps
+    X = np.random.default_rng(0).integers(9, size=shape, dtype=np.uint8)
+    return model, X, model.begin_state(len(X))
+
+
+@pytest.mark.parametrize("form", ["scratch", "fused", "concise"])
+def test_a_new_shape_is_compiled_and_an_old_one_is_not(tensorflow, form):
+    model, X, state = model_and_batch(tensorflow, form, batch_size=5, num_steps=4)
+    counts = [tensorflow.compilations()]
+    for steps in (4, 4, 3, 3):
+        model.train_step(X[:, :steps], X[:, :steps], state)
+        counts.append(tensorflow.compilations())
+    grew = np.diff(counts) > 0
+    assert grew.tolist() == [True, False, True, False]
+
+
+def test_the_book_compiles_nothing(tensorflow):
+    before = tensorflow.compilations()
+    model, X, state = model_and_batch(tensorflow, "book", batch_size=5, num_steps=4)
+    model.train_step(X, X, state)
+    assert tensorflow.compilations() == before
+
+
+@pytest.mark.parametrize("sampling", ["sequential", "sliding"])
+@pytest.mark.parametrize("cores", [1, 2, 3])
+def test_slices_of_the_minibatch_add_up(tensorflow, monkeypatch, cores, sampling):
+    """The minibatches of the contract suite are too small to be cut; the slices are uneven here."""
+    monkeypatch.setattr(tensorflow.fused, "CORES", cores)
+    experiment = Experiment(
+        num_hiddens=8, batch_size=50, num_steps=4, clip_theta=0.05, lr=0.3, dtype="float64",
+        sampling=sampling, device="cpu",
+    )  # fmt: skip
+    errors = check(
+        lambda *given: tensorflow.build(given[0], "fused", given[1]), Case("", experiment), steps=4
+    )
+    assert over_tolerance(errors, "float64") == {}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("form", ["scratch", "fused", "concise", "book"])
+def test_a_diverged_network_looks_diverged(tensorflow, form, value):
+    weights = draw_weights(9, 8)
+    weights["b_q"][3] = value
+    model, X, state = model_and_batch(tensorflow, form, weights, batch_size=5, num_steps=4)
+    loss, _ = model.train_step(X, X, state)
+    assert not np.isfinite(float(loss))
+
+
+def test_keras_computes_with_tensorflow_whatever_the_environment_says(tensorflow):
+    code = (
+        "import backends; backends.load('tensorflow'); import keras; print(keras.config.backend())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout == "tensorflow\n", done.stderr

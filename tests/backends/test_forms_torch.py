@@ -1,0 +1,88 @@
+"""What the contract cannot see of PyTorch's forms."""
+
+import math
+
+import numpy as np
+import pytest
+
+import backends
+from common.experiment import Experiment
+from common.grid import cases, check
+from common.parity import over_tolerance
+from common.products import Product
+from common.weights import draw_weights
+
+SETTINGS = Experiment(num_hiddens=8, batch_size=3, num_steps=4, clip_theta=0)
+X, Y = np.random.default_rng(0).integers(0, 5, (2, 3, 4), np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def torch(only):
+    only("torch")
+    return pytest.importorskip("torch")
+
+
+def build(form, weights):
+    return backends.load("torch").build(SETTINGS, form, weights)
+
+
+FORMS = ["scratch", "fused", "concise", "book"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_network_of_nans_has_a_loss_of_nan(form):
+    model = build(form, {n: w * np.nan for n, w in draw_weights(5, 8).items()})
+    loss, _ = model.train_step(X, Y, model.begin_state(3))
+    assert math.isnan(float(loss))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_likelihood_that_underflows_has_its_loss(form):
+    b_q = np.array([0.0, 500, 0, 0, 0])
+    model = build(form, draw_weights(5, 8) | {"b_q": b_q})
+    loss, _ = model.train_step(X, Y, model.begin_state(3))
+    assert float(loss) == pytest.approx(500 * np.mean(Y != 1), rel=1e-4)
+
+
+def test_the_second_bias_stays_zero_and_out_of_the_update(torch):
+    model = build("concise", draw_weights(5, 8))
+    before = model.weights()["b_h"]
+    model.train_step(X, Y, model.begin_state(3))
+    assert not model.net.rnn.bias_hh_l0.any()
+    assert (model.weights()["b_h"] != before).all()
+
+
+def test_fused_leaves_no_graph():
+    model = build("fused", draw_weights(5, 8))
+    loss, (H,) = model.train_step(X, Y, model.begin_state(3))
+    assert not any(tensor.requires_grad for tensor in (loss, H, *model.net.params))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_fused_equals_the_reference_whichever_library_multiplies(torch, monkeypatch, dtype):
+    """Of the grid no product is large; in float64 oneDNN must not be asked even of those."""
+    backend = backends.load("torch")
+    monkeypatch.setattr(backend.fused, "LARGE", 0)
+    assert backend.fused.in_onednn(1, torch.zeros(1, 1)) == torch.backends.mkldnn.is_available()
+    for case in cases(dtype):
+        errors = check(lambda *given: backend.build(given[0], "fused", given[1]), case, steps=3)
+        assert over_tolerance(errors, dtype) == {}, case.name
+
+
+@pytest.mark.parametrize("way", ["mkl", "onednn_packed", "onednn_plain"])
+def test_every_way_multiplies(torch, way):
+    from backends.torch import products
+
+    A, W, C = torch.randn(2, 3, 4), torch.randn(4, 5), [torch.empty(3, 5), torch.empty(3, 5)]
+    getattr(products, way)(A, W, C)
+    torch.testing.assert_close(torch.stack(C), A @ W)
+
+
+def test_ways_do_a_product_again_and_again():
+    from backends.torch import products
+
+    found = products.ways(Product("H W_hh", 3, 4, 8, 8))
+    assert "MKL" in found
+    for multiply in found.values():
+        assert multiply() is None
+        multiply()
