@@ -8,9 +8,12 @@ from typing import Literal, NoReturn
 from cyclopts import App, CycloptsError
 
 from common.errors import RequestError
+from harness.commands.bench import bench
+from harness.commands.compare import compare
 from harness.commands.list import list_
 from harness.commands.parity import parity
 from harness.commands.predict import predict
+from harness.commands.report import report
 from harness.commands.run import run
 from harness.process import WorkerError
 
@@ -26,6 +29,9 @@ app.command(run)
 app.command(list_, name="list")
 app.command(parity)
 app.command(predict)
+app.command(bench)
+app.command(report)
+app.command(compare)
 
 
 def fail(message: str, status: Literal[1, 2]) -> NoReturn:

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,7 +43,7 @@ class Request:
 
     Attributes:
         recipe: the name the settings started from.
-        backends, variants: as asked for; empty means every one.
+        backends, variants: as asked for; no backend means every one.
         data_dir: where to look first for a published corpus.
         out: the run folder; None gives it a name of its own.
         pythons: the interpreters of backends that have one of their own.
@@ -52,7 +53,7 @@ class Request:
     recipe: str
     experiment: Experiment
     backends: tuple[str, ...] = ()
-    variants: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ("scratch",)
     data_dir: Path | None = None
     out: Path | None = None
     pythons: dict[str, Path] = field(default_factory=dict)
@@ -79,26 +80,29 @@ class Result:
         return 0 if judged and all(judged) else 1
 
 
-def select(names: Sequence[str], variants: Sequence[str]) -> list[tuple[str, str]]:
+def select(
+    names: Sequence[str], variants: Sequence[str], yardsticks: bool = False
+) -> list[tuple[str, str]]:
     """The (backend, variant) pairs asked for, in the order of the registry.
+
+    Yardsticks count as variants only where they are wanted.
 
     Raises:
         RequestError: a backend or a variant does not exist.
     """
     for name in names:
-        backends.entry(name)
-    entries = {n: e for n, e in backends.BACKENDS.items() if n in names or not names}
-    pairs = [
-        (name, variant)
-        for name, entry in entries.items()
-        for variant in entry.variants
-        if variant in variants or not variants
-    ]
-    existing = list(dict.fromkeys(v for entry in entries.values() for v in entry.variants))
+        if name not in backends.BACKENDS:
+            raise unknown("backend", name, backends.BACKENDS)
+    forms = {
+        name: entry.variants + (entry.yardsticks if yardsticks else ())
+        for name, entry in backends.BACKENDS.items()
+        if name in names or not names
+    }
+    existing = list(dict.fromkeys(chain(*forms.values())))
     for variant in variants:
         if variant not in existing:
             raise unknown("variant", variant, existing)
-    return pairs
+    return [(n, v) for n, mine in forms.items() for v in mine if v in variants or not variants]
 
 
 def check_corpus(
@@ -121,7 +125,7 @@ def check_corpus(
     return {
         "name": text.name,
         "sha256": text.sha256,
-        "characters": len(text.text),
+        "characters": text.num_chars,
         "tokens": len(loader.corpus),
         "vocab_size": len(vocab),
         "batches_per_epoch": sum(1 for _ in loader.epoch(1)),

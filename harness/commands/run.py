@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from rich.console import Console
+from rich.text import Text
 
 from common.batches import Sampling
 from common.errors import RequestError
@@ -67,7 +70,7 @@ def run(
     backend
         run only this backend (repeat, or separate by commas)
     variant
-        run only this variant (repeat, or separate by commas)
+        scratch, fused or concise (repeat, or separate by commas; default: scratch)
     python
         BACKEND=PATH: the Python that runs a backend with an environment of its own (repeat)
     resume
@@ -145,7 +148,7 @@ def run(
         "resumed" if resume else recipe or "quickstart",
         experiment,
         split(backend),
-        split(variant),
+        split(variant) or ("scratch",),
         data_dir,
         out,
         parse(python or ()),
@@ -169,4 +172,20 @@ def run(
         show_result(console, result)
         if request.recipe in recipes():
             show_published(console, result, recipes()[request.recipe], experiment)
+    if result.status == "finished":
+        add_report(result.folder, None if json else console)
     return result.exit_status
+
+
+def add_report(folder: Path, console: Console | None) -> None:
+    """Write the report of a run, which stands as it is whatever becomes of its report."""
+    from harness.report.build import write_report
+
+    try:
+        path = write_report([folder], folder)
+    except Exception as error:
+        told = " ".join(f"no report: {type(error).__name__}: {error}".split())
+        print(f"{told}; to try again: python -m harness report {folder}", file=sys.stderr)
+    else:
+        if console:
+            console.print(Text(f"report: {path}"), soft_wrap=True)

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pandas as pd
-import pytest
 from rich.console import Console
 
 import backends
@@ -15,47 +14,6 @@ from harness.cli import app
 from harness.parity import COLUMNS, compare, show, write
 from harness.progress import Quiet
 from harness.run import Request, run
-
-WRONG = '''
-"""The reference itself as a backend, but for {fault}."""
-import numpy as np
-from common.interface import Description
-from common.reference import Reference
-
-
-class Wrong(Reference):
-    def train_step(self, X, Y, state):
-        loss, state = super().train_step(X, Y, state)
-        {code}
-        return loss, state
-
-
-def describe():
-    return Description({{"numpy": np.__version__}}, ("cpu",), None, False)
-
-
-def build(experiment, variant, weights):
-    return Wrong(experiment, weights)
-'''
-
-
-@pytest.fixture
-def registered(tmp_path, monkeypatch):
-    """Register a backend of our own, by a file on the path of its workers; see `WRONG`."""
-
-    def register(code, fault="nothing"):
-        folder = tmp_path / "path"
-        folder.mkdir(exist_ok=True)
-        (folder / "own_backend.py").write_text(WRONG.format(code=code, fault=fault))
-        (folder / "sitecustomize.py").write_text(
-            "import backends\n"
-            "backends.BACKENDS['own'] = backends.Entry('own_backend', (), ('numpy',))\n"
-        )
-        monkeypatch.setenv("PYTHONPATH", str(folder))
-        monkeypatch.setitem(backends.BACKENDS, "own", backends.Entry("own_backend", (), ("numpy",)))
-        return "own"
-
-    return register
 
 
 def test_all_quantities_of_all_cases_are_compared(registered, tmp_path, capsys):

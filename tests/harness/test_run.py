@@ -257,10 +257,17 @@ def test_text_from_outside_is_quoted_in_the_csv(tmp_path):
 
 
 def test_select():
-    assert select(["jax", "torch"], []) == [("torch", "scratch"), ("jax", "scratch")]
+    variants = ("scratch", "fused", "concise")
+    both = [(name, variant) for name in ("torch", "jax") for variant in variants]
+    assert select(["jax", "torch"], []) == both
+    assert select(["jax"], ["book"], yardsticks=True) == [("jax", "book")]
     assert len(select([], ["scratch"])) == len(backends.BACKENDS)
     with pytest.raises(RequestError, match="did you mean 'scratch'"):
         select([], ["scrach"])
+    with pytest.raises(RequestError, match="unknown variant 'book'"):
+        select([], ["book"])
+    with pytest.raises(RequestError, match="unknown backend 'null'"):
+        select(["null"], [])
 
 
 def test_every_recipe_is_an_experiment():

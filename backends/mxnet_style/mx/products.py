@@ -88,7 +88,16 @@ def FullyConnected(
     edges = [
         (data, lambda g: np.dot(g.reshape(len(rows), -1), W).reshape(shape)),
         (weight, lambda g: np.dot(g.reshape(len(rows), -1).T, rows)),
-        (bias, lambda g: g.reshape(len(rows), -1).sum(axis=0)),
+        (bias, lambda g: column_sums(g.reshape(len(rows), -1))),
     ]
     lead = shape[:1] if flatten else shape[:-1]
     return derive(values.reshape(*lead, num_hidden), *edges[: len(inputs)])
+
+
+def column_sums(rows: np.ndarray) -> np.ndarray:
+    """The sum of the rows (N, n): (n,).
+
+    A product with ones adds in blocks; NumPy's sum over the first axis adds row after row, and over
+    tens of thousands of them float32 loses two digits.
+    """
+    return np.dot(np.ones(len(rows), rows.dtype), rows)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .base import MXNetError, quiet
+from .products import column_sums
 from .tape import Parts
 from .traced import Traced, derive_jointly, expect_arrays, expect_one_type
 
@@ -83,7 +84,7 @@ def RNN(
             dA[t] += np.dot(dA[t + 1], W_h)
             dA[t] *= derivative[t]
         rows = dA.reshape(-1, state_size)
-        db = rows.sum(axis=0)
+        db = column_sums(rows)
         dW_x, dW_h = np.dot(rows.T, X), np.dot(rows.T, H[:-1].reshape(rows.shape))
         return [
             np.dot(rows, W_x).reshape(steps, batch, width) if to_data else None,

@@ -1,0 +1,218 @@
+"""``bench``: workers take turns in shuffled rounds, so that what disturbs one disturbs all."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+import backends
+from common.errors import RequestError
+from common.experiment import Experiment
+from harness.interpreters import interpreter, missing
+from harness.process import Event, Worker, WorkerError
+from harness.run import select
+
+SHAPES = ("32x35x256x28", "32x35x512x28", "32x35x256x1027", "1024x32x32x28", "64x64x1024x96")
+"""batch_size x num_steps x num_hiddens x vocab_size."""
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Entrant:
+    """What takes its turn: one network, or one library's matrix products.
+
+    Attributes:
+        backend, variant: whose; the variant ``products`` multiplies matrices alone.
+        prepared: what `harness.timing.prepare` found; empty for products.
+        turns: what each turn gave, round by round.
+        idle_cpu, idle_wall: CPU seconds it used while others had their turn, and how long that was.
+        peak_memory_mb: of its process, up to its last turn.
+        reason: why it was given up; empty if it was not.
+    """
+
+    backend: str
+    variant: str
+    prepared: Event = field(default_factory=dict)
+    turns: list[Event] = field(default_factory=list)
+    idle_cpu: float = 0.0
+    idle_wall: float = 0.0
+    peak_memory_mb: float = 0.0
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """Backend and variant."""
+        return f"{self.backend} {self.variant}"
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What to time, and how."""
+
+    backends: tuple[str, ...]
+    variants: tuple[str, ...]
+    rounds: int
+    settings: dict[str, Any]
+    pythons: dict[str, Path]
+
+
+def dimensions(shape: str) -> tuple[int, int, int, int]:
+    """The four numbers of a shape.
+
+    Raises:
+        RequestError: it is not BxTxHxV.
+    """
+    parts = shape.split("x")
+    if len(parts) != 4 or not all(part.isdecimal() and 0 < int(part) < 65_536 for part in parts):
+        raise RequestError(
+            f"--shape {shape}: give batch x steps x hiddens x vocabulary, as in {SHAPES[0]}"
+        )
+    B, T, H, V = map(int, parts)
+    return B, T, H, V
+
+
+def entrants(contest: Contest) -> tuple[list[Entrant], dict[str, str]]:
+    """Who takes part, and why the others do not.
+
+    A backend's variants come with its yardsticks; `null` and the products of every library that is
+    here always take part.
+    """
+    absent: dict[str, str] = {}
+    found: list[Entrant] = []
+    for name, variant in select(contest.backends, contest.variants, yardsticks=True):
+        if reason := missing(name, contest.pythons):
+            absent[name] = reason
+        else:
+            found.append(Entrant(name, variant))
+    libraries = [n for n, e in backends.BACKENDS.items() if e.products]
+    floor = [Entrant(n, "products") for n in libraries if not missing(n, contest.pythons)]
+    return [*found, Entrant("null", "harness"), *floor], absent
+
+
+def experiment_of(contest: Contest, shape: str) -> Experiment:
+    """The experiment of a shape: the book's learning rate and clipping, random tokens."""
+    B, T, H, _ = dimensions(shape)
+    return Experiment.of(contest.settings | {"batch_size": B, "num_steps": T, "num_hiddens": H})
+
+
+def time_shape(contest: Contest, shape: str, found: list[Entrant], say: Say) -> None:
+    """Time all entrants on one shape; each gets its figures, or the reason why it has none."""
+    experiment = experiment_of(contest, shape)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        workers = {}
+        for each in found:
+            python = interpreter(each.backend, contest.pythons)
+            log = folder / f"{each.backend}-{each.variant}.log"
+            workers[each.name] = stack.enter_context(Worker(each.backend, python, experiment, log))
+        for number, each in enumerate(found, 1):
+            say(f"{shape}: preparing {each.name} ({number} of {len(found)})")
+            with given_up_on_failure(each):
+                _prepare(each, workers[each.name], experiment, shape)
+        rng = np.random.default_rng(0)
+        for number in range(1, contest.rounds + 1):
+            say(f"{shape}: round {number} of {contest.rounds}")
+            running = [each for each in found if not each.reason]
+            for turn in rng.permutation(len(running)):
+                with given_up_on_failure(running[turn]):
+                    _take_turn(running[turn], running, workers, shape)
+        for each in found:
+            if not each.reason and each.backend != "null" and each.variant != "products":
+                say(f"{shape}: checking {each.name}")
+                with given_up_on_failure(each):
+                    _check(workers[each.name])
+
+
+@contextmanager
+def given_up_on_failure(entrant: Entrant) -> Iterator[None]:
+    """A worker that fails loses its own figures, and nobody else's."""
+    try:
+        yield
+    except (WorkerError, RequestError) as error:
+        entrant.reason = str(error)
+
+
+def _prepare(entrant: Entrant, worker: Worker, experiment: Experiment, shape: str) -> None:
+    if entrant.variant == "products":
+        _products(entrant, worker, shape)  # once untimed: operands are made, loops compiled
+        return
+    (entrant.prepared, _) = worker.answers(
+        "prepare",
+        experiment=experiment.model_dump(mode="json"),
+        variant=entrant.variant,
+        vocab_size=dimensions(shape)[3],
+    )
+    found = entrant.prepared["conditions"]
+    threads = len(worker.cpus)
+    if found["cpus"] not in (None, worker.cpus):
+        raise WorkerError("error", f"it runs on CPUs {found['cpus']}, not on {worker.cpus}")
+    if found["threads"] not in (None, threads):
+        raise WorkerError("error", f"it uses {found['threads']} threads, not {threads}")
+    if found["tf32"]:
+        raise WorkerError("error", "it may round products to TF32")
+
+
+def _products(entrant: Entrant, worker: Worker, shape: str) -> Event:
+    module = backends.entry(entrant.backend).products
+    turn, _ = worker.answers("products", products=module, shape=dimensions(shape))
+    return turn
+
+
+def _take_turn(
+    entrant: Entrant, running: Sequence[Entrant], workers: dict[str, Worker], shape: str
+) -> None:
+    """One turn, and what CPU time the others used meanwhile, who should have used none."""
+    before = {each.name: cpu_seconds(workers[each.name]) for each in running}
+    start = time.perf_counter()
+    worker = workers[entrant.name]
+    if entrant.variant == "products":
+        turn = _products(entrant, worker, shape)
+    else:
+        turn, done = worker.answers("turn")
+        entrant.peak_memory_mb = done["peak_memory_mb"]
+    entrant.turns.append(turn)
+    seconds = time.perf_counter() - start
+    _settle(worker)
+    for each in running:
+        if each is not entrant:
+            each.idle_cpu += cpu_seconds(workers[each.name]) - before[each.name]
+            each.idle_wall += seconds
+
+
+def _settle(worker: Worker) -> None:
+    """Wait until a worker's threads have stopped spinning for work, a second at most."""
+    for _ in range(50):
+        before = cpu_seconds(worker)
+        time.sleep(0.02)
+        if cpu_seconds(worker) == before:
+            return
+
+
+def cpu_seconds(worker: Worker) -> float:
+    """CPU time that a worker has used so far; 0 once it is dead."""
+    try:
+        times = psutil.Process(worker.process.pid).cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return times.user + times.system
+
+
+def _check(worker: Worker) -> None:
+    """Withhold the figures of what is not the reference network.
+
+    Raises:
+        WorkerError: it is not, or it broke down.
+    """
+    checked, _ = worker.answers("check")
+    if checked["over"]:
+        wrong = ", ".join(f"{what} off by {error:.1e}" for what, error in checked["over"].items())
+        raise WorkerError("error", f"not the reference network: {wrong}")

@@ -1,0 +1,102 @@
+"""A whole benchmark: shape by shape, written as it goes on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.text import Text
+
+from common.errors import RequestError
+from common.files import write_aside
+from harness.bench import Contest, entrants, time_shape
+from harness.benchtable import bench_table, circumstances, rounds_table, show
+from harness.machine import machine, source, versions
+
+
+@dataclass
+class BenchResult:
+    """What a benchmark came to.
+
+    Attributes:
+        facts: machine, versions and source; then what stands behind the figures, shape by shape.
+        figures: the table of ``bench.csv``.
+        rounds: that of ``rounds.csv``.
+        failures: why somebody has no figures, by shape, backend and variant.
+    """
+
+    facts: dict[str, Any]
+    figures: pd.DataFrame = field(default_factory=pd.DataFrame)
+    rounds: pd.DataFrame = field(default_factory=pd.DataFrame)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def exit_status(self) -> int:
+        """0 if something was timed and nobody failed."""
+        return 0 if len(self.figures) and not self.failures else 1
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, for machines."""
+        return self.facts | {
+            "figures": self.figures.to_dict("records"),
+            "failures": self.failures,
+        }
+
+    def write(self, folder: Path, status: str) -> None:
+        """Write the three files, each whole; the last says whether all shapes are there."""
+        write_aside(folder / "bench.csv", self.figures.to_csv(index=False))
+        write_aside(folder / "rounds.csv", self.rounds.to_csv(index=False))
+        facts = json.dumps(
+            self.facts | {"failures": self.failures, "status": status}, indent=1, ensure_ascii=False
+        )
+        write_aside(folder / "bench.json", facts + "\n")
+
+
+def run_contest(
+    contest: Contest, shapes: tuple[str, ...], folder: Path, console: Console, quiet: bool
+) -> BenchResult:
+    """Time every shape; print each table and write the files as soon as a shape is done.
+
+    Raises:
+        RequestError: something asked for does not exist, or the folder cannot be written.
+    """
+    _, absent = entrants(contest)
+    result = BenchResult(
+        {
+            "machine": machine(),
+            "versions": versions(),
+            "source": source(),
+            "command": sys.argv[1:],
+            "rounds": contest.rounds,
+            "settings": contest.settings,
+            "shapes": [],
+        },
+        failures={name: reason for name, reason in absent.items() if name in contest.backends},
+    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        result.write(folder, "running")
+    except OSError as error:
+        raise RequestError(f"--out {folder}: cannot be written: {error.strerror}") from error
+    for shape in shapes:
+        found, _ = entrants(contest)
+        with console.status("") as status:
+            time_shape(contest, shape, found, lambda now: status.update("" if quiet else now))
+        table = bench_table(shape, found)
+        result.figures = pd.concat([result.figures, table], ignore_index=True)
+        result.rounds = pd.concat([result.rounds, rounds_table(shape, found)], ignore_index=True)
+        result.facts["shapes"].append(circumstances(shape, found))
+        for each in found:
+            if each.reason:
+                result.failures[f"{shape} {each.name}"] = each.reason
+        result.write(folder, "finished" if shape == shapes[-1] else "running")
+        show(console, shape, table, found)
+    for name, reason in absent.items():
+        console.print(Text(f"{name}: not timed: {reason}", "yellow"))
+    console.print(Text(f"written: {folder / 'bench.csv'}, rounds.csv, bench.json"))
+    return result

@@ -1,0 +1,185 @@
+"""From turns to figures: medians, intervals, ratios in the same rounds, and the table of them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.text import Text
+
+from common.products import unavoidable
+from harness.bench import Entrant, dimensions
+from harness.intervals import Interval, interval, verdict
+from harness.tables import ROOMY, figure, titled
+
+COLUMNS = (
+    "backend variant shape tokens_per_sec low high ratio_to_concise ratio_low ratio_high verdict "
+    "floor_fraction compile_seconds break_even_steps peak_memory_mb"
+).split()
+
+STYLES = {"faster": "green", "slower": "red", "tie": "", None: ""}
+
+
+def round_seconds(entrant: Entrant) -> list[float]:
+    """Seconds a step, round by round."""
+    return [turn["seconds"] for turn in entrant.turns]
+
+
+def floor(found: list[Entrant]) -> dict[str, dict[str, float]]:
+    """The median seconds of each unavoidable product, by library and way, the fastest first."""
+    seconds: dict[str, dict[str, list[float]]] = {}
+    for each in found:
+        if each.variant == "products" and not each.reason:
+            for turn in each.turns:
+                for product, ways in turn["seconds"].items():
+                    for way, taken in ways.items():
+                        kept = seconds.setdefault(product, {})
+                        kept.setdefault(f"{each.backend}: {way}", []).append(taken)
+    return {
+        product: dict(
+            sorted(((w, float(np.median(s))) for w, s in ways.items()), key=lambda i: i[1])
+        )
+        for product, ways in seconds.items()
+    }
+
+
+def bench_table(shape: str, found: list[Entrant]) -> pd.DataFrame:
+    """The figures of one shape, by `COLUMNS`; whoever failed has none.
+
+    A ratio is that of the throughputs in the same round. ``break_even_steps`` says after how many
+    steps a form, compiling included, has overtaken the book's loop in its framework: 0 if it is
+    ahead from the start, infinite if it never is.
+    """
+    B, T, _, _ = dimensions(shape)
+    tokens = B * T
+    timed = {each.name: each for each in found if each.turns and not each.reason}
+    limit = sum(next(iter(ways.values())) for ways in floor(found).values())
+    rows = []
+    for each in timed.values():
+        if each.variant == "products":
+            continue
+        seconds = round_seconds(each)
+        speed = interval([tokens / s for s in seconds])
+        row: dict[str, Any] = {
+            "backend": each.backend,
+            "variant": each.variant,
+            "shape": shape,
+            "tokens_per_sec": speed.median,
+            "low": speed.low,
+            "high": speed.high,
+            "compile_seconds": each.prepared["compile_seconds"],
+            "peak_memory_mb": each.peak_memory_mb,
+        }
+        if concise := timed.get(f"{each.backend} concise"):
+            ratio = paired_ratio(concise, each)
+            row |= {"ratio_to_concise": ratio.median, "ratio_low": ratio.low}
+            row |= {"ratio_high": ratio.high, "verdict": verdict(ratio)}
+        if limit and each.backend != "null":
+            row["floor_fraction"] = speed.median / (tokens / limit)
+        if (book := timed.get(f"{each.backend} book")) and book is not each:
+            row["break_even_steps"] = break_even(each, book)
+        rows.append(row)
+    if limit:
+        rows.append({"backend": "floor", "variant": "products", "shape": shape})
+        rows[-1] |= {"tokens_per_sec": tokens / limit, "floor_fraction": 1.0}
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def paired_ratio(base: Entrant, other: Entrant) -> Interval:
+    """How many times as fast as `base` another was, from the ratios of each round."""
+    pairs = zip(round_seconds(base), round_seconds(other), strict=True)
+    return interval([theirs / ours for theirs, ours in pairs])
+
+
+def break_even(entrant: Entrant, book: Entrant) -> float:
+    """Steps after which an entrant, compiling included, has overtaken another."""
+    gained = float(np.median(round_seconds(book)) - np.median(round_seconds(entrant)))
+    spent = entrant.prepared["compile_seconds"] - book.prepared["compile_seconds"]
+    if spent <= 0:
+        return 0.0 if gained >= 0 else math.inf
+    return math.ceil(spent / gained) if gained > 0 else math.inf
+
+
+def rounds_table(shape: str, found: list[Entrant]) -> pd.DataFrame:
+    """Every turn: seconds a step, and how many cores it kept busy."""
+    return pd.DataFrame(
+        [
+            [each.backend, each.variant, shape, number, turn["seconds"], turn["cores_busy"]]
+            for each in found
+            if each.variant != "products"
+            for number, turn in enumerate(each.turns, 1)
+        ],
+        columns=["backend", "variant", "shape", "round", "seconds", "cores_busy"],
+    )
+
+
+def circumstances(shape: str, found: list[Entrant]) -> dict[str, Any]:
+    """What stands behind the figures of a shape, for ``bench.json``."""
+    flops = {product.name: product.flops for product in unavoidable(*dimensions(shape))}
+    return {
+        "shape": shape,
+        "workers": [
+            {
+                "backend": each.backend,
+                "variant": each.variant,
+                "reason": each.reason,
+                "idle_cpu_share": each.idle_cpu / each.idle_wall if each.idle_wall else None,
+                **each.prepared,
+            }
+            for each in found
+        ],
+        "products": {
+            product: {
+                way: {"seconds": seconds, "gflops": flops[product] / seconds / 1e9}
+                for way, seconds in ways.items()
+            }
+            for product, ways in floor(found).items()
+        },
+    }
+
+
+def show(console: Console, shape: str, table: pd.DataFrame, found: list[Entrant]) -> None:
+    """Print one shape: its figures, the fastest first; who failed; what disturbed."""
+    headings = ["tokens/s", "+-", "x concise", "95 % interval", "verdict", "of floor"]
+    if console.width >= ROOMY:
+        headings += ["compile s", "even after", "MB"]
+    shown = titled(f"{shape} (batch x steps x hiddens x vocabulary)")
+    for name in ("backend", "variant"):
+        shown.add_column(name, no_wrap=True)
+    for name in headings:
+        shown.add_column(name, justify="right", no_wrap=True)
+    networks = table[table.backend != "null"].sort_values("tokens_per_sec", ascending=False)
+    for row in networks.astype(object).where(networks.notna(), None).to_dict("records"):
+        cells: list[str | Text] = [
+            figure(row["tokens_per_sec"], ",.0f"),
+            _half_width(row["low"], row["high"]),
+            figure(row["ratio_to_concise"], ".2f"),
+            _between(row["ratio_low"], row["ratio_high"]),
+            Text(row["verdict"] or "-", STYLES[row["verdict"]]),
+            figure(row["floor_fraction"], ".2f"),
+            figure(row["compile_seconds"], ".2f"),
+            figure(row["break_even_steps"], ",.0f"),
+            figure(row["peak_memory_mb"], ",.0f"),
+        ]
+        shown.add_row(row["backend"], row["variant"], *cells[: len(headings)])
+    console.print(shown)
+    for each in found:
+        if each.reason:
+            console.print(Text(f"{each.name}: no figures: {each.reason}", "red"))
+    for row in table[table.backend == "null"].to_dict("records"):
+        B, T, _, _ = dimensions(shape)
+        microseconds = B * T / row["tokens_per_sec"] * 1e6
+        console.print(f"the harness itself takes {microseconds:.1f} microseconds a step")
+    if shares := [each.idle_cpu / each.idle_wall for each in found if each.idle_wall]:
+        console.print(f"waiting workers used at most {max(shares):.1%} of a CPU each")
+
+
+def _half_width(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"{(high - low) / (high + low):.1%}"
+
+
+def _between(low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"{low:.2f} to {high:.2f}"

@@ -1,0 +1,82 @@
+"""``bench``: the fair clock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from common.errors import RequestError
+from common.experiment import Device, DType
+from harness.commands.options import (
+    NETWORK,
+    OUTPUT,
+    TRAINING,
+    Flag,
+    Names,
+    print_json,
+    screen,
+    split,
+)
+
+
+def bench(
+    *,
+    backend: Names = None,
+    variant: Names = None,
+    python: Names = None,
+    shape: Names = None,
+    dtype: Annotated[DType, Parameter(group=NETWORK)] = "float32",
+    rounds: Annotated[int, Parameter(group=TRAINING)] = 20,
+    device: Annotated[Device, Parameter(group=TRAINING)] = "auto",
+    threads: Annotated[int | None, Parameter(group=TRAINING)] = None,
+    out: Annotated[Path, Parameter(group=OUTPUT)] = Path("results/bench"),
+    quiet: Flag = False,
+    json: Flag = False,
+) -> int:
+    """Time training steps of every backend and variant, in turns, against the floor.
+
+    Parameters
+    ----------
+    backend
+        time only this backend (repeat, or separate by commas)
+    variant
+        time only this variant; `book`, the book's own loop, is one here
+    python
+        BACKEND=PATH: the Python that runs a backend with an environment of its own (repeat)
+    shape
+        batch x steps x hiddens x vocabulary, as in 32x35x256x28 (repeat; default: five of them)
+    dtype
+        the precision of weights and products
+    rounds
+        turns that each takes
+    device
+        where to compute
+    threads
+        CPU threads a backend may use (default: every core)
+    out
+        the folder that gets bench.csv, rounds.csv and bench.json
+    quiet
+        print the tables alone
+    json
+        print the result as JSON alone
+    """
+    from rich.console import Console
+
+    from harness.bench import SHAPES, Contest, dimensions
+    from harness.benchrun import run_contest
+    from harness.interpreters import parse
+
+    if rounds < 2:
+        raise RequestError(f"--rounds {rounds}: at least two, or there is no interval")
+    shapes = split(shape) or SHAPES
+    for each in shapes:
+        dimensions(each)
+    settings = {"dtype": dtype, "device": device, "threads": threads}
+    contest = Contest(split(backend), split(variant), rounds, settings, parse(python or ()))
+    console = Console(quiet=True) if json else screen()
+    result = run_contest(contest, shapes, out, console, quiet)
+    if json:
+        print_json(result.as_json())
+    return result.exit_status

@@ -1,0 +1,61 @@
+"""``compare``: the same experiment before and after."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from common.errors import RequestError
+from harness.commands.options import CHOICE, OUTPUT, Flag, Names, print_json, screen, split
+
+
+def compare(
+    old: Annotated[Path, Parameter(group=CHOICE)],
+    new: Annotated[Path, Parameter(group=CHOICE)],
+    /,
+    *,
+    backend: Names = None,
+    variant: Names = None,
+    threshold: Annotated[float, Parameter(group=OUTPUT)] = 0.05,
+    json: Flag = False,
+) -> int:
+    """Hold a run against an older one of the same experiment, or two benchmarks.
+
+    A regression, and exit status 1, is a row that was ok and is no longer, or
+    a throughput (all of its 95 % interval) or perplexity worse than the
+    threshold allows. Faster and slower are throughputs whose interval leaves
+    out 1; better and worse are perplexities changed beyond the threshold.
+    Settings and corpus must be the same, but for seed, device and threads; a
+    seed is compared with the same seed. What else differs is pointed out.
+
+    An interval is of what varied within these runs. What varies from one run
+    to the next it cannot know: give both several seeds, or use bench.
+
+    Parameters
+    ----------
+    old
+        a run folder, or a folder that bench wrote
+    new
+        the same, done again
+    backend
+        compare only this backend (repeat, or separate by commas)
+    variant
+        compare only this variant
+    threshold
+        the fraction of throughput that may be lost, and by which a perplexity may rise
+    json
+        print the result as JSON alone
+    """
+    from harness.compare import compare as compare_folders
+    from harness.compare import show
+
+    if not 0 <= threshold < 1:
+        raise RequestError(f"--threshold {threshold:g}: a fraction, from 0 to less than 1")
+    found = compare_folders(old, new, split(backend), split(variant), threshold)
+    if json:
+        print_json(found.as_json())
+    else:
+        show(screen(), found)
+    return 1 if found.regressions else 0

@@ -1,0 +1,34 @@
+"""``report``: what a comparison came to, for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.text import Text
+
+from harness.commands.options import OUTPUT, screen
+
+
+def report(
+    folder: list[Path],
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
+) -> int:
+    """Write report.html and report.md of a run into its folder, or one report of several.
+
+    Parameters
+    ----------
+    folder
+        a run folder; of several, one report is made
+    out
+        the folder that gets the report (default: the run folder; results/report for several)
+    """
+    from harness.report.build import write_report
+
+    alone = folder[0] if len(folder) == 1 else None
+    path = write_report(folder, out or alone or Path("results/report"))
+    screen().print(Text(f"written: {path}"), soft_wrap=True)
+    return 0

@@ -1,0 +1,258 @@
+"""Run folders and benchmarks, read back: what is half-written, edited or foreign is refused.
+
+The tables come out as they were written: a text such as ``NA`` stays a text, an empty number is
+NaN. An interrupted run is read like a finished one, for its ``summary.csv`` says which rows were
+cut short; a run that says ``running``, because it is or because it was killed, is not.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ValidationError
+
+from common.errors import RequestError
+from harness.records import (
+    BenchFacts,
+    BenchTable,
+    EpochTable,
+    ParityTable,
+    RoundTable,
+    RunFacts,
+    SampleTable,
+    SummaryTable,
+)
+from harness.tables import printable
+
+ROW = ["backend", "variant", "seed"]
+"""What names a row of a run."""
+
+TIMED = ["backend", "variant", "shape"]
+"""What names a row of a benchmark."""
+
+TIDY = (
+    "recipe run backend variant seed epoch perplexity val_perplexity tokens seconds elapsed "
+    "device dtype tokens_per_sec"
+).split()
+"""The columns of `load_runs`."""
+
+
+@dataclass(frozen=True)
+class BenchData:
+    """A benchmark.
+
+    Attributes:
+        folder: where it lies.
+        facts: what ``bench.json`` holds, validated as `harness.records.BenchFacts`.
+        figures: the table of ``bench.csv``.
+        rounds: that of ``rounds.csv``.
+    """
+
+    folder: Path
+    facts: dict[str, Any]
+    figures: pd.DataFrame
+    rounds: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class RunData:
+    """A run.
+
+    Attributes:
+        folder: where it lies.
+        facts: what ``run.json`` holds, validated as `harness.records.RunFacts`.
+        epochs, summary, samples: its tables.
+        parity: that of ``parity.csv``, where ``parity --out`` wrote into this folder too; or None.
+        bench: likewise what ``bench --out`` wrote.
+    """
+
+    folder: Path
+    facts: dict[str, Any]
+    epochs: pd.DataFrame
+    summary: pd.DataFrame
+    samples: pd.DataFrame
+    parity: pd.DataFrame | None
+    bench: BenchData | None
+
+
+def read_run(folder: Path) -> RunData:
+    """Read a run folder.
+
+    Raises:
+        RequestError: it is none, its run has not ended, or one of its files is damaged, was edited,
+            or does not agree with another.
+    """
+    facts = _facts(folder, "run.json", RunFacts)
+    epochs = _table(folder / "epochs.csv", EpochTable)
+    summary = _table(folder / "summary.csv", SummaryTable)
+    _check_agreement(folder, epochs, summary)
+    return RunData(
+        folder,
+        facts,
+        epochs,
+        summary,
+        _table(folder / "samples.csv", SampleTable),
+        _table(folder / "parity.csv", ParityTable) if holds(folder, "parity.csv") else None,
+        read_bench(folder) if holds(folder, "bench.json") else None,
+    )
+
+
+def read_bench(folder: Path) -> BenchData:
+    """Read what `bench` wrote into a folder.
+
+    Raises:
+        RequestError: as `read_run`.
+    """
+    facts = _facts(folder, "bench.json", BenchFacts)
+    figures = _table(folder / "bench.csv", BenchTable)
+    rounds = _table(folder / "rounds.csv", RoundTable)
+    _check_bench(folder, facts, figures, rounds)
+    return BenchData(folder, facts, figures, rounds)
+
+
+def load_runs(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
+    """Run folders as one table, an epoch a row; see `harness.load_runs`."""
+    folders = [paths] if isinstance(paths, str | Path) else list(paths)
+    if not folders:
+        raise RequestError("no run folder: name at least one")
+    return pd.concat([_tidy(read_run(Path(folder))) for folder in folders], ignore_index=True)
+
+
+def _tidy(run: RunData) -> pd.DataFrame:
+    of_row = run.summary[[*ROW, "device", "dtype", "tokens_per_sec"]]
+    table = run.epochs.merge(of_row, on=ROW)
+    table["elapsed"] = table.groupby(ROW).seconds.cumsum()
+    table["recipe"], table["run"] = run.facts["recipe"], str(run.folder)
+    return table[TIDY]
+
+
+def holds(folder: Path, name: str) -> bool:
+    """Whether a folder has a file of this name."""
+    return os.path.isfile(folder / name)  # Path.is_file raises where a name is too long
+
+
+def _damaged(path: Path, what: str) -> RequestError:
+    return RequestError(printable(f"{path}: {what} (was it edited, or copied in part?)"))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RequestError(printable(f"{path}: cannot be read: {error.strerror}")) from error
+
+
+def _facts(folder: Path, name: str, expected: type[RunFacts] | type[BenchFacts]) -> dict[str, Any]:
+    if not holds(folder, name):
+        if not os.path.isdir(folder):
+            raise RequestError(printable(f"{folder}: no such folder"))
+        kind = "a run folder" if expected is RunFacts else "a benchmark"
+        raise RequestError(printable(f"{folder}: not {kind}: it holds no file {name}"))
+    try:
+        facts = expected.model_validate_json(_content(folder / name))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise _damaged(folder / name, f"{where}: {first['msg']}".lstrip(": ")) from error
+    if facts.status == "running":
+        message = f"{folder}: has not ended, says its {name}: wait; or, if it was killed, run again"
+        raise RequestError(printable(message))
+    return facts.model_dump(mode="json")
+
+
+def _table(path: Path, columns: type[BaseModel]) -> pd.DataFrame:
+    if not holds(path.parent, path.name):
+        raise _damaged(path, "no such file")
+    header, rows, lines = _cells(path)
+    cells = zip(*rows, strict=True) if rows else [()] * len(header)
+    try:
+        table = columns.model_validate(dict(zip(header, cells, strict=True)))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name, *index = first["loc"]
+        if not index:
+            raise _damaged(path, f"it has no column {name}") from error
+        where = f"line {lines[int(index[0])]}, {name} {str(first['input'])[:40]!r}"
+        raise _damaged(path, f"{where}: {first['msg']}") from error
+    return pd.DataFrame(dict(table))
+
+
+def _cells(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
+    """The header, the rows, and the line on which each row ends."""
+    try:
+        text = _content(path).decode()
+    except UnicodeDecodeError as error:
+        raise _damaged(path, f"not UTF-8 at byte {error.start}") from error
+    if "\0" in text:
+        raise _damaged(path, "it holds a zero byte")
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    limit = csv.field_size_limit(len(text))  # a generated text may be longer than csv's own limit
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        header = next(reader, [])
+        for row in reader:
+            if len(row) != len(header):
+                what = f"line {reader.line_num}: {len(row)} cells under {len(header)} headings"
+                raise _damaged(path, what)
+            rows.append(row)
+            lines.append(reader.line_num)
+    except csv.Error as error:
+        raise _damaged(path, f"not CSV: {error}") from error
+    finally:
+        csv.field_size_limit(limit)
+    return header, rows, lines
+
+
+def _check_agreement(folder: Path, epochs: pd.DataFrame, summary: pd.DataFrame) -> None:
+    """See that every row stands once, that its epochs and its summary tell the same of it.
+
+    Raises:
+        RequestError: they do not.
+    """
+    if summary.duplicated(ROW).any() or epochs.duplicated([*ROW, "epoch"]).any():
+        raise _damaged(folder, "a row stands there twice")
+    told = epochs.groupby(ROW).agg(
+        perplexity=("perplexity", "last"), tokens=("tokens", "sum"), seconds=("seconds", "sum")
+    )
+    ok = summary.status == "ok"
+    both = summary[ok].merge(told, "left", left_on=ROW, right_index=True, suffixes=("", "_told"))
+    agree = (
+        told.index.isin(pd.MultiIndex.from_frame(summary[ROW])).all()
+        and summary.tokens_per_sec[~ok].isna().all()
+        and not (summary[["perplexity", "val_perplexity"]] < 0.99).any(axis=None)  # 1 but rounded
+        and np.isfinite(both.perplexity).all()
+        and (both.perplexity == both.perplexity_told).all()
+        and np.isclose(both.tokens / both.seconds, both.tokens_per_sec, rtol=1e-6).all()
+    )
+    if not agree:
+        raise _damaged(folder, "epochs.csv and summary.csv do not tell the same")
+
+
+def _check_bench(
+    folder: Path, facts: dict[str, Any], figures: pd.DataFrame, rounds: pd.DataFrame
+) -> None:
+    """See that whoever did not fail has figures, and took its turn in every round.
+
+    Raises:
+        RequestError: it does not.
+    """
+    done = {
+        (worker["backend"], worker["variant"], each["shape"])
+        for each in facts["shapes"]
+        for worker in each["workers"]
+        if worker["variant"] != "products" and not worker["reason"]
+    }
+    timed = [row for row in figures[TIMED].itertuples(index=False) if row.variant != "products"]
+    turns = {row: len(of) for row, of in rounds.groupby(TIMED)}
+    twice = figures.duplicated(TIMED).any() or rounds.duplicated([*TIMED, "round"]).any()
+    if twice or done != {*timed} or any(turns.get(row) != facts["rounds"] for row in done):
+        raise _damaged(folder, "bench.json, bench.csv and rounds.csv do not tell the same")

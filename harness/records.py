@@ -1,0 +1,209 @@
+"""What the files of a run folder and of a benchmark hold, as Pydantic reads them.
+
+A table is read by its columns, each of which becomes a series: it has a type when it is empty too.
+More columns and more facts than these are welcome in a file; columns not named here are left out.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from common.experiment import DType, Experiment
+from common.interface import Description
+from harness.intervals import Verdict
+from harness.rows import Status
+
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Duration = Annotated[float, Field(ge=1e-9, le=1e9)]  # seconds
+Figure = Annotated[float, BeforeValidator(lambda cell: cell or "nan")]  # empty: not known
+Shape = Annotated[str, Field(pattern="^[0-9]+x[0-9]+x[0-9]+x[0-9]+$")]
+
+texts, counts, numbers, truths = (
+    AfterValidator(partial(pd.Series, dtype=dtype)) for dtype in (str, "int64", "float64", "bool")
+)
+Texts = Annotated[list[str], texts]
+Shapes = Annotated[list[Shape], texts]
+Counts = Annotated[list[Count], counts]
+Numbers = Annotated[list[float], numbers]
+Durations = Annotated[list[Duration], numbers]
+Figures = Annotated[list[Figure], numbers]
+
+
+class EpochTable(BaseModel):
+    """``epochs.csv``."""
+
+    backend: Texts
+    variant: Texts
+    seed: Counts
+    epoch: Counts
+    perplexity: Numbers
+    val_perplexity: Figures
+    tokens: Counts
+    seconds: Durations
+
+
+class SummaryTable(BaseModel):
+    """``summary.csv``."""
+
+    backend: Texts
+    variant: Texts
+    seed: Counts
+    status: Annotated[list[Status], texts]
+    reason: Texts
+    device: Texts
+    dtype: Annotated[list[DType], texts]
+    perplexity: Figures
+    val_perplexity: Figures
+    tokens_per_sec: Figures
+    compile_seconds: Figures
+    train_seconds: Figures
+    peak_memory_mb: Figures
+    parity: Figures
+    versions: Texts
+
+
+class SampleTable(BaseModel):
+    """``samples.csv``."""
+
+    backend: Texts
+    variant: Texts
+    seed: Counts
+    epoch: Counts
+    prefix: Texts
+    text: Texts
+
+
+class ParityTable(BaseModel):
+    """``parity.csv``."""
+
+    backend: Texts
+    variant: Texts
+    dtype: Annotated[list[DType], texts]
+    case: Texts
+    quantity: Texts
+    error: Figures
+    tolerance: Numbers
+    ok: Annotated[list[bool], truths]
+
+
+class BenchTable(BaseModel):
+    """``bench.csv``."""
+
+    backend: Texts
+    variant: Texts
+    shape: Shapes
+    tokens_per_sec: Numbers
+    low: Figures
+    high: Figures
+    ratio_to_concise: Figures
+    ratio_low: Figures
+    ratio_high: Figures
+    verdict: Annotated[list[Verdict | Literal[""]], texts]
+    floor_fraction: Figures
+    compile_seconds: Figures
+    break_even_steps: Figures
+    peak_memory_mb: Figures
+
+
+class RoundTable(BaseModel):
+    """``rounds.csv``."""
+
+    backend: Texts
+    variant: Texts
+    shape: Shapes
+    round: Counts
+    seconds: Durations
+    cores_busy: Numbers
+
+
+class Open(BaseModel):
+    """A record that keeps what else stands in it."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Corpus(Open):
+    """The text of a run."""
+
+    name: str
+    sha256: str
+    characters: Count
+    tokens: Count
+    vocab_size: Count
+    batches_per_epoch: Count
+
+
+class Source(Open):
+    """The source that ran."""
+
+    revision: str | None
+    modified: bool
+    sha256: str
+
+
+class Facts(Open):
+    """What stands in ``run.json`` and in ``bench.json``."""
+
+    machine: dict[str, Any]
+    versions: dict[str, str]
+    source: Source
+    command: list[str]
+
+
+class RunFacts(Facts):
+    """``run.json``."""
+
+    recipe: str
+    experiment: Experiment
+    corpus: Corpus
+    resumed: str | None = None
+    backends: dict[str, Description]
+    started: str
+    ended: str | None
+    status: Literal["running", "finished", "interrupted", "failed"]
+
+
+class Settings(Open):
+    """What a benchmark set beside the shapes."""
+
+    dtype: DType
+    device: str
+    threads: int | None
+
+
+class Conditions(Open):
+    """What was in force in a worker."""
+
+    versions: dict[str, str]
+
+
+class Entered(Open):
+    """Who took part in a benchmark; one that never got ready has no device and no conditions."""
+
+    backend: str
+    variant: str
+    reason: str
+    device: str | None = None
+    conditions: Conditions | None = None
+
+
+class Circumstances(Open):
+    """What stands behind the figures of one shape."""
+
+    shape: Shape
+    workers: list[Entered]
+    products: dict[str, dict[str, dict[str, float]]]
+
+
+class BenchFacts(Facts):
+    """``bench.json``."""
+
+    rounds: Count
+    settings: Settings
+    shapes: list[Circumstances]
+    failures: dict[str, str]
+    status: Literal["running", "finished"]

@@ -1,0 +1,169 @@
+"""What a section is made of; the page and the Markdown each write a block in their own way."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+from harness.report.figure import Figure
+from harness.report.rosetta import Excerpt
+from harness.report.studies import Series, framework
+
+Tone = Literal["", "good", "bad", "quiet"]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table.
+
+    Attributes:
+        text: what it says.
+        tone: how that is to be taken.
+        backend: whose colour and shape it bears.
+        share: from 0 to 1, drawn as a bar behind a number; None for no bar.
+    """
+
+    text: str
+    tone: Tone = ""
+    backend: str = ""
+    share: float | None = None
+
+
+NONE = Cell("-", "quiet")
+"""A cell that has nothing to say."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table.
+
+    Attributes:
+        caption: what it holds.
+        heads: the columns; those in `texts` hold words, the others numbers.
+        rows: cells by column; the first column names the row.
+        texts: the columns, from 0, whose cells are words.
+        folded: whether it is opened only on demand.
+    """
+
+    kind = "grid"
+    caption: str
+    heads: list[str]
+    rows: list[list[Cell]]
+    texts: tuple[int, ...] = (0,)
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure, and the table that says the same."""
+
+    kind = "chart"
+    figure: Figure
+    grid: Grid
+
+
+@dataclass(frozen=True)
+class Note:
+    """A paragraph."""
+
+    kind = "note"
+    text: str
+    tone: Tone = ""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The name of the study that follows, where there are several."""
+
+    kind = "heading"
+    text: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Terms and what stands behind them."""
+
+    kind = "facts"
+    pairs: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to type."""
+
+    kind = "command"
+    text: str
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A text, and who wrote it.
+
+    Attributes:
+        prefix, text: what it was given, and how it went on.
+        agrees: how much of `text` is that of the first voice beside it.
+        writers: the series that wrote it.
+        unanimous: whether these are several, and all that wrote.
+    """
+
+    prefix: str
+    text: str
+    agrees: int
+    writers: list[Series]
+    unanimous: bool
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What was written after each epoch, from one seed.
+
+    Attributes:
+        caption: which prefix and seed.
+        epochs: the voices by epoch.
+        folded: whether it is opened only on demand.
+    """
+
+    kind = "texts"
+    caption: str
+    epochs: dict[int, list[Voice]]
+    folded: bool
+
+
+@dataclass(frozen=True)
+class Rosetta:
+    """The same functions in every framework, by topic."""
+
+    kind = "rosetta"
+    topics: dict[str, list[Excerpt]]
+
+    @property
+    def frameworks(self) -> dict[str, str]:
+        """The titles of the frameworks it shows, by backend."""
+        found = dict.fromkeys(each.backend for topic in self.topics.values() for each in topic)
+        return {backend: framework(backend) for backend in found}
+
+
+Block = Grid | Chart | Note | Heading | Facts | Command | Texts | Rosetta
+
+
+@dataclass
+class Section:
+    """A question, its answer in a sentence, and what the answer stands on."""
+
+    name: str
+    question: str
+    answer: str
+    blocks: list[Block] = field(default_factory=list)
+
+
+def number(value: float | None, form: str, tone: Tone = "") -> Cell:
+    """A number in a cell; a dash where there is none."""
+    if value is None or math.isnan(value):
+        return NONE
+    return Cell("never" if math.isinf(value) else format(value, form), tone)
+
+
+def named(series: Series) -> Cell:
+    """The cell that names a row by its backend and variant."""
+    return Cell(series.title, backend=series.backend)

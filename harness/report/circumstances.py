@@ -1,0 +1,171 @@
+"""What was compared and on what machine, and everything needed to run it again."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from harness import machine
+from harness.report.blocks import (
+    NONE,
+    Block,
+    Cell,
+    Command,
+    Facts,
+    Grid,
+    Heading,
+    Note,
+    Section,
+    named,
+    number,
+)
+from harness.report.studies import Report, Study, framework
+
+NETWORK = "Hₜ = {act}(one_hot(Xₜ) W_xh + Hₜ₋₁ W_hh + b_h), Oₜ = Hₜ W_hq + b_q"
+
+
+def compared(report: Report) -> Section:
+    """The network, the corpus, the machine, and what became of every row."""
+    names = [framework(name) for name in report.backends]
+    listed = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+    section = Section(
+        "compared",
+        "What was compared?",
+        f"One character-level recurrent network, from the same weights on the same batches, in "
+        f"{listed}.",
+    )
+    for study in report.studies:
+        if len(report.studies) > 1:
+            section.blocks.append(Heading(study.title))
+        section.blocks += [Facts(_facts(study)), _outcomes(study)]
+    return section
+
+
+def _facts(study: Study) -> list[tuple[str, str]]:
+    settings, corpus, on = study.experiment, study.facts["corpus"], study.facts["machine"]
+    clip = f"clipped at norm {settings.clip_theta:g}" if settings.clip_theta else "no clipping"
+    gpu = f", {on['gpu']}" if on.get("gpu") else ""
+    return [
+        ("Recipe", f"{study.facts['recipe']}: {study.title}"),
+        ("Network", NETWORK.format(act=settings.activation)),
+        (
+            "Size",
+            f"{settings.num_hiddens:,} hidden units, {corpus['vocab_size']:,} different "
+            f"{settings.token}s, {settings.dtype}",
+        ),
+        (
+            "Corpus",
+            f"{corpus['name']}: {corpus['tokens']:,} of its tokens, {settings.sampling} "
+            f"minibatches of {settings.batch_size} x {settings.num_steps}, "
+            f"{corpus['batches_per_epoch']} an epoch",
+        ),
+        (
+            "Training",
+            f"{settings.num_epochs} epochs of SGD, learning rate {settings.lr:g}, {clip}, "
+            f"{'seed' if len(study.seeds) == 1 else 'seeds'} {', '.join(map(str, study.seeds))}",
+        ),
+        (
+            "Machine",
+            f"{on.get('cpu')}, {on.get('cores_used')} of {on.get('cores')} cores, "
+            f"{_gigabytes(on.get('memory_mb'))}, {on.get('os')}{gpu}",
+        ),
+        ("When", "; ".join(dict.fromkeys(_when(run.facts) for run in study.runs))),
+    ]
+
+
+def _when(facts: dict[str, Any]) -> str:
+    started = str(facts["started"])[:16].replace("T", " ")
+    return f"{started} UTC, {facts['status']}"
+
+
+def _gigabytes(megabytes: Any) -> str:
+    return f"{megabytes / 1024:.0f} GB" if isinstance(megabytes, int | float) else "memory not told"
+
+
+def _outcomes(study: Study) -> Grid:
+    rows = []
+    for series in study.series:
+        mine = study.rows(study.summary, series)
+        for (status, reason), found in mine.groupby(["status", "reason"], sort=False):
+            versions = " ".join(dict.fromkeys(filter(None, found.versions)))
+            device = " ".join(dict.fromkeys(filter(None, found.device)))
+            rows.append(
+                [
+                    named(series),
+                    number(float(found.perplexity.median()), ".4f"),
+                    Cell(device) if device else NONE,
+                    Cell(versions) if versions else NONE,
+                    Cell(str(status), "good" if status == "ok" else "bad"),
+                    Cell(str(reason)),
+                ]
+            )
+    heads = ["backend", "perplexity", "device", "versions", "status", "reason"]
+    if not any(row[-1].text for row in rows):
+        heads, rows = heads[:-1], [row[:-1] for row in rows]
+    return Grid("What ran, and how it ended", heads, rows, (0, 2, 3, 4, 5))
+
+
+def again(report: Report) -> Section:
+    """Commands, settings, versions, source and corpus of every run."""
+    section = Section(
+        "again",
+        "How do I run it again?",
+        "With the command of each run, from the same source, on the same corpus.",
+    )
+    for study in report.studies:
+        if len(report.studies) > 1:
+            section.blocks.append(Heading(study.title))
+        for run in study.runs:
+            section.blocks += _run(run.facts)
+        section.blocks.append(_settings(study))
+    return section
+
+
+def _run(facts: dict[str, Any]) -> list[Block]:
+    source = facts["source"]
+    revision = source["revision"] or "not in git"
+    modified = ", with changes of its own" if source["modified"] else ""
+    blocks: list[Block] = [
+        Command(f"python -m harness {shlex.join(facts['command'])}".rstrip()),
+        Facts(
+            [
+                ("Source", f"revision {revision}{modified}"),
+                ("SHA-256 of the source", source["sha256"]),
+                (f"SHA-256 of corpus {facts['corpus']['name']}", facts["corpus"]["sha256"]),
+                ("Versions", _versions(facts)),
+            ]
+        ),
+    ]
+    if facts["resumed"]:
+        blocks.append(Note(f"It went on from the checkpoint {facts['resumed']}."))
+    return blocks
+
+
+def _versions(facts: dict[str, Any]) -> str:
+    every = dict(facts["versions"])
+    for description in facts["backends"].values():
+        every |= {name: v for name, v in description["versions"].items() if name != "numpy"}
+    return ", ".join(f"{name} {version}" for name, version in every.items())
+
+
+def _settings(study: Study) -> Grid:
+    settings = study.facts["experiment"] | {"seed": study.seeds}
+    rows = [[Cell(name), Cell(_told(value))] for name, value in settings.items()]
+    return Grid("Every setting", ["setting", "value"], rows, (0, 1), folded=True)
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "not set" if value is None else str(value)
+
+
+def source_note(report: Report) -> str:
+    """Whether the source that is shown is the source that ran."""
+    now = machine.source()["sha256"]
+    if all(run.facts["source"]["sha256"] == now for run in report.runs):
+        return "Taken from the source that ran: its hash is that of the run."
+    return (
+        "The source has changed since this ran: its hash is no longer that of the run. "
+        "What is shown is the source of this report."
+    )

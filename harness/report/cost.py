@@ -1,0 +1,72 @@
+"""What it costs: compiling, memory, and the code that somebody has to read."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from harness.report.blocks import Cell, Grid, Heading, Section, named, number
+from harness.report.rosetta import lines_of_code, source_file
+from harness.report.studies import Report, Study, records
+
+
+def cost(report: Report) -> Section:
+    """Compile time, memory and lines of code of every study's rows."""
+    section = Section("cost", "What does it cost?", "")
+    for study in report.studies:
+        table = _table(study)
+        section.answer = section.answer or _answer(table)
+        if len(report.studies) > 1:
+            section.blocks.append(Heading(study.title))
+        section.blocks.append(_grid(study, table))
+    return section
+
+
+def _table(study: Study) -> pd.DataFrame:
+    ok = study.summary[study.summary.status == "ok"]
+    rows = []
+    for series in study.series:
+        mine = study.rows(ok, series)
+        path = source_file(series.backend, series.variant)
+        row = {"series": series, "lines": lines_of_code(path) if path else float("nan")}
+        for name in ("compile_seconds", "train_seconds", "peak_memory_mb"):
+            row[name] = mine[name].median()
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _answer(table: pd.DataFrame) -> str:
+    done = table[table.peak_memory_mb.notna()]
+    if done.empty:
+        return "No training came to its end."
+    by_memory = records(done.sort_values("peak_memory_mb"))
+    light, heavy = by_memory[0], by_memory[-1]
+    slow = records(done.sort_values("compile_seconds"))[-1]
+    said = (
+        f"{slow['series'].title} compiles for {slow['compile_seconds']:.1f} s before its first step"
+    )
+    if len(done) > 1:
+        said += (
+            f"; memory goes from {light['peak_memory_mb']:,.0f} MB ({light['series'].title}) to "
+            f"{heavy['peak_memory_mb']:,.0f} MB ({heavy['series'].title})"
+        )
+    return said + "."
+
+
+def _grid(study: Study, table: pd.DataFrame) -> Grid:
+    forms = {
+        "compile_seconds": ("compiling and warming up, s", ".2f"),
+        "train_seconds": ("training, s", ",.1f"),
+        "peak_memory_mb": ("peak memory, MB", ",.0f"),
+        "lines": ("lines of code", ",.0f"),
+    }
+    rows = []
+    for row in records(table):
+        cells = [named(row["series"])]
+        for name, (_, form) in forms.items():
+            top = table[name].max()
+            share = None if pd.isna(row[name]) or not top else float(row[name] / top)
+            cells.append(Cell(number(row[name], form).text, share=share))
+        rows.append(cells)
+    median = ", the median of the seeds" if len(study.seeds) > 1 else ""
+    caption = f"Seconds, memory and source of each row{median}"
+    return Grid(caption, ["backend", *(title for title, _ in forms.values())], rows)

@@ -1,0 +1,83 @@
+"""From epochs to what is drawn: medians over seeds, few enough points, throughput's interval."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from harness.intervals import Interval, interval, verdict
+from harness.report.studies import Series, Study
+
+POINTS = 120
+"""Epochs that are drawn of a curve: more than a screen shows apart."""
+
+MARKS = 7
+"""Shapes on each curve, staggered, so that curves which coincide are all seen."""
+
+
+def shown_epochs(last: int) -> NDArray[np.int64]:
+    """The epochs that are drawn: the first ten, for curves begin steeply, and then evenly."""
+    even = np.linspace(1, last, min(last, POINTS)).round().astype(np.int64)
+    return np.union1d(np.arange(1, min(last, 10) + 1), even)
+
+
+def curves(study: Study) -> pd.DataFrame:
+    """The curves of every series: the median over seeds, and the range in which all seeds lie.
+
+    Returns:
+        series, backend, framework, variant, title; epoch, elapsed (seconds), and for perplexity and
+        val_perplexity the median with its low and high; marked says where a shape stands.
+    """
+    finite = study.epochs[np.isfinite(study.epochs.perplexity)]
+    if finite.empty:
+        return pd.DataFrame()
+    drawn = finite[finite.epoch.isin(shown_epochs(int(finite.epoch.max())))]
+    tables = []
+    for number, series in enumerate(study.series):
+        mine = study.rows(drawn, series).groupby("epoch")
+        table = pd.DataFrame({"elapsed": mine.elapsed.median()})
+        for name in ("perplexity", "val_perplexity"):
+            table[name] = mine[name].median()
+            table[f"{name}_low"], table[f"{name}_high"] = mine[name].min(), mine[name].max()
+        table = table.reset_index()
+        stride = max(len(study.series), len(table) // MARKS)
+        offset = number * stride // len(study.series)
+        table["marked"] = np.arange(len(table)) % stride == offset
+        tables.append(table.assign(series=f"s{number}", **series.labels))
+    return pd.concat(tables, ignore_index=True)
+
+
+def throughput(study: Study) -> pd.DataFrame:
+    """Throughput of the series that ended ok, over all of their epochs and seeds.
+
+    Returns:
+        backend, framework, variant, title, tokens_per_sec (the median epoch's) with low and high,
+        and the same over the framework's concise form as ratio, ratio_low, ratio_high and verdict.
+        The forms were not timed in turns here, so a ratio's interval is the widest that the two
+        allow.
+    """
+    ok = study.summary[study.summary.status == "ok"]
+    timed = study.epochs.merge(ok[["run", "backend", "variant", "seed"]])
+    speeds: dict[Series, Interval] = {}
+    for series in study.series:
+        mine = study.rows(timed, series)
+        if len(mine):
+            speeds[series] = interval((mine.tokens / mine.seconds).tolist())
+    rows = []
+    for series, speed in speeds.items():
+        row: dict[str, Any] = {**series.labels, "tokens_per_sec": speed.median}
+        row |= {"low": speed.low, "high": speed.high}
+        if concise := speeds.get(Series(series.backend, "concise")):
+            ratio = Interval(
+                speed.median / concise.median, speed.low / concise.high, speed.high / concise.low
+            )
+            row |= {"ratio": ratio.median, "ratio_low": ratio.low, "ratio_high": ratio.high}
+            row["verdict"] = verdict(ratio)
+        rows.append(row)
+    names = "backend framework variant title tokens_per_sec low high ratio ratio_low "
+    names += "ratio_high verdict"
+    table = pd.DataFrame(rows, columns=names.split())
+    return table.sort_values("tokens_per_sec", ascending=False, ignore_index=True)

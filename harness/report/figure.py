@@ -1,0 +1,119 @@
+"""What every chart shares; each is defined once, for the page and for ``report.md``.
+
+A `Figure` is an Altair chart over one named table. The page gets it compiled to Vega, as wide as
+its box, and the table beside it; a picture gets both at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+from harness.report.palette import INK, dash, looks
+
+WIDTH = 640
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
+DATA = "table"
+
+CONFIG: dict[str, Any] = {
+    "background": "transparent",
+    "font": FONT,
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": INK["soft"],
+        "titleColor": INK["soft"],
+        "titleFontWeight": "normal",
+        "labelFontSize": 12,
+        "titleFontSize": 13,
+        "gridColor": INK["rule"],
+        "domainColor": INK["rule"],
+        "tickColor": INK["rule"],
+    },
+    "legend": {
+        "labelColor": INK["ink"],
+        "labelFontSize": 13,
+        "labelLimit": 220,
+        "orient": "top",
+        "title": None,
+        "symbolSize": 110,
+        "symbolStrokeWidth": 2,
+        "columnPadding": 18,
+    },
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart and what it says.
+
+    Attributes:
+        name: of its files and its place in the page; letters, digits and hyphens.
+        title: what it shows, in a line.
+        words: what a reader who does not see it should know.
+        chart: of width `WIDTH`, over the table named `DATA`.
+        table: what it draws.
+        zooms: what its axes show, x and y, if they can be moved.
+    """
+
+    name: str
+    title: str
+    words: str
+    chart: alt.LayerChart
+    table: pd.DataFrame
+    zooms: tuple[str, str] | None = None
+
+    @property
+    def frameworks(self) -> dict[str, str]:
+        """The names of the frameworks it shows, by backend."""
+        return dict(zip(self.table.backend, self.table.framework, strict=True))
+
+    def vega(self) -> dict[str, Any]:
+        """The chart in Vega, without its table, as wide as the box it stands in."""
+        spec = self.chart.properties(width="container").to_dict()
+        compiled: dict[str, Any] = vl_convert.vegalite_to_vega(spec)
+        return compiled
+
+    def columns(self) -> dict[str, list[Any]]:
+        """The table by columns, in numbers of six digits, for JSON."""
+        return {str(name): _plain(self.table[name]) for name in self.table}
+
+    def png(self) -> bytes:
+        """The picture, twice as fine as its size, on the paper's ground."""
+        columns = self.columns()
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        spec = self.chart.to_dict() | {"datasets": {DATA: rows}, "background": INK["paper"]}
+        spec["padding"] = 12
+        picture: bytes = vl_convert.vegalite_to_png(json.dumps(spec), scale=2)
+        return picture
+
+
+def _plain(column: pd.Series[Any]) -> list[Any]:
+    if column.dtype.kind == "f":
+        return [float(f"{x:.6g}") if abs(x) < float("inf") else None for x in column]
+    return list(column.tolist())
+
+
+def scales(table: pd.DataFrame) -> tuple[alt.Scale, alt.Scale, alt.Scale]:
+    """Colour and shape by framework, dash by variant, for what a table holds."""
+    frameworks = dict.fromkeys(zip(table.backend, table.framework, strict=True))
+    names = [title for _, title in frameworks]
+    worn = looks([backend for backend, _ in frameworks]).values()
+    variants = list(dict.fromkeys(table.variant))
+    return (
+        alt.Scale(domain=names, range=[look.light for look in worn]),
+        alt.Scale(domain=names, range=[look.shape for look in worn]),
+        alt.Scale(domain=variants, range=[dash(variant) for variant in variants]),
+    )
+
+
+def finish(layers: Sequence[alt.Chart], height: int) -> alt.LayerChart:
+    """The layers as one chart over the named table."""
+    chart = alt.layer(*layers, data=alt.NamedData(DATA)).properties(width=WIDTH, height=height)
+    finished: alt.LayerChart = chart.configure(**CONFIG)
+    return finished

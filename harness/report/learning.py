@@ -1,0 +1,133 @@
+"""How they learn: perplexity by epoch and by second, beside the published figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from harness.report.blocks import NONE, Block, Cell, Chart, Grid, Heading, Section, named, number
+from harness.report.curvechart import bounds, learning
+from harness.report.curves import curves
+from harness.report.studies import Report, Study
+
+SHOWN = 12
+"""Epochs in the table below a chart."""
+
+
+def learn(report: Report) -> Section:
+    """The curves of every study."""
+    section = Section("learn", "How do they learn?", "")
+    for study in report.studies:
+        drawn = curves(study)
+        section.answer = section.answer or _answer(study)
+        if len(report.studies) > 1:
+            section.blocks.append(Heading(study.title))
+        if len(drawn):
+            section.blocks += _charts(study, drawn)
+        section.blocks.append(_ends(study))
+    return section
+
+
+def _answer(study: Study) -> str:
+    ok = study.summary[study.summary.status == "ok"]
+    if ok.empty:
+        return "No training came to its end."
+    low, high = ok.perplexity.min(), ok.perplexity.max()
+    epochs = study.experiment.num_epochs
+    if len(study.seeds) > 1:
+        spread = (ok.groupby("seed").perplexity.max() / ok.groupby("seed").perplexity.min()).max()
+        return (
+            f"From {low:.2f} to {high:.2f} after {epochs} epochs over {len(study.seeds)} seeds; "
+            f"from one seed, all end within {spread - 1:.1e} of each other."
+        )
+    if len(ok) == 1:
+        return f"To a perplexity of {low:.4f} after {epochs} epochs."
+    return (
+        f"Together: after {epochs} epochs all {len(ok)} stand at a perplexity of {low:.3f}, "
+        f"within {(high - low) / low:.0e} of each other."
+        if high < 1.0005 * low
+        else f"After {epochs} epochs they stand between {low:.3f} and {high:.3f}, "
+        f"{(high - low) / low:.1%} apart."
+    )
+
+
+def _charts(study: Study, drawn: pd.DataFrame) -> list[Block]:
+    wanted = [("perplexity", "epoch"), ("perplexity", "elapsed")]
+    if drawn.val_perplexity.notna().any():
+        wanted.append(("val_perplexity", "epoch"))
+    blocks: list[Block] = []
+    for measure, axis in wanted:
+        what = "Validation perplexity" if measure.startswith("val") else "Perplexity"
+        title = f"{what} by {'epoch' if axis == 'epoch' else 'second'}"
+        if len(study.seeds) > 1:
+            title += ": the median of the seeds" + (", and their range" * (axis == "epoch"))
+        name = f"{measure.replace('_', '-')}-by-{axis}-{study.number}"
+        bands = study.published if axis == "epoch" else ()
+        figure = learning(name, title, drawn, measure, axis, bands)
+        blocks.append(Chart(figure, _values(study, drawn, measure, axis, title)))
+    return blocks
+
+
+def _values(study: Study, drawn: pd.DataFrame, measure: str, axis: str, title: str) -> Grid:
+    epochs = np.unique(drawn.epoch)
+    picked = epochs[np.unique(np.linspace(0, len(epochs) - 1, SHOWN).round().astype(int))]
+    heads, columns = ["epoch"], []
+    for series in study.series:
+        mine = study.rows(drawn, series).set_index("epoch").reindex(picked)
+        heads.append(series.title)
+        columns.append(mine[measure])
+        if axis == "elapsed":
+            heads.append("after s")
+            columns.append(mine.elapsed)
+    rows = [
+        [Cell(str(epoch)), *(number(column.iloc[i], ".4g") for column in columns)]
+        for i, epoch in enumerate(picked)
+    ]
+    return Grid(title, heads, rows, folded=True)
+
+
+def _ends(study: Study) -> Grid:
+    """Where every series ended, and the verdict on each published figure."""
+    ok = study.summary[study.summary.status == "ok"]
+    validated = ok.val_perplexity.notna().any()
+    heads = ["backend", "seeds", "perplexity", *(["validation"] if validated else [])]
+    texts = [0]
+    for band in study.published:
+        said = []
+        for measure, name in (("perplexity", ""), ("val_perplexity", "validation ")):
+            if found := bounds(band, measure):
+                said.append(f"{name}{found[0]:g} to {found[1]:g}")
+        texts.append(len(heads))
+        heads.append(f"the book at epoch {band.epoch}: {', '.join(said)}")
+    rows = []
+    for series in study.series:
+        mine = study.rows(ok, series)
+        if mine.empty:
+            continue
+        cells = [named(series), Cell(str(len(mine))), _median(mine.perplexity)]
+        if validated:
+            cells.append(_median(mine.val_perplexity))
+        for band in study.published:
+            at = study.rows(study.epochs, series)
+            at = at[at.epoch == band.epoch]
+            within = [
+                band.holds(p, None if pd.isna(v) else v)
+                for p, v in zip(at.perplexity, at.val_perplexity, strict=True)
+            ]
+            cells.append(_verdict(within))
+        rows.append(cells)
+    where = f"after {study.experiment.num_epochs} epochs"
+    median = ", the median of the seeds" if len(study.seeds) > 1 else ""
+    return Grid(f"Where they stand {where}{median}", heads, rows, tuple(texts))
+
+
+def _median(values: pd.Series[float]) -> Cell:
+    return number(float(values.median()), ".4f")
+
+
+def _verdict(within: list[bool]) -> Cell:
+    if not within:
+        return NONE
+    if len(within) == 1:
+        return Cell("within", "good") if within[0] else Cell("outside", "bad")
+    return Cell(f"{sum(within)} of {len(within)} within", "good" if all(within) else "")

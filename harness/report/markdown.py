@@ -1,0 +1,121 @@
+"""``report.md``: the same sections for GitHub and terminals, with pictures.
+
+Text from outside is escaped, or stands in a fence longer than any that it holds.
+"""
+
+from __future__ import annotations
+
+import re
+
+from harness.report.blocks import (
+    Block,
+    Cell,
+    Chart,
+    Command,
+    Facts,
+    Grid,
+    Heading,
+    Note,
+    Rosetta,
+    Section,
+    Texts,
+)
+from harness.tables import printable
+
+PICTURES = "figures"
+"""The folder of the pictures, beside the report."""
+
+
+def markdown(sections: list[Section], title: str, about: str) -> str:
+    """The whole report."""
+    parts = [f"# {escape(title)}", escape(about)]
+    for section in sections:
+        parts += [f"## {escape(section.question)}", escape(section.answer)]
+        parts += [_block(block) for block in section.blocks]
+    return "\n\n".join(parts) + "\n"
+
+
+SPECIAL = re.compile(
+    r"[\\`*\[\]|~$]"  # code, emphasis, links, cells, mathematics
+    r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis; within a word an underscore is itself
+    r"|^[#+=-]"  # headings, lists and rules, which only begin a line
+    r"|(?<=^\d)[.)]"
+)
+ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "://": "&#58;//"}
+
+
+def escape(text: str) -> str:
+    """A text on one line that Markdown shows as it is."""
+    safe = SPECIAL.sub(r"\\\g<0>", printable(text))
+    return re.sub("[&<>@]|://", lambda found: ENTITIES[found[0]], safe)
+
+
+def fence(text: str) -> str:
+    """A block of code that no run of backticks in the text can end."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    return f"{ticks}text\n{text}\n{ticks}"
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Grid():
+            return _folded(block.caption, _grid(block)) if block.folded else _captioned(block)
+        case Chart():
+            figure = block.figure
+            picture = f"![{escape(figure.words)}]({PICTURES}/{figure.name}.png)"
+            parts = [f"**{escape(figure.title)}**", picture, _block(block.grid)]
+            return "\n\n".join(parts)
+        case Note():
+            return escape(block.text)
+        case Heading():
+            return f"### {escape(block.text)}"
+        case Facts():
+            return "\n".join(f"- {escape(term)}: {escape(told)}" for term, told in block.pairs)
+        case Command():
+            return fence(printable(block.text))
+        case Texts():
+            return _folded(block.caption, _texts(block)) if block.folded else _texts(block)
+        case Rosetta():
+            return "\n\n".join(_topic(block, topic) for topic in block.topics)
+
+
+def _folded(summary: str, content: str) -> str:
+    safe = printable(summary).replace("&", "&amp;").replace("<", "&lt;")
+    return f"<details><summary>{safe}</summary>\n\n{content}\n\n</details>"
+
+
+def _captioned(grid: Grid) -> str:
+    return f"{escape(grid.caption)}:\n\n{_grid(grid)}"
+
+
+def _grid(grid: Grid) -> str:
+    rule = [":--" if i in grid.texts else "--:" for i in range(len(grid.heads))]
+    lines = [[escape(head) for head in grid.heads], rule]
+    lines += [[_cell(cell) for cell in row] for row in grid.rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(cell: Cell) -> str:
+    text = escape(cell.text)
+    return f"**{text}**" if cell.tone == "bad" and text else text
+
+
+def _texts(block: Texts) -> str:
+    lines = []
+    for epoch, voices in block.epochs.items():
+        for voice in voices:
+            writers = ", ".join(series.title for series in voice.writers)
+            if voice.unanimous:
+                writers = f"all {len(voice.writers)}"
+            lines.append(f"epoch {epoch}: {printable(writers)}\n    {voice.prefix}{voice.text}")
+    return f"{escape(block.caption)}:\n\n{fence(chr(10).join(lines))}"
+
+
+def _topic(block: Rosetta, topic: str) -> str:
+    parts = []
+    for excerpt in block.topics[topic]:
+        name = block.frameworks[excerpt.backend]
+        parts.append(f"{escape(name)}, `{excerpt.path}`, line {excerpt.line}:")
+        parts.append(fence(excerpt.code.rstrip()).replace("```text", "```python", 1))
+    return _folded(f"{topic}, in every framework", "\n\n".join(parts))

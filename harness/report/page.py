@@ -1,0 +1,129 @@
+"""``report.html``: one file that needs nothing else, and lets nothing in or out.
+
+Its content-security policy allows the scripts that are written here, by their hashes, and no
+connection at all; Vega interprets the charts' expressions, so not even ``eval`` is needed. All text
+is escaped by Jinja2; JSON cannot end the script element that holds it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from contextlib import suppress
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any
+
+import platformdirs
+import vl_convert
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from common.files import write_aside
+from harness.report.blocks import Chart, Rosetta, Section
+from harness.report.palette import Look, dark_colours, looks
+from harness.report.studies import Report, framework
+from harness.tables import printable
+
+SHAPES = {
+    "circle": "M8 1.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13Z",
+    "square": "M2.5 2.5h11v11h-11Z",
+    "diamond": "M8 .5 15 8 8 15.5 1 8Z",
+    "triangle-up": "M8 1.5 15 14H1Z",
+    "triangle-down": "M8 14.5 15 2H1Z",
+    "triangle-right": "M14.5 8 2 15V1Z",
+    "triangle-left": "M1.5 8 14 15V1Z",
+    "cross": "M5.5 1h5v4.5H15v5h-4.5V15h-5v-4.5H1v-5h4.5Z",
+}
+"""The shapes of `palette.Look` as paths in a box of 16."""
+
+
+def page(report: Report, sections: list[Section], title: str, about: str) -> str:
+    """The whole page."""
+    environment = Environment(
+        loader=PackageLoader("harness.report"),
+        autoescape=True,
+        finalize=_shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    scripts = [_vega(), _own("page.js")]
+    return environment.get_template("page.html.j2").render(
+        title=title,
+        about=about,
+        report=report,
+        sections=sections,
+        policy=_policy(scripts),
+        style=Markup(_own("page.css")),
+        scripts=[Markup(script) for script in scripts],
+        figures=Markup(_json(_figures(sections))),
+        looks=_worn(report, sections),
+        frameworks={backend: framework(backend) for backend in report.backends},
+        shapes=SHAPES,
+    )
+
+
+def _shown(value: Any) -> Any:
+    """A value as it is shown: what does not print, or turns the line around, is a dot."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _worn(report: Report, sections: list[Section]) -> dict[str, Look]:
+    """The looks of every backend on the page, those of the Rosetta view included."""
+    blocks = [block for section in sections for block in section.blocks]
+    views = [block for block in blocks if isinstance(block, Rosetta)]
+    shown = [backend for view in views for backend in view.frameworks]
+    return looks(list(dict.fromkeys([*report.backends, *shown])))
+
+
+def _figures(sections: list[Section]) -> dict[str, Any]:
+    """The charts, and the tables they draw, each table once."""
+    tables: list[str] = []
+    charts = {}
+    for section in sections:
+        for block in section.blocks:
+            if isinstance(block, Chart):
+                table = json.dumps(block.figure.columns())
+                if table not in tables:
+                    tables.append(table)
+                charts[block.figure.name] = {
+                    "spec": block.figure.vega(),
+                    "table": tables.index(table),
+                    "words": block.figure.words,
+                    "zooms": block.figure.zooms,
+                }
+    return {"charts": charts, "tables": [json.loads(t) for t in tables], "dark": dark_colours()}
+
+
+def _json(value: Any) -> str:
+    """JSON that no HTML parser can take for the end of its script element or for a comment."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _vega() -> str:
+    """Vega's JavaScript, about 900 KB; bundling it takes seconds, so it is kept in the cache."""
+    kept = platformdirs.user_cache_path("rnn-rosetta") / f"vega-{version('vl-convert-python')}.js"
+    if kept.is_file():
+        return kept.read_text(encoding="utf-8")
+    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    bundle = bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    with suppress(OSError):  # the report needs no cache
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_aside(kept, bundle)
+    return bundle
+
+
+def _own(name: str) -> str:
+    return (files("harness.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _policy(scripts: list[str]) -> str:
+    digests = [hashlib.sha256(script.encode()).digest() for script in scripts]
+    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )

@@ -1,0 +1,112 @@
+"""Who is right: every backend against the float64 reference."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from common.parity import TOLERANCES
+from harness.report.blocks import Block, Cell, Chart, Grid, Note, Section, named, number
+from harness.report.dotchart import errors
+from harness.report.studies import Report, Series, in_order, records
+
+QUESTION = "Who is right?"
+TINY = 1e-18
+"""Where an error of zero is drawn on a logarithmic axis."""
+
+
+def right(report: Report) -> Section:
+    """The parity grid where a folder holds one, else the preflight of every row."""
+    table = preflight(report) if report.parity is None else report.parity
+    if table.empty:
+        return Section("right", QUESTION, "Nothing was compared: no backend got that far.")
+    blocks: list[Block] = [_chart(table)]
+    if report.parity is None:
+        what = "one training step on the run's own first batches"
+        blocks.append(
+            Note(
+                "Each row is the worst error of any quantity in one training step, before the run "
+                "began: logits, loss, gradients, clipped norm, weights, carried state. "
+                "The command parity, with this folder as --out, proves far more, to be shown here."
+            )
+        )
+    else:
+        what = f"{table.quantity.nunique()} quantities in {table.case.nunique()} settings"
+        blocks += [_quantities(found, str(t)) for t, found in table.groupby("dtype", sort=False)]
+    return Section("right", QUESTION, _answer(table, what), blocks)
+
+
+def preflight(report: Report) -> pd.DataFrame:
+    """The worst error of each row's first step, in the columns of ``parity.csv``."""
+    every = pd.concat([study.summary for study in report.studies], ignore_index=True)
+    table = every[every.parity.notna()][["backend", "variant", "dtype", "parity", "status"]]
+    table = table.rename(columns={"parity": "error"}).assign(quantity="one step", case="the run")
+    table["tolerance"] = table["dtype"].map({name: one for name, (one, _) in TOLERANCES.items()})
+    table["ok"] = table.status != "parity-failed"
+    return table.reset_index(drop=True)
+
+
+def _answer(table: pd.DataFrame, what: str) -> str:
+    wrong = in_order(table[~table.ok])
+    worst = records(table.loc[[_slack(table).idxmax()]])[0]
+    if wrong:
+        names = ", ".join(series.title for series in wrong)
+        return f"Not all: {names} cannot be the same network. Checked: {what}."
+    count = len(in_order(table))
+    who = "It is" if count == 1 else f"All {count} are"
+    return (
+        f"{who} the reference network: the worst relative error is {worst['error']:.0e} where "
+        f"{worst['tolerance']:.0e} is allowed, over {what}."
+    )
+
+
+def _slack(table: pd.DataFrame) -> pd.Series[float]:
+    """Errors in units of their tolerance; what allows no error at all, such as a text, is left out.
+
+    A wrong text is in the table, and in the answer.
+    """
+    measured = table[table.tolerance > 0]
+    return measured.error / measured.tolerance
+
+
+def _chart(table: pd.DataFrame) -> Chart:
+    of_row = [table.backend, table.variant, table["dtype"]]
+    worst = table.assign(ok=table.ok.groupby(of_row).transform("all"))
+    worst = worst.loc[_slack(table).groupby(of_row).idxmax()]
+    rows = [
+        row | each.labels | {"drawn": min(max(row["error"], TINY), 1e3)}
+        for each in in_order(worst)
+        for row in records(worst[(worst.backend == each.backend) & (worst.variant == each.variant)])
+    ]
+    drawn = pd.DataFrame(rows).rename(columns={"error": "exact", "drawn": "error"})
+    names = ["backend", "framework", "variant", "title", "dtype", "error", "tolerance"]
+    figure = errors("errors", "Worst error, and the tolerance it must stay under", drawn[names])
+    grid = Grid(
+        "The worst error of each, beside its tolerance",
+        ["backend", "precision", "quantity", "worst error", "tolerance", "verdict"],
+        [
+            [
+                named(Series(row["backend"], row["variant"])),
+                Cell(row["dtype"]),
+                Cell(row["quantity"]),
+                number(row["exact"], ".1e"),
+                number(row["tolerance"], ".0e"),
+                Cell("equal", "good") if row["ok"] else Cell("not equal", "bad"),
+            ]
+            for row in records(drawn)
+        ],
+        (0, 1, 2, 5),
+    )
+    return Chart(figure, grid)
+
+
+def _quantities(table: pd.DataFrame, dtype: str) -> Grid:
+    series = in_order(table)
+    rows = []
+    for quantity, found in table.groupby("quantity", sort=False):
+        cells = [Cell(str(quantity))]
+        for each in series:
+            mine = found[(found.backend == each.backend) & (found.variant == each.variant)]
+            cells.append(number(mine.error.max(), ".1e", "" if mine.ok.all() else "bad"))
+        rows.append([*cells, number(found.tolerance.iloc[0], ".0e")])
+    caption = f"{dtype}: the worst error of each quantity over {table.case.nunique()} settings"
+    return Grid(caption, ["quantity", *(s.title for s in series), "tolerance"], rows)

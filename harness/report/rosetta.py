@@ -1,0 +1,118 @@
+"""The same function in every framework: cut out of each ``scratch.py``, as text, by ``ast``."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from dataclasses import dataclass
+from pathlib import Path
+
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from backends import BACKENDS
+from harness.process import ROOT
+
+TOPICS = {
+    "get_params": "get_params",
+    "init_rnn_state": "init_rnn_state",
+    "rnn": "rnn",
+    "predict_rnn": "predict_rnn",
+    "grad_clipping": "grad_clipping",
+    "training step": "train_step",
+}
+"""What is shown, and the function that it begins with."""
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A function of one framework, with what it calls in its own file.
+
+    Attributes:
+        backend: whose it is; for MXNet both engines run the same file.
+        path: the file, from the project's root.
+        line: where it begins in the file.
+        code: its text.
+    """
+
+    backend: str
+    path: str
+    line: int
+    code: str
+
+    @property
+    def html(self) -> str:
+        """The code with its tokens marked, every character of it escaped."""
+        marked: str = highlight(self.code, PythonLexer(), HtmlFormatter(nowrap=True))
+        return marked
+
+
+def source_file(backend: str, variant: str) -> Path | None:
+    """The file that holds a variant of a backend, or None where there is none."""
+    if backend not in BACKENDS:
+        return None
+    folder = ROOT.joinpath(*BACKENDS[backend].module.split(".")[:-1])
+    path = folder / f"{variant}.py"
+    return path if path.is_file() else None
+
+
+def rosetta() -> dict[str, list[Excerpt]]:
+    """The excerpts by topic: a framework each, and each file once."""
+    files: dict[Path, str] = {}
+    for backend in BACKENDS:
+        if path := source_file(backend, "scratch"):
+            files.setdefault(path, backend)
+    sources = {path: path.read_text(encoding="utf-8") for path in files}
+    return {
+        topic: [
+            Excerpt(backend, path.relative_to(ROOT).as_posix(), *cut)
+            for path, backend in files.items()
+            if (cut := _cut(sources[path], name))
+        ]
+        for topic, name in TOPICS.items()
+    }
+
+
+def _cut(source: str, name: str) -> tuple[int, str] | None:
+    """The line and text of a function and, in the file's order, of the functions it calls.
+
+    A function that is a topic of its own is left to its topic.
+    """
+    functions = {
+        node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)
+    }
+    if name not in functions:
+        return None
+    wanted, found = [name], {name}
+    while wanted:
+        for node in ast.walk(functions[wanted.pop()]):
+            called = node.id if isinstance(node, ast.Name) else ""
+            if called in functions and called not in found | set(TOPICS.values()):
+                wanted.append(called)
+                found.add(called)
+    lines = source.splitlines()
+    parts = [_lines(node) for each, node in functions.items() if each in found]
+    return parts[0][0], "\n\n\n".join("\n".join(lines[a - 1 : b]) for a, b in parts) + "\n"
+
+
+def _lines(node: ast.FunctionDef) -> tuple[int, int]:
+    """The first line, decorators included, and the last."""
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    assert node.end_lineno is not None  # the parser always gives it
+    return first, node.end_lineno
+
+
+def lines_of_code(path: Path) -> int:
+    """The lines of a Python file that hold code: not blank, comment or docstring."""
+    source = path.read_text(encoding="utf-8")
+    quiet = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
+    held: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type not in quiet | {tokenize.ENDMARKER}:
+            held.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            held -= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return len(held)

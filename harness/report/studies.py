@@ -1,0 +1,192 @@
+"""What a report is about: runs, sorted into studies of one experiment each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from backends import BACKENDS
+from common.experiment import Experiment
+from harness.reading import ROW, BenchData, RunData, read_run
+from harness.recipes import Published, recipes
+from harness.report.palette import LOOKS
+from harness.tables import printable
+
+VARIANTS = ("scratch", "fused", "concise", "book")
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line of a chart, a row of a table: a backend and a variant, over all seeds."""
+
+    backend: str
+    variant: str
+
+    @property
+    def title(self) -> str:
+        """The name that people read."""
+        return f"{framework(self.backend)} {printable(self.variant)}"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What a chart's table says of it."""
+        name = framework(self.backend)
+        return {
+            "backend": self.backend,
+            "framework": name,
+            "variant": printable(self.variant),
+            "title": self.title,
+        }
+
+
+def framework(backend: str) -> str:
+    """The name by which people know a backend."""
+    return LOOKS[backend].title if backend in LOOKS else printable(backend)
+
+
+def in_order(table: pd.DataFrame) -> list[Series]:
+    """The series of a table, in the order of the registry; those of strangers last."""
+    backends, variants = list(BACKENDS), list(VARIANTS)
+
+    def rank(pair: tuple[str, str]) -> tuple[int, str, int, str]:
+        known = backends.index(pair[0]) if pair[0] in backends else len(backends)
+        form = variants.index(pair[1]) if pair[1] in variants else len(variants)
+        return known, pair[0], form, pair[1]
+
+    pairs = set(zip(table.backend, table.variant, strict=True))
+    return [Series(*pair) for pair in sorted(pairs, key=rank)]
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+@dataclass(frozen=True)
+class Study:
+    """Runs of one experiment on one corpus; only their seeds differ.
+
+    Attributes:
+        number: from 1, in the report.
+        title: what it is, in words.
+        facts: those of its first run.
+        runs: in the order they were given.
+        summary, epochs, samples: the tables of all runs, one below the other; ``run`` is the
+            number of the run, and ``elapsed`` the seconds of training up to the end of an epoch.
+        published: the figures it is held against.
+    """
+
+    number: int
+    title: str
+    facts: dict[str, Any]
+    runs: list[RunData]
+    summary: pd.DataFrame
+    epochs: pd.DataFrame
+    samples: pd.DataFrame
+    published: tuple[Published, ...]
+
+    @property
+    def experiment(self) -> Experiment:
+        """Its settings; the seed is that of its first run."""
+        return Experiment.of(self.facts["experiment"])
+
+    @property
+    def series(self) -> list[Series]:
+        """Every backend and variant that was asked for."""
+        return in_order(self.summary)
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds, each once."""
+        return sorted(set(self.summary.seed.tolist()))
+
+    def rows(self, table: pd.DataFrame, series: Series) -> pd.DataFrame:
+        """The rows of one series."""
+        return table[(table.backend == series.backend) & (table.variant == series.variant)]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one report shows.
+
+    Attributes:
+        studies: at least one.
+        parity: the tables of ``parity.csv`` where a folder has one, else None.
+        benches: the benchmarks of the folders that have one.
+    """
+
+    studies: list[Study]
+    parity: pd.DataFrame | None
+    benches: list[BenchData]
+
+    @property
+    def runs(self) -> list[RunData]:
+        """Every run."""
+        return [run for study in self.studies for run in study.runs]
+
+    @property
+    def backends(self) -> list[str]:
+        """The backends that it shows, each once, in the order of the registry."""
+        tables = [study.summary for study in self.studies]
+        tables += [bench.figures for bench in self.benches]
+        tables += [] if self.parity is None else [self.parity]
+        every = pd.concat([table[["backend", "variant"]] for table in tables])
+        names = dict.fromkeys(series.backend for series in in_order(every))
+        return [name for name in names if name not in ("null", "floor")]
+
+
+def gather(folders: Sequence[Path]) -> Report:
+    """Read run folders and sort them into studies.
+
+    Raises:
+        RequestError: something is not the folder of a run that has ended.
+    """
+    runs = [read_run(folder) for folder in folders]
+    groups: dict[str, list[RunData]] = {}
+    for run in runs:
+        groups.setdefault(_kind(run.facts), []).append(run)
+    tables = [run.parity for run in runs if run.parity is not None]
+    return Report(
+        [_study(number, group) for number, group in enumerate(groups.values(), 1)],
+        pd.concat(tables, ignore_index=True) if tables else None,
+        [run.bench for run in runs if run.bench],
+    )
+
+
+def _kind(facts: dict[str, Any]) -> str:
+    settings = facts["experiment"] | {"seed": 0}
+    return repr((facts["recipe"], facts["corpus"]["sha256"], sorted(settings.items())))
+
+
+def _study(number: int, runs: list[RunData]) -> Study:
+    facts = runs[0].facts
+    epochs = _stack([run.epochs for run in runs])
+    epochs["elapsed"] = epochs.groupby(["run", *ROW]).seconds.cumsum()
+    recipe = recipes().get(facts["recipe"])
+    return Study(
+        number,
+        recipe.title if recipe else facts["recipe"],
+        facts,
+        runs,
+        _stack([run.summary for run in runs]),
+        epochs,
+        _stack([run.samples for run in runs]),
+        published(facts["recipe"], Experiment.of(facts["experiment"])),
+    )
+
+
+def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat([t.assign(run=i) for i, t in enumerate(tables)], ignore_index=True)
+
+
+def published(name: str, experiment: Experiment) -> tuple[Published, ...]:
+    """The figures an experiment is held against: none unless its settings are its recipe's."""
+    if name not in recipes():
+        return ()
+    free = {"seed": experiment.seed, "threads": experiment.threads, "device": experiment.device}
+    same = Experiment.of(recipes()[name].settings | free) == experiment
+    return recipes()[name].published if same else ()

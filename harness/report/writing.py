@@ -1,0 +1,74 @@
+"""What they write: the generated texts, those that agree told once."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+
+import pandas as pd
+
+from harness.report.blocks import Block, Heading, Section, Texts, Voice
+from harness.report.studies import Report, Series, Study, in_order
+from harness.tables import printable
+
+
+def write(report: Report) -> Section:
+    """The texts of every study; those of the first seed are open."""
+    section = Section("write", "What do they write?", "")
+    for study in report.studies:
+        section.answer = section.answer or _answer(study)
+        if len(report.studies) > 1:
+            section.blocks.append(Heading(study.title))
+        section.blocks += _texts(study)
+    return section
+
+
+def _answer(study: Study) -> str:
+    if study.samples.empty:
+        return "Nothing was generated."
+    last = study.samples[study.samples.epoch == study.samples.epoch.max()]
+    writers = len(in_order(last))
+    same = last.groupby(["seed", "prefix"]).text.nunique()
+    where = f"After epoch {int(last.epoch.max())}"
+    if writers == 1:
+        return f"{where}, the texts below."
+    if (same == 1).all():
+        return f"{where}, all {writers} write the same text, letter for letter."
+    return f"{where}, {(same == 1).sum()} of {len(same)} texts are the same from all {writers}."
+
+
+def _texts(study: Study) -> list[Block]:
+    blocks: list[Block] = []
+    for seed in study.seeds:
+        mine = study.samples[study.samples.seed == seed]
+        for prefix in dict.fromkeys(mine.prefix):
+            found = mine[mine.prefix == prefix]
+            epochs = {
+                int(str(epoch)): voices(each) for epoch, each in found.groupby("epoch", sort=True)
+            }
+            after = f", seed {seed}" if len(study.seeds) > 1 else ""
+            caption = f"After “{printable(prefix)}”{after}"
+            blocks.append(Texts(caption, epochs, folded=seed != study.seeds[0]))
+    return blocks
+
+
+def voices(samples: pd.DataFrame) -> list[Voice]:
+    """The different texts of one prefix, seed and epoch, the most common first."""
+    writers = in_order(samples)
+    written: dict[str, set[Series]] = {}
+    for backend, variant, text in zip(samples.backend, samples.variant, samples.text, strict=True):
+        written.setdefault(printable(text), set()).add(Series(backend, variant))
+    ranked = sorted(written, key=lambda text: -len(written[text]))
+    prefix = printable(samples.prefix.iloc[0])
+    voices = []
+    for text in ranked:
+        start = prefix if text.startswith(prefix) else ""
+        agrees = sum(1 for _ in takewhile(_same, zip(text, ranked[0], strict=False)))
+        mine = [series for series in writers if series in written[text]]
+        unanimous = len(ranked) == 1 and len(writers) > 1
+        rest = text[len(start) :]
+        voices.append(Voice(start, rest, max(0, agrees - len(start)), mine, unanimous))
+    return voices
+
+
+def _same(pair: tuple[str, str]) -> bool:
+    return pair[0] == pair[1]

@@ -1,0 +1,142 @@
+"""The worker's side of a benchmark: a network is prepared once, then timed in turns.
+
+Between its turns a worker waits for a line on its standard input and uses no CPU.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from itertools import cycle, islice
+from typing import Any
+
+import numpy as np
+
+from common.batches import Batch
+from common.experiment import Experiment
+from common.interface import Backend, Model
+from common.parity import first_step, over_tolerance
+from common.products import unavoidable
+from common.training import run_epoch, warm_up
+from common.weights import Weights, draw_weights
+
+Event = dict[str, Any]
+
+TURN_SECONDS = 0.3
+"""How long a turn is timed, at least; a tenth of that goes before, untimed, to warm caches."""
+
+
+@dataclass
+class Timed:
+    """What a worker times: one network, its batches, and how many steps make a turn."""
+
+    experiment: Experiment
+    weights: Weights
+    model: Model
+    batches: list[Batch]
+    steps: int = 1
+
+    def run(self, steps: int) -> float:
+        """Seconds for so many steps through `run_epoch`, the device being idle at both ends."""
+        batches = islice(cycle(self.batches), steps)
+        self.model.synchronize()
+        start = time.perf_counter()
+        run_epoch(self.model.begin_state, self.model.train_step, batches, use_random_iter=False)
+        self.model.synchronize()
+        return time.perf_counter() - start
+
+
+_timed: list[Timed] = []  # the one network of this worker, between its turns
+
+
+def prepare(backend: Backend, request: Event) -> Iterator[Event]:
+    """Build and compile a network for random tokens, and find how many steps make a turn."""
+    experiment = Experiment.of(request["experiment"])
+    vocab_size: int = request["vocab_size"]
+    weights = draw_weights(vocab_size, experiment.num_hiddens)
+    shape = 8, experiment.batch_size, experiment.num_steps + 1
+    small = np.uint8 if vocab_size <= 256 else np.uint16
+    tokens = np.random.default_rng(1).integers(vocab_size, size=shape, dtype=small)
+    batches = [(each[:, :-1], each[:, 1:]) for each in tokens]
+    model = backend.build(experiment, request["variant"], weights)
+    start = time.perf_counter()
+    warm_up(model, [batches[0][0].shape])
+    compile_seconds = time.perf_counter() - start
+    timed = Timed(experiment, weights, model, batches)
+    while (seconds := timed.run(timed.steps)) < TURN_SECONDS / 3:
+        timed.steps *= 2
+    timed.steps = max(2, round(timed.steps * TURN_SECONDS / seconds))
+    _timed[:] = [timed]
+    yield {
+        "event": "prepared",
+        "device": model.device,
+        "compile_seconds": compile_seconds,
+        "steps": timed.steps,
+        "conditions": conditions(backend),
+    }
+
+
+def conditions(backend: Backend) -> Event:
+    """What must be the same for every worker, as this process finds it."""
+    variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    return {
+        "cpus": cpus,
+        "environment": {name: os.environ.get(name) for name in variables},
+        **asdict(backend.describe()),
+    }
+
+
+def take_turn(backend: Backend, request: Event) -> Iterator[Event]:
+    """Time one turn, after a few untimed steps; compiling meanwhile is a failure.
+
+    Raises:
+        RuntimeError: something was compiled while the clock ran.
+    """
+    (timed,) = _timed
+    timed.run(max(1, timed.steps // 10))
+    compiled, cpu = backend.compilations(), time.process_time()
+    seconds = timed.run(timed.steps)
+    cpu = time.process_time() - cpu
+    if backend.compilations() != compiled:
+        raise RuntimeError("it compiled while it was timed: its figures are the compiler's")
+    yield {"event": "turn", "seconds": seconds / timed.steps, "cores_busy": cpu / seconds}
+
+
+def check(backend: Backend, request: Event) -> Iterator[Event]:
+    """Hold what was timed against the reference, on the very batches it was timed on.
+
+    It comes last, because the reference needs memory of its own.
+    """
+    (timed,) = _timed
+    timed.model.load_weights(timed.weights)
+    errors = first_step(timed.model, timed.weights, timed.experiment, timed.batches)
+    yield {"event": "checked", "over": over_tolerance(errors, timed.experiment.dtype)}
+
+
+def time_products(backend: Backend, request: Event) -> Iterator[Event]:
+    """Time the products that no step of a shape can avoid, each in every way the library has."""
+    seconds: dict[str, dict[str, float]] = {}
+    for product, ways in _ways(request["products"], *request["shape"]).items():
+        seconds[product] = {way: _seconds_of(call) for way, call in ways.items()}
+    yield {"event": "turn", "seconds": seconds}
+
+
+@cache
+def _ways(module: str, *shape: int) -> dict[str, dict[str, Callable[[], None]]]:
+    """The calls that a library offers for each product, their operands made and compiled for."""
+    ways = importlib.import_module(module).ways
+    return {product.name: ways(product) for product in unavoidable(*shape)}
+
+
+def _seconds_of(call: Callable[[], None]) -> float:
+    call()  # untimed: compiles, warms caches
+    start, calls = time.perf_counter(), 0
+    while (elapsed := time.perf_counter() - start) < TURN_SECONDS / 10:
+        call()
+        calls += 1
+    return elapsed / calls

@@ -1,0 +1,135 @@
+"""The report as a browser shows it: quiet, self-contained, complete, accessible and quick."""
+
+import time
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from harness.report.build import write_report
+from harness.report.rosetta import TOPICS
+from tests.harness.made_runs import NASTY, make_parity, make_run
+from tests.harness.test_reading import write_bench
+
+PAIRS = [
+    (backend, variant)
+    for backend in ("mxnet-style", "mxnet", "torch", "jax", "tensorflow")
+    for variant in ("scratch", "fused", "concise")
+]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """One run with everything in it, in the settings of a recipe with validation and a band."""
+    folder = make_run(
+        tmp_path_factory.mktemp("one") / "run", PAIRS[:4], failed=PAIRS[3:4], said=NASTY, epochs=40
+    )
+    make_parity(folder, PAIRS[:4])
+    write_bench(folder)
+    return write_report([folder], folder)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """All of five backends, three variants, five seeds and 500 epochs."""
+    path = tmp_path_factory.mktemp("large")
+    runs = [make_run(path / str(seed), PAIRS, seed=seed, epochs=500) for seed in range(5)]
+    return write_report(runs, path / "merged")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1600])
+def test_it_is_quiet_and_fits_and_axe_finds_nothing_serious(visit, report, width, scheme):
+    open_ = visit(report, width=width, scheme=scheme)
+    assert open_.said == []
+    assert open_.requests == [report.as_uri()]
+    assert open_.page.evaluate("document.documentElement.scrollWidth") <= width
+    found = Axe().run(open_.page).response["violations"]
+    serious = [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in SERIOUS]
+    assert serious == []
+
+
+SERIOUS = ("serious", "critical")
+
+INKED = """(drawing) => {
+    const canvas = drawing.querySelector("canvas");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(data.buffer)).size;
+}"""
+
+
+def test_every_chart_draws_and_shows_values_under_the_pointer(visit, report):
+    page = visit(report).page
+    drawings = page.locator(".drawing")
+    assert drawings.count() == 5  # errors, throughput, a benchmark, by epoch, by second
+    for drawing in drawings.all():
+        assert drawing.evaluate(INKED) > 20, "colours"
+        drawing.scroll_into_view_if_needed()
+        box = drawing.bounding_box()
+        page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.5 * box["height"])
+        page.locator("#tip b").first.wait_for(timeout=5000)
+        assert any(char.isdigit() for char in page.locator("#tip").inner_text())
+        page.keyboard.press("Escape")
+        assert page.locator("#tip").is_hidden()
+
+
+def test_charts_wear_the_colours_of_the_scheme(visit, report):
+    pixel = "(d) => [...d.querySelector('canvas').getContext('2d').getImageData(0,0,300,300).data]"
+    light = visit(report).page.locator("#speed-1").evaluate(pixel)
+    dark = visit(report, scheme="dark").page.locator("#speed-1").evaluate(pixel)
+    assert light != dark
+
+
+def test_zoom_and_highlight_by_keyboard(visit, report):
+    page = visit(report).page
+    controls = page.locator(".controls").first
+    canvas = page.locator("#perplexity-by-epoch-1")
+    whole = canvas.screenshot()
+    controls.get_by_role("button", name="Later half").press("Enter")
+    page.wait_for_timeout(200)
+    assert canvas.screenshot() != whole
+    controls.get_by_role("button", name="Whole").press("Enter")
+    page.wait_for_timeout(200)
+    assert canvas.screenshot() == whole
+    controls.get_by_role("combobox").select_option("torch")
+    page.wait_for_timeout(200)
+    assert canvas.screenshot() != whole
+
+
+def test_the_rosetta_view_turns_by_keyboard_and_shows_all_four(visit, report):
+    page = visit(report, width=400).page
+    shown = page.locator(".listing:visible")
+    assert shown.count() == 4
+    page.get_by_role("radio", name="get_params").focus()
+    for topic in TOPICS:
+        page.get_by_role("radio", name=topic, exact=True).check()
+        assert shown.count() == 4
+        assert {listing.bounding_box()["x"] for listing in shown.all()} == {16.0}
+    page.get_by_role("radio", name="get_params").check()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#topic-2").is_visible()
+    page.get_by_role("checkbox", name="JAX").press("Space")
+    assert shown.count() == 3
+
+
+def test_a_script_in_a_corpus_stays_text(visit, report):
+    page = visit(report).page
+    assert page.title().startswith("One network in")
+    assert "</script><script>document.title='owned'</script>" in page.locator("#write").inner_text()
+
+
+def test_a_page_that_is_tampered_with_still_connects_to_nothing(visit, report, tmp_path):
+    worse = tmp_path / "report.html"
+    harm = "<script>document.title='owned'</script><img src=https://example.org/x.png><footer>"
+    worse.write_text(report.read_text(encoding="utf-8").replace("<footer>", harm), encoding="utf-8")
+    open_ = visit(worse)
+    assert open_.page.title().startswith("One network in")
+    assert len(open_.said) >= 2  # the policy refused both, and says so
+    assert not open_.page.evaluate("document.querySelector('img').naturalWidth")
+
+
+def test_a_large_report_is_small_and_opens_in_under_two_seconds(visit, large):
+    assert large.stat().st_size < 5e6
+    visit(large)  # the browser itself has started
+    start = time.perf_counter()
+    visit(large)
+    assert time.perf_counter() - start < 2

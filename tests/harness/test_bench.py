@@ -1,0 +1,182 @@
+"""``bench``: turns in shuffled rounds, honest intervals, no figure for what has not earned it."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.errors import RequestError
+from harness import bench
+from harness.bench import Contest, Entrant, entrants, time_shape
+from harness.benchtable import COLUMNS, bench_table, break_even, floor
+from harness.cli import app
+from harness.intervals import interval, verdict
+
+SHAPE = "2x3x4x5"
+
+
+def contest(*names, rounds=3, variants=()):
+    return Contest(names, variants, rounds, {"device": "cpu"}, {})
+
+
+def timed(*names, **options):
+    """The entrants after a benchmark of the smallest shape, by name."""
+    asked = contest(*names, **options)
+    found, _ = entrants(asked)
+    found = [each for each in found if each.backend in names or each.backend == "null"]
+    time_shape(asked, SHAPE, found, lambda said: None)
+    return {each.name: each for each in found}
+
+
+def made_up(backend, variant, seconds, compile_seconds=0.0):
+    turns = [{"seconds": each, "cores_busy": 1.0} for each in seconds]
+    return Entrant(backend, variant, {"compile_seconds": compile_seconds}, turns)
+
+
+# the statistics
+
+
+@given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=30))
+def test_an_interval_holds_its_median_and_stays_within_the_values(values):
+    found = interval(values)
+    assert min(values) <= found.low <= found.median <= found.high <= max(values)
+    assert found == interval(values)
+
+
+def test_an_interval_covers_the_true_median_19_times_in_20():
+    rng = np.random.default_rng(3)
+    found = [interval(rng.lognormal(0, 0.1, 20)) for _ in range(300)]
+    covered = np.mean([each.low <= 1 <= each.high for each in found])
+    assert 0.90 <= covered <= 0.99
+
+
+def test_the_words():
+    assert verdict(interval([1.2, 1.21, 1.19])) == "faster"
+    assert verdict(interval([0.8, 0.81, 0.79])) == "slower"
+    assert verdict(interval([0.9, 1.0, 1.1])) == "tie"
+
+
+def test_ratios_are_of_the_same_round():
+    """A machine that slows everybody down threefold in half of the rounds changes no ratio."""
+    weather = np.array([1, 3] * 5)
+    found = [
+        made_up("torch", "concise", 2e-3 * weather),
+        made_up("torch", "fused", 1e-3 * weather),
+        made_up("torch", "scratch", 2e-3 * weather[::-1]),
+    ]
+    table = bench_table(SHAPE, found).set_index("variant")
+    fused = table.loc["fused"]
+    assert (fused.ratio_to_concise, fused.ratio_low, fused.ratio_high) == (2, 2, 2)
+    assert (fused.verdict, table.loc["scratch"].verdict) == ("faster", "tie")
+    assert fused.low < fused.high
+
+
+def test_break_even():
+    book = made_up("jax", "book", [1.0, 1.0], compile_seconds=2)
+    assert break_even(made_up("jax", "fused", [0.5, 0.5], compile_seconds=4.1), book) == 5
+    assert break_even(made_up("jax", "fused", [0.5, 0.5], compile_seconds=1), book) == 0
+    assert break_even(made_up("jax", "fused", [1.5, 1.5], compile_seconds=4), book) == math.inf
+
+
+def test_the_floor_takes_each_product_where_it_is_fastest():
+    def library(name, first, second):
+        turn = {"seconds": {"H W_hh": {"a": first}, "H W_hq": {"a": second}}}
+        return Entrant(name, "products", turns=[turn, turn])
+
+    found = [library("torch", 2.0, 1.0), library("jax", 1.0, 2.0), made_up("jax", "fused", [4.0])]
+    assert next(iter(floor(found)["H W_hh"].items())) == ("jax: a", 1.0)
+    table = bench_table(SHAPE, found).set_index("backend")
+    assert table.loc["floor"].tokens_per_sec == 2 * 3 / 2
+    assert table.loc["jax"].floor_fraction == 0.5
+
+
+# the turns
+
+
+def test_everybody_is_timed_in_every_round_and_waits_without_a_cpu():
+    found = timed("mxnet-style")
+    assert set(found) == {
+        *("mxnet-style scratch", "mxnet-style fused", "mxnet-style concise", "mxnet-style book"),
+        *("mxnet-style products", "null harness"),
+    }
+    for each in found.values():
+        assert each.reason == ""
+        assert len(each.turns) == 3
+        assert each.idle_wall > 0
+        assert each.idle_cpu < 0.05 * each.idle_wall + 0.02  # a clock tick or two
+    seconds = found["null harness"].turns[0]["seconds"]
+    assert seconds < found["mxnet-style scratch"].turns[0]["seconds"] / 20
+
+
+def test_a_worker_that_burns_cpu_while_it_waits_is_seen(registered):
+    burn = "exec('while True: pass')"
+    spin = f"threading.Thread(target=lambda: {burn}, daemon=True).start()"
+    name = registered(f"import threading; threading.active_count() > 1 or {spin}")
+    idler = timed(name)[f"{name} scratch"]
+    assert idler.idle_cpu > 0.3 * idler.idle_wall
+
+
+def test_the_order_changes_from_round_to_round(monkeypatch):
+    order = []
+    take_turn = bench._take_turn
+    monkeypatch.setattr(
+        bench, "_take_turn", lambda each, *rest: (order.append(each.name), take_turn(each, *rest))
+    )
+    timed("mxnet-style", variants=["scratch", "concise", "fused"])
+    assert len({tuple(order[i : i + 5]) for i in range(0, len(order), 5)}) > 1
+
+
+@pytest.mark.parametrize(
+    ("code", "options", "reason"),
+    [
+        ("import own_backend; own_backend.compiled.append(1)", {}, "compiled while it was timed"),
+        ("self.params['b_q'] = self.params['b_q'] + 1e-3", {}, "not the reference network"),
+        ("pass", {"threads": 64}, "it uses 64 threads"),
+        ("import os; os._exit(3)", {}, "its process ended with exit status 3"),
+        ("raise ValueError('no')", {}, "ValueError: no"),
+    ],
+)
+def test_what_has_not_earned_a_figure_gets_none(registered, code, options, reason):
+    name = registered(code, **options)
+    found = timed(name)
+    assert reason in found[f"{name} scratch"].reason
+    assert found["null harness"].reason == ""
+    assert list(bench_table(SHAPE, list(found.values())).backend) == ["null"]
+
+
+# the command
+
+
+def test_the_command(tmp_path, capsys):
+    options = ["--shape", SHAPE, "--rounds", "2", "--out", str(tmp_path / "b"), "--json"]
+    app(["bench", "--backend", "mxnet-style", *options], result_action="return_value")
+    said = json.loads(capsys.readouterr().out)
+    table = pd.read_csv(tmp_path / "b" / "bench.csv", keep_default_na=False, na_values=[""])
+    assert list(table.columns) == COLUMNS
+    assert {*table.variant} == {"scratch", "fused", "concise", "book", "harness", "products"}
+    assert (table[table.variant == "concise"].ratio_to_concise == 1).all()
+    assert len(said["figures"]) == len(table)
+    facts = json.loads((tmp_path / "b" / "bench.json").read_text())
+    assert facts["status"] == "finished"
+    assert {w["conditions"]["cpus"][0] for w in facts["shapes"][0]["workers"] if "device" in w}
+    rounds = pd.read_csv(tmp_path / "b" / "rounds.csv")
+    assert len(rounds) == 5 * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--shape", "32x35x256"], "--shape 32x35x256: give batch x steps x hiddens x vocabulary"),
+        (["--shape", "0x35x256x28"], "--shape 0x35x256x28"),
+        (["--rounds", "1"], "--rounds 1: at least two"),
+        (["--backend", "null"], "unknown backend 'null'"),
+        (["--variant", "products"], "unknown variant 'products'"),
+    ],
+)
+def test_a_wrong_request_is_refused(options, message, tmp_path):
+    with pytest.raises(RequestError, match=message):
+        app(["bench", "--out", str(tmp_path), *options], exit_on_error=False)

@@ -1,0 +1,441 @@
+"""``compare``: what got faster, slower or worse, between folders written by hand."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rich.console import Console
+
+from common.errors import RequestError
+from common.experiment import Experiment
+from harness.bench import Entrant
+from harness.benchrun import BenchResult
+from harness.benchtable import bench_table, circumstances, rounds_table
+from harness.cli import app, main
+from harness.compare import _change, compare, show
+from harness.reading import read_run
+from harness.rows import Row
+from harness.runfolder import RunFolder
+
+EXPERIMENT = Experiment(num_epochs=12).model_dump(mode="json")
+CORPUS = {"name": "embedded", "sha256": "0" * 64, "characters": 90, "tokens": 80}
+FACTS = {
+    "recipe": "quickstart",
+    "experiment": EXPERIMENT,
+    "corpus": CORPUS | {"vocab_size": 28, "batches_per_epoch": 8},
+    "resumed": None,
+    "machine": {"cpu": "one", "cores_used": 2, "memory_mb": 1000},
+    "versions": {"python": "3.11.7", "numpy": "2.4.6"},
+    "source": {"revision": None, "modified": False, "sha256": "a" * 64},
+    "command": [],
+    "backends": {},
+}
+TOKENS = 1000
+STEADY = [1.0, 1.01, 0.99] * 4
+"""Seconds of every epoch."""
+
+folders = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def row(backend="torch", variant="scratch", seed=0, seconds=STEADY, perplexity=2.0, **facts):
+    """A row of a run, and the seconds of its epochs."""
+    found = Row(backend, variant, seed, "float32", **{"status": "ok", "device": "cpu"} | facts)
+    found.perplexity, found.versions = perplexity, {backend: "1.0"}
+    return found, seconds
+
+
+def write_run(folder, *rows, **facts):
+    """Write the folder of a run, with other facts than `FACTS` if need be."""
+    written = RunFolder(folder, FACTS | facts)
+    for each, seconds in rows:
+        for number, taken in enumerate(seconds, 1):
+            figures = {"perplexity": each.perplexity, "val_perplexity": each.val_perplexity}
+            epoch = {"epoch": number, "tokens": TOKENS, "seconds": taken} | figures
+            written.add_epoch(each, epoch)
+            each.tokens += TOKENS
+            each.train_seconds += taken
+    written.finish([each for each, _ in rows], "finished")
+    return folder
+
+
+def write_bench(folder, broken=(), dtype="float32", **seconds):
+    """Write a benchmark: the seconds of every round by variant of torch, and who broke at last."""
+    prepared = {"device": "cpu", "compile_seconds": 0.0, "conditions": {"versions": {"torch": "1"}}}
+    shapes = ("2x3x4x5", "4x4x4x4")
+    found = [Entrant("null", "null", prepared, [{"seconds": 1e-6, "cores_busy": 1.0}] * 12)]
+    found.append(Entrant("torch", "products", reason="it broke" if broken else ""))
+    for variant, taken in seconds.items():
+        turns = [{"seconds": each, "cores_busy": 1.0} for each in taken]
+        reason = "it broke" if variant in broken else ""
+        found.append(Entrant("torch", variant, prepared, turns, reason=reason))
+    facts = {name: FACTS[name] for name in ("machine", "versions", "source", "command")}
+    facts["settings"] = {"dtype": dtype, "device": "auto", "threads": None}
+    facts |= {"rounds": 12, "shapes": [circumstances(shape, found) for shape in shapes]}
+    tables = [pd.concat([of(s, found) for s in shapes]) for of in (bench_table, rounds_table)]
+    folder.mkdir()
+    BenchResult(facts, *tables).write(folder, "finished")
+    return folder
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Write two runs, each of one row, and compare them."""
+    numbers = iter(range(1000))
+
+    def compared(old, new, threshold=0.05):
+        here = tmp_path / str(next(numbers))
+        olds, news = ([each] if isinstance(each, tuple) else each for each in (old, new))
+        old, new = write_run(here / "old", *olds), write_run(here / "new", *news)
+        return compare(old, new, (), (), threshold)
+
+    return compared
+
+
+def verdicts(found):
+    return {change.measure: change.verdict for change in found.changes}
+
+
+def scaled(factor):
+    return [factor * each for each in STEADY]
+
+
+# the words
+
+
+times = st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=25)
+values = st.floats(1.0, 1e6)
+
+
+@folders
+@given(seconds=times, perplexity=values, threshold=st.floats(0, 0.99))
+def test_a_run_compared_with_itself_is_all_ties(seconds, perplexity, threshold, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    write_run(folder, row(seconds=seconds, perplexity=perplexity, val_perplexity=perplexity))
+    found = compare(folder, folder, (), (), threshold)
+    assert set(verdicts(found)) == {"throughput", "perplexity", "validation perplexity"}
+    assert set(verdicts(found).values()) == {"tie"}
+    assert found.regressions == []
+    assert found.differences == {}
+
+
+@folders
+@given(data=st.data(), old=values, new=values, threshold=st.floats(0, 0.99))
+def test_new_against_old_mirrors_old_against_new(data, old, new, threshold, tmp_path_factory):
+    here = tmp_path_factory.mktemp("runs")
+    before = data.draw(times)
+    after = data.draw(st.lists(st.floats(1e-3, 1e3), min_size=len(before), max_size=len(before)))
+    write_run(here / "old", row(seconds=before, perplexity=old))
+    write_run(here / "new", row(seconds=after, perplexity=new))
+    forth = compare(here / "old", here / "new", (), (), threshold)
+    back = compare(here / "new", here / "old", (), (), threshold)
+    mirror = {"faster": "slower", "better": "worse", "tie": "tie"}
+    mirror |= {word: other for other, word in mirror.items()}
+    assert verdicts(back) == {measure: mirror[word] for measure, word in verdicts(forth).items()}
+    for one, other in zip(forth.changes, back.changes, strict=True):
+        assert one.ratio == pytest.approx(1 / other.ratio)
+        assert one.low <= one.ratio <= one.high
+
+
+@pytest.mark.parametrize(
+    ("factor", "threshold", "word", "regressed"),
+    [
+        (1.25, 0.05, "slower", True),  # a throughput of 0.8
+        (1.25, 0.15, "slower", True),
+        (1.25, 0.22, "slower", False),
+        (1.03, 0.05, "slower", False),
+        (1.03, 0.0, "slower", True),
+        (0.5, 0.05, "faster", False),
+    ],
+)
+def test_throughput(pair, factor, threshold, word, regressed):
+    found = pair(row(), row(seconds=scaled(factor)), threshold)
+    assert verdicts(found) == {"throughput": word, "perplexity": "tie"}
+    change = found.changes[0]
+    assert (change.old, change.new) == (TOKENS, pytest.approx(TOKENS / factor))
+    assert (change.ratio, change.low, change.high) == (pytest.approx(1 / factor),) * 3
+    expected = [f"torch scratch: throughput is {1 / factor:.3f} times what it was"]
+    assert found.regressions == (expected if regressed else [])
+
+
+def test_it_is_the_whole_interval_that_must_lie_beyond(pair):
+    """Half of the training at 0.7 of the speed: the median is far down, the interval is not."""
+    found = pair(row(seconds=[1.0] * 13), row(seconds=[1.0] * 6 + [1 / 0.7] * 7))
+    change = found.changes[0]
+    assert (change.ratio, change.low, change.high) == (pytest.approx(0.7), pytest.approx(0.7), 1.0)
+    assert (change.verdict, change.regressed) == ("tie", False)
+
+
+def test_epochs_are_compared_with_the_same_epochs(pair):
+    """Epochs that take three times as long as others, on both sides, blur nothing."""
+    uneven = [1.0, 3.0] * 6
+    found = pair(row(seconds=uneven), row(seconds=[1.02 * each for each in uneven]))
+    assert found.changes[0].verdict == "slower"
+    assert found.changes[0].low == pytest.approx(found.changes[0].high)
+
+
+def test_a_single_epoch_has_no_interval(pair):
+    assert pair(row(seconds=[1.0]), row(seconds=[1.04])).changes[0].verdict == "tie"
+    assert pair(row(seconds=[1.0]), row(seconds=[1.4])).changes[0].regressed
+
+
+def test_equal_runs_on_a_busy_machine_seldom_regress():
+    """Slow spells of about 25 epochs, as they were measured; five seeds of 60 epochs a side."""
+    rng = np.random.default_rng(5)
+
+    def speeds():
+        turns = rng.random((5, 60)) < 0.04
+        slow = (turns.cumsum(axis=1) + rng.integers(2, size=(5, 1))) % 2
+        return (rng.lognormal(0, 0.02, (5, 60)) / (1 + 0.25 * slow)).ravel()
+
+    regressed = 0
+    for _ in range(100):
+        pairs = pd.DataFrame({"value_old": speeds(), "value_new": speeds()})
+        named = pairs.assign(measure="throughput", backend="torch", variant="scratch")
+        regressed += _change(named, 0.05).regressed
+    assert regressed <= 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "threshold", "word"),
+    [
+        ([2.0], [2.08], 0.05, "tie"),
+        ([2.0], [2.12], 0.05, "worse"),
+        ([2.0], [2.98], 0.5, "tie"),
+        ([2.0], [3.02], 0.5, "worse"),
+        ([2.0], [1.8], 0.05, "better"),
+        ([2.0, 3.0, 4.0], [2.3, 3.4, 4.5], 0.05, "worse"),
+        ([2.0, 3.0, 4.0], [2.3, 3.4, 4.0], 0.05, "tie"),  # not worse for every seed
+        ([2.0, 3.0, 4.0], [2.01, 3.01, 4.01], 0.05, "tie"),  # by no more than chance makes it
+    ],
+)
+@pytest.mark.parametrize("validation", [False, True])
+def test_perplexity(pair, old, new, threshold, word, validation):
+    def rows(perplexities):
+        return [
+            row(seed=seed, perplexity=2.0, val_perplexity=each)
+            if validation
+            else row(seed=seed, perplexity=each)
+            for seed, each in enumerate(perplexities)
+        ]
+
+    found = pair(rows(old), rows(new), threshold)
+    measure = "validation perplexity" if validation else "perplexity"
+    (change,) = [each for each in found.changes if each.measure == measure]
+    assert (change.verdict, change.regressed) == (word, word == "worse")
+    assert (change.old, change.samples) == (np.median(old), len(old))
+    assert change.ratio == pytest.approx(np.median(np.divide(new, old)))
+
+
+def test_an_infinite_validation_perplexity(pair):
+    finite, infinite = row(val_perplexity=2.0), row(val_perplexity=np.inf)
+    assert verdicts(pair(finite, infinite))["validation perplexity"] == "worse"
+    assert (
+        verdicts(pair(row(val_perplexity=np.inf), row(val_perplexity=np.inf)))[
+            "validation perplexity"
+        ]
+        == "tie"
+    )
+
+
+# rows
+
+
+def test_rows_that_come_and_go(pair):
+    found = pair(
+        [row("jax"), row("torch"), row("tensorflow", status="crashed", seconds=[]), row("mxnet")],
+        [
+            row("jax"),
+            row("torch", status="crashed", reason="it broke"),
+            row("tensorflow"),
+            row(seed=1),
+        ],
+    )
+    assert {change.backend for change in found.changes} == {"jax"}
+    assert found.lost == {"torch scratch seed 0": "crashed: it broke"}
+    assert found.regressions == ["torch scratch seed 0: was ok, is crashed: it broke"]
+    assert found.gained == ["tensorflow scratch seed 0"]
+    assert found.only_old == ["mxnet scratch seed 0"]
+    assert found.only_new == ["torch scratch seed 1"]
+
+
+def test_a_seed_is_compared_with_the_same_seed(tmp_path):
+    old = write_run(tmp_path / "old", row(seed=0), row(seed=1, perplexity=9.0))
+    new = write_run(tmp_path / "new", row(seed=1, perplexity=9.0))
+    assert set(verdicts(compare(old, new, (), (), 0.05)).values()) == {"tie"}
+    other = write_run(tmp_path / "other", row(seed=2))
+    with pytest.raises(RequestError, match=r"no row in common: .*old has torch scratch seed 0, "):
+        compare(old, other, (), (), 0.05)
+
+
+def test_filters(tmp_path):
+    pairs = [(b, v) for b in ("jax", "torch") for v in ("scratch", "fused")]
+    old = write_run(tmp_path / "old", *(row(*each) for each in pairs))
+
+    def compared(names, variants):
+        found = compare(old, old, names, variants, 0.05)
+        return {(c.backend, c.variant) for c in found.changes}
+
+    assert compared((), ()) == {*pairs}
+    assert compared(("jax",), ("fused",)) == {("jax", "fused")}
+    with pytest.raises(RequestError, match="unknown backend 'torhc': did you mean 'torch'"):
+        compared(("torhc",), ())
+    with pytest.raises(RequestError, match="unknown variant 'concise'"):
+        compared((), ("concise",))
+
+
+# what may differ, and what may not
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"experiment": EXPERIMENT | {"lr": 0.5}}, "lr is 1.0 in .*old, 0.5 in "),
+        ({"experiment": EXPERIMENT | {"num_epochs": 9}}, "num_epochs is 12 in .*old, 9 in "),
+        ({"experiment": EXPERIMENT | {"dtype": "float64"}}, "dtype is float32"),
+        ({"experiment": EXPERIMENT | {"prefixes": ["\x1b"]}}, "prefixes is "),
+        ({"corpus": FACTS["corpus"] | {"sha256": "1" * 64}}, "corpus is SHA-256 000000000000, "),
+        (
+            {"corpus": FACTS["corpus"] | {"vocab_size": 9}},
+            "corpus is .* 28 .*, 9 distinct in ",
+        ),
+        (
+            {
+                "experiment": EXPERIMENT | {"max_tokens": 9},
+                "corpus": FACTS["corpus"] | {"tokens": 9},
+            },
+            "max_tokens is 0 in ",
+        ),
+        ({"resumed": "\x1b.safetensors"}, "resumed is None in .*, ·.safetensors in "),
+    ],
+)
+def test_another_experiment_is_refused(tmp_path, facts, message):
+    old = write_run(tmp_path / "old", row())
+    new = write_run(tmp_path / "new", row(), **facts)
+    with pytest.raises(RequestError, match=f"not of one experiment: {message}") as refused:
+        compare(old, new, (), (), 0.05)
+    assert str(refused.value).isprintable()
+
+
+def test_what_else_differs_is_pointed_out(tmp_path):
+    old = write_run(tmp_path / "old", row())
+    experiment = EXPERIMENT | {"corpus": "a.txt", "device": "gpu", "threads": 1, "seed": 3}
+    new = write_run(
+        tmp_path / "new",
+        row(device="cuda"),
+        experiment=experiment,
+        machine=FACTS["machine"] | {"cpu": "other"},
+        versions=FACTS["versions"] | {"numpy": "1.23.5"},
+        source=FACTS["source"] | {"sha256": "b" * 64},
+    )
+    text = (new / "summary.csv").read_text()
+    (new / "summary.csv").write_text(text.replace("torch=1.0", "torch=2.0"))
+    found = compare(old, new, (), (), 0.05)
+    assert found.differences == {
+        "source": ("a" * 12, "b" * 12),
+        "cpu": ("one", "other"),
+        "numpy": ("2.4.6", "1.23.5"),
+        "threads": (None, 1),
+        "device of torch": ("cpu", "cuda"),
+        "versions of torch": ("torch=1.0", "torch=2.0"),
+    }
+    assert found.regressions == []
+
+
+# benchmarks
+
+
+def test_benchmarks(tmp_path):
+    old = write_bench(tmp_path / "old", scratch=STEADY, fused=STEADY, concise=STEADY)
+    seconds = {"scratch": scaled(2), "fused": scaled(0.5), "concise": STEADY}
+    new = write_bench(tmp_path / "new", broken=["concise"], **seconds)
+    found = compare(old, new, (), (), 0.05)
+    assert [(c.measure, c.variant, c.verdict, round(c.ratio, 9)) for c in found.changes] == [
+        ("2x3x4x5", "scratch", "slower", 0.5),
+        ("2x3x4x5", "fused", "faster", 2.0),
+        ("4x4x4x4", "scratch", "slower", 0.5),
+        ("4x4x4x4", "fused", "faster", 2.0),
+    ]
+    assert found.changes[0].old == 6
+    assert found.lost == {f"torch concise {shape}": "it broke" for shape in ("2x3x4x5", "4x4x4x4")}
+    assert "torch scratch: 2x3x4x5 is 0.500 times what it was" in found.regressions
+
+
+def test_benchmarks_are_not_compared_with_runs_or_in_another_precision(tmp_path):
+    run = write_run(tmp_path / "run", row())
+    bench = write_bench(tmp_path / "bench", scratch=STEADY)
+    double = write_bench(tmp_path / "double", dtype="float64", scratch=STEADY)
+    with pytest.raises(RequestError, match=r"kind is run in .*, benchmark in "):
+        compare(run, bench, (), (), 0.05)
+    with pytest.raises(RequestError, match=r"dtype is float32 in .*, float64 in "):
+        compare(bench, double, (), (), 0.05)
+
+
+# the screen and the command
+
+
+def test_the_screen_fits_80_columns_and_shows_no_control_character(tmp_path, capsys):
+    names = ["mxnet-style", "tensorflow", "\x1b[2J[/b]", "torch"]
+    old = write_run(tmp_path / "old", *(row(name, seconds=scaled(1e-4)) for name in names))
+    rows = [row(name, "scratch", seconds=scaled(2e-4), perplexity=1e4) for name in names[:3]]
+    rows.append(row("torch", status="failed", reason="\x1b[2J[bold]no[/bold]"))
+    new = write_run(tmp_path / "new", *rows, machine={"cpu": "\x1b[2J[red]cpu"})
+    show(Console(width=80, color_system=None), compare(old, new, (), (), 0.05))
+    said = capsys.readouterr().out
+    assert "\x1b" not in said
+    assert max(len(line.rstrip()) for line in said.splitlines()) <= 80
+    for expected in (
+        "mxnet-style  scratch  10,000,000  5,000,000      0.500",
+        "·[2J[/b]     scratch  10,000,000  5,000,000      0.500",
+        "differs: cpu: one, now ·[2J[red]cpu",
+        "regression: torch scratch seed 0: was ok, is failed: ·[2J[bold]no[/bold]",
+        "regression: mxnet-style scratch: throughput is 0.500 times what it was",
+        "regression: tensorflow scratch: perplexity is 5e+03 times what it was",
+    ):
+        assert expected in " ".join(said.split("\n")) or expected in said, said
+
+
+def test_the_command(tmp_path, capsys):
+    old = write_run(tmp_path / "old", row())
+    new = write_run(tmp_path / "new", row(seconds=scaled(1.25)))
+    command = ["compare", str(old), str(new)]
+    assert app(command, result_action="return_value") == 1
+    assert "regression: torch scratch: throughput is 0.800" in capsys.readouterr().out
+    assert app([*command, "--threshold", "0.3"], result_action="return_value") == 0
+    assert "no regression beyond 0.3" in capsys.readouterr().out
+    assert app([*command, "--json"], result_action="return_value") == 1
+    said = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert (said["old"], said["new"], said["threshold"]) == (str(old), str(new), 0.05)
+    assert said["changes"][0]["verdict"] == "slower"
+    assert said["regressions"] == ["torch scratch: throughput is 0.800 times what it was"]
+
+
+@pytest.mark.filterwarnings("ignore:Cyclopts application invoked without tokens")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("old absent", "absent: no such folder"),
+        ("old .", ".: not a run folder: it holds no file run.json"),
+        ("old old/run.json", "old/run.json: no such folder"),
+        ("running old", "running: has not ended"),
+        ("old old --threshold 1", "--threshold 1: a fraction"),
+        ("old old --threshold nan", "--threshold nan: a fraction"),
+        ("old old --backend jax", "unknown backend 'jax'"),
+        ("old", "NEW"),
+    ],
+)
+def test_a_wrong_request_is_one_line(options, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_run(Path("old"), row())
+    RunFolder(Path("running"), read_run(Path("old")).facts)
+    monkeypatch.setattr("sys.argv", ["harness", "compare", *options.split()])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out, said.err.count("\n")) == (2, "", 1)
+    assert message in said.err
