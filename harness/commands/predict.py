@@ -42,7 +42,7 @@ def predict(
     backend
         which backend predicts (repeat, or separate by commas; default: every one)
     variant
-        which variant predicts
+        which variant predicts (default: scratch)
     python
         BACKEND=PATH: the Python that runs a backend with an environment of its own (repeat)
     prefix
@@ -61,7 +61,7 @@ def predict(
     predictions = predict_texts(
         checkpoint,
         split(backend),
-        split(variant),
+        split(variant) or ("scratch",),
         tuple(prefix or ()),
         num_preds,
         device,
