@@ -97,7 +97,7 @@ def FullyConnected(
 def column_sums(rows: np.ndarray) -> np.ndarray:
     """The sum of the rows (N, n): (n,).
 
-    A product with ones adds in blocks; NumPy's sum over the first axis adds row after row, and over
-    tens of thousands of them float32 loses two digits.
+    In float64: NumPy adds row after row here, and over tens of thousands of them float32 loses two
+    digits.
     """
-    return np.dot(np.ones(len(rows), rows.dtype), rows)
+    return rows.sum(axis=0, dtype=np.float64).astype(rows.dtype)
