@@ -9,7 +9,7 @@ import backends
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.grid import Case, cases, check
-from common.parity import TOLERANCES, over_tolerance
+from common.parity import over_tolerance
 from common.reference import Reference
 from common.setup import first_weights, load_batches
 from common.training import train, warm_up
@@ -31,11 +31,13 @@ def build(backend, variant, settings, weights):
     return backends.load(backend).build(settings, variant, weights)
 
 
-@pytest.mark.parametrize(
-    "case",
-    [case for d in TOLERANCES for case in cases(d)],
-    ids=lambda c: f"{c.name}, {c.experiment.dtype}",
-)
+# float64 shows what is computed; in float32 it is enough that every kind of product is small.
+FLOAT32 = {"tanh, clipping binds, fresh state", "relu, clipping is loose, carried state"}
+FLOAT32 |= {"vocabulary of 1,027"}
+CASES = [*cases("float64"), *(case for case in cases("float32") if case.name in FLOAT32)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{c.name}, {c.experiment.dtype}")
 def test_equals_the_reference(backend, variant, case):
     errors = check(lambda *given: build(backend, variant, *given), case, steps=12)
     assert over_tolerance(errors, case.experiment.dtype) == {}
