@@ -13,6 +13,13 @@ import pytest
 import backends
 
 
+def pytest_configure(config):
+    """Under ``-n``, a core for each process and its workers: threads that share one spin for it."""
+    if (name := os.environ.get("PYTEST_XDIST_WORKER")) and hasattr(os, "sched_setaffinity"):
+        cpus = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cpus[int(name.removeprefix("gw")) % len(cpus)]})
+
+
 def pytest_addoption(parser):
     parser.addoption("--backend", action="append", help="a backend that must be there")
 
