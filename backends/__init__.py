@@ -13,9 +13,11 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from common.errors import unknown
+from common.errors import RequestError, unknown
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from common.interface import Backend
 
 
@@ -124,3 +126,15 @@ def load(name: str) -> Backend:
     if reason := taken(name):
         raise ImportError(reason)
     return module  # type: ignore[return-value]
+
+
+def section(backend: ModuleType, name: str) -> ModuleType:
+    """Another section of the chapter in a backend's framework: ``backends/<folder>/<name>.py``.
+
+    Raises:
+        RequestError: the backend does not have that section.
+    """
+    module = f"{backend.__package__}.{name}"
+    if not importlib.util.find_spec(module):
+        raise RequestError(f"{backend.__package__} has no {name}.py")
+    return importlib.import_module(module)

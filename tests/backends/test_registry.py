@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import backends
+from common.errors import RequestError
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,3 +54,10 @@ def test_what_is_missing_is_installed_where_it_fits(monkeypatch):
         "mxnet not installed: python3 -m venv .venv-mxnet && "
         ".venv-mxnet/bin/pip install -c constraints-mxnet.txt -e '.[mxnet]'"
     )
+
+
+def test_a_section_that_a_backend_does_not_have_is_named():
+    mxnet_style = backends.load("mxnet-style")
+    assert backends.section(mxnet_style, "scratch").__name__ == "backends.mxnet_style.scratch"
+    with pytest.raises(RequestError, match=r"backends\.mxnet_style has no sequences\.py"):
+        backends.section(mxnet_style, "sequences")
