@@ -33,8 +33,27 @@ def write_report(folders: Sequence[Path], out: Path) -> Path:
             written; nothing was written then.
     """
     report = gather(folders)
-    told, titles = sections(report), title_of(report)
-    html, text = page(report, told, *titles), markdown(told, *titles)
+    return write_sections(sections(report), title_of(report), report.backends, out)
+
+
+def write_sections(
+    told: list[Section], titles: tuple[str, str], backends: list[str], out: Path
+) -> Path:
+    """Write sections as ``report.html``, ``report.md`` and pictures into a folder, made if need be.
+
+    Args:
+        told: the sections, in order.
+        titles: what the report is called, and what it is about.
+        backends: those it speaks of.
+        out: where it goes.
+
+    Returns:
+        The path of ``report.html``.
+
+    Raises:
+        RequestError: ``out`` cannot be written.
+    """
+    html, text = page(backends, told, *titles), markdown(told, *titles)
     pictures = {figure.name: figure.png() for figure in figures(told)}
     try:
         (out / PICTURES).mkdir(parents=True, exist_ok=True)

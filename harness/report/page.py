@@ -23,7 +23,7 @@ from markupsafe import Markup
 from common.files import write_aside
 from harness.report.blocks import Chart, Rosetta, Section
 from harness.report.palette import Look, dark_colours, looks
-from harness.report.studies import Report, framework
+from harness.report.studies import framework
 from harness.tables import printable
 
 SHAPES = {
@@ -39,8 +39,8 @@ SHAPES = {
 """The shapes of `palette.Look` as paths in a box of 16."""
 
 
-def page(report: Report, sections: list[Section], title: str, about: str) -> str:
-    """The whole page."""
+def page(backends: list[str], sections: list[Section], title: str, about: str) -> str:
+    """The whole page; the backends stand in its key, by the looks they bear throughout."""
     environment = Environment(
         loader=PackageLoader("harness.report"),
         autoescape=True,
@@ -53,14 +53,13 @@ def page(report: Report, sections: list[Section], title: str, about: str) -> str
     return environment.get_template("page.html.j2").render(
         title=title,
         about=about,
-        report=report,
         sections=sections,
         policy=_policy(scripts),
         style=Markup(_own("page.css")),
         scripts=[Markup(script) for script in scripts],
         figures=Markup(_json(_figures(sections))),
-        looks=_worn(report, sections),
-        frameworks={backend: framework(backend) for backend in report.backends},
+        looks=_worn(backends, sections),
+        frameworks={backend: framework(backend) for backend in backends},
         shapes=SHAPES,
     )
 
@@ -70,12 +69,12 @@ def _shown(value: Any) -> Any:
     return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _worn(report: Report, sections: list[Section]) -> dict[str, Look]:
+def _worn(backends: list[str], sections: list[Section]) -> dict[str, Look]:
     """The looks of every backend on the page, those of the Rosetta view included."""
     blocks = [block for section in sections for block in section.blocks]
     views = [block for block in blocks if isinstance(block, Rosetta)]
     shown = [backend for view in views for backend in view.frameworks]
-    return looks(list(dict.fromkeys([*report.backends, *shown])))
+    return looks(list(dict.fromkeys([*backends, *shown])))
 
 
 def _figures(sections: list[Section]) -> dict[str, Any]:
