@@ -193,8 +193,8 @@ class Passes:
         scatter_add(X.reshape(-1), rows(dA), dW_xh, self.one_hot)
         sum_of_products(rows(H[:-1]), rows(dA), out=dW_hh)
         sum_of_products(rows(H[1:]), dO, out=dW_hq)
-        np.matmul(self.ones[:N], rows(dA), out=db_h)
-        np.matmul(self.ones[:N], dO, out=db_q)
+        sum_of_products(self.ones[:N, None], rows(dA), out=db_h[None])
+        sum_of_products(self.ones[:N, None], dO, out=db_q[None])
         return self.given
 
 
@@ -212,7 +212,10 @@ def rows(H):
 
 
 SMALL, BLOCK = 1_000_000, 512
-"""Of few elements, OpenBLAS adds up small products (multiplications, rows) faster than one long."""
+"""Of few elements, OpenBLAS adds up small products (multiplications, rows) faster than one long.
+
+And more exactly: in float32 a long sum of terms of one sign rounds them all to the same side.
+"""
 
 
 def sum_of_products(A, B, out):

@@ -110,9 +110,14 @@ def cross_entropy(O, Y, num_tokens):
     exp = tf.exp(O - largest)
     total = tf.reduce_sum(exp, axis=1, keepdims=True)
     right = tf.range(O.shape[1]) == Y[:, None]
-    l = tf.reduce_sum(tf.math.log(total) + largest) - tf.reduce_sum(tf.gather(O, Y, batch_dims=1))
+    losses = tf.math.log(total) + largest - tf.gather(O, Y, batch_dims=1)[:, None]
     dO = exp / (total * num_tokens) - tf.where(right, tf.constant(1 / num_tokens, O.dtype), 0)
-    return l / num_tokens, dO
+    return sum_of_rows(losses)[0] / num_tokens, dO
+
+
+def sum_of_rows(A):
+    """The sum of the rows of (N, n): added up in float64, for XLA adds them one by one."""
+    return tf.cast(tf.reduce_sum(tf.cast(A, tf.float64), axis=0), A.dtype)
 
 
 @tf.function(jit_compile=True, autograph=False)
@@ -136,8 +141,7 @@ def slice_grads(weights, X, Y, H, activation, num_tokens):
     dW_xh = tf.math.unsorted_segment_sum(dA, tf.reshape(X, [-1]), W_xh.shape[0])
     dW_hh = tf.matmul(before, dA, transpose_a=True)
     dW_hq = tf.matmul(flat, dO, transpose_a=True)
-    grads = [dW_xh, dW_hh, tf.reduce_sum(dA, axis=0), dW_hq, tf.reduce_sum(dO, axis=0)]
-    return l, grads, Hs[-1]
+    return l, [dW_xh, dW_hh, sum_of_rows(dA), dW_hq, sum_of_rows(dO)], Hs[-1]
 
 
 @tf.function(jit_compile=True, autograph=False)

@@ -1,6 +1,7 @@
 """The contract suite: every registered backend, against the reference. Registering is joining."""
 
 from functools import cache
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import backends
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.grid import Case, cases, check
-from common.parity import over_tolerance
+from common.parity import first_step, over_tolerance
 from common.reference import Reference
 from common.setup import first_weights, load_batches
 from common.training import train, warm_up
@@ -41,6 +42,17 @@ CASES = [*cases("float64"), *(case for case in cases("float32") if case.name in 
 def test_equals_the_reference(backend, variant, case):
     errors = check(lambda *given: build(backend, variant, *given), case, steps=12)
     assert over_tolerance(errors, case.experiment.dtype) == {}
+
+
+@pytest.mark.parametrize("form", ["scratch", "fused"])
+def test_a_large_minibatch_is_added_up_exactly_enough(backend, form):
+    """32,768 tokens: what adds them one by one in float32, as Keras does, is over tolerance."""
+    settings = experiment_of("chapter-9", {"corpus": "embedded"})
+    loader, vocab = load_batches(settings, None)
+    weights = first_weights(settings, len(vocab))
+    model = build(backend, form, settings, weights)
+    errors = first_step(model, weights, settings, list(islice(loader.epoch(1), 2)))
+    assert over_tolerance(errors, "float32") == {}
 
 
 def test_dtypes_and_shapes(backend, variant):
