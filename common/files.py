@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from common.errors import RequestError
 
 
 def write_aside(path: Path, content: bytes | str) -> None:
@@ -17,3 +21,16 @@ def write_aside(path: Path, content: bytes | str) -> None:
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Write into the folder that a user named with ``--out``.
+
+    Raises:
+        RequestError: it cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RequestError(f"--out {folder}: cannot be written: {error.strerror}") from error

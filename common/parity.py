@@ -160,6 +160,12 @@ def tolerance(quantity: str, dtype: DType) -> float:
     return far if quantity.startswith("drift") else step
 
 
+def mismatch(over: Errors) -> str:
+    """What is said of a model whose errors are too large."""
+    wrong = ", ".join(f"{quantity} off by {error:.1e}" for quantity, error in over.items())
+    return f"not the reference network: {wrong}"
+
+
 def over_tolerance(errors: Errors, dtype: DType) -> Errors:
     """The errors that are too large for a precision, by name; none if the model is the network."""
     return {name: e for name, e in errors.items() if not e <= tolerance(name, dtype)}

@@ -16,6 +16,7 @@ import psutil
 import backends
 from common.errors import RequestError
 from common.experiment import Experiment
+from common.parity import mismatch
 from harness.interpreters import interpreter, missing
 from harness.process import Event, Worker, WorkerError
 from harness.run import select
@@ -214,5 +215,4 @@ def _check(worker: Worker) -> None:
     """
     checked, _ = worker.answers("check")
     if checked["over"]:
-        wrong = ", ".join(f"{what} off by {error:.1e}" for what, error in checked["over"].items())
-        raise WorkerError("error", f"not the reference network: {wrong}")
+        raise WorkerError("error", mismatch(checked["over"]))

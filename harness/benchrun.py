@@ -12,8 +12,7 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from common.errors import RequestError
-from common.files import write_aside
+from common.files import write_aside, writing
 from harness.bench import Contest, entrants, time_shape
 from harness.benchtable import bench_table, circumstances, rounds_table, show
 from harness.machine import machine, source, versions
@@ -78,11 +77,9 @@ def run_contest(
         },
         failures={name: reason for name, reason in absent.items() if name in contest.backends},
     )
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         result.write(folder, "running")
-    except OSError as error:
-        raise RequestError(f"--out {folder}: cannot be written: {error.strerror}") from error
     for shape in shapes:
         found, _ = entrants(contest)
         with console.status("") as status:

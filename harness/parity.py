@@ -12,9 +12,8 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from common.errors import RequestError
 from common.experiment import DType, Experiment
-from common.files import write_aside
+from common.files import write_aside, writing
 from common.parity import over_tolerance, tolerance
 from harness.interpreters import brief_worker, missing
 from harness.process import WorkerError, usable_cpus
@@ -113,11 +112,9 @@ def write(comparison: Comparison, folder: Path) -> Path:
         RequestError: the folder cannot be written.
     """
     path = folder / "parity.csv"
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         write_aside(path, comparison.table.to_csv(index=False))
-    except OSError as error:
-        raise RequestError(f"--out {folder}: cannot be written: {error.strerror}") from error
     return path
 
 

@@ -69,7 +69,8 @@ class RunData:
     Attributes:
         folder: where it lies.
         facts: what ``run.json`` holds, validated as `harness.records.RunFacts`.
-        epochs, summary, samples: its tables.
+        epochs, summary, samples: its tables; ``elapsed`` is the seconds of training up to the end
+            of an epoch.
         parity: that of ``parity.csv``, where ``parity --out`` wrote into this folder too; or None.
         bench: likewise what ``bench --out`` wrote.
     """
@@ -94,6 +95,7 @@ def read_run(folder: Path) -> RunData:
     epochs = _table(folder / "epochs.csv", EpochTable)
     summary = _table(folder / "summary.csv", SummaryTable)
     _check_agreement(folder, epochs, summary)
+    epochs["elapsed"] = epochs.groupby(ROW).seconds.cumsum()
     return RunData(
         folder,
         facts,
@@ -129,7 +131,6 @@ def load_runs(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
 def _tidy(run: RunData) -> pd.DataFrame:
     of_row = run.summary[[*ROW, "device", "dtype", "tokens_per_sec"]]
     table = run.epochs.merge(of_row, on=ROW)
-    table["elapsed"] = table.groupby(ROW).seconds.cumsum()
     table["recipe"], table["run"] = run.facts["recipe"], str(run.folder)
     return table[TIDY]
 

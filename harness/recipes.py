@@ -50,6 +50,14 @@ class Recipe(BaseModel):
     settings: dict[str, Any]
     published: tuple[Published, ...] = ()
 
+    def published_for(self, experiment: Experiment) -> tuple[Published, ...]:
+        """The figures an experiment is held against: none unless its settings are the recipe's.
+
+        Its seed, threads and device are its own.
+        """
+        free = {name: getattr(experiment, name) for name in ("seed", "threads", "device")}
+        return self.published if Experiment.of(self.settings | free) == experiment else ()
+
 
 @cache
 def recipes() -> dict[str, Recipe]:

@@ -15,6 +15,7 @@ from common import sources
 from common.checkpoint import Checkpoint, load_checkpoint
 from common.errors import RequestError, unknown
 from common.experiment import Experiment
+from common.parity import mismatch
 from common.setup import cut
 from common.vocab import Vocab
 from harness.interpreters import interpreter, missing
@@ -231,9 +232,7 @@ def record(row: Row, event: Event, folder: RunFolder) -> None:
             row.parity = max(event["errors"].values())
             if event["over"]:
                 row.status = "parity-failed"
-                row.reason = "not the reference network: " + ", ".join(
-                    f"{quantity} off by {error:.1e}" for quantity, error in event["over"].items()
-                )
+                row.reason = mismatch(event["over"])
         case "epoch":
             row.perplexity, row.val_perplexity = event["perplexity"], event["val_perplexity"]
             row.tokens += event["tokens"]

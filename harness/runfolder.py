@@ -18,7 +18,7 @@ from typing import Any
 
 from common.errors import RequestError
 from common.experiment import Experiment
-from common.files import write_aside
+from common.files import write_aside, writing
 from harness.rows import Row, summary_table
 
 EPOCH_COLUMNS = "backend variant seed epoch perplexity val_perplexity tokens seconds".split()
@@ -47,16 +47,13 @@ class RunFolder:
 
     def __init__(self, path: Path, facts: dict[str, Any]) -> None:
         self.path, self.facts = path, facts
-        try:
+        if path.exists():
+            raise RequestError(f"--out {path}: exists already; name a folder that does not")
+        with writing(path):
             path.mkdir(parents=True)
             (path / "logs").mkdir()
             self._start_csv("epochs.csv", EPOCH_COLUMNS)
             self._start_csv("samples.csv", SAMPLE_COLUMNS)
-        except FileExistsError as error:
-            message = f"--out {path}: exists already; name a folder that does not"
-            raise RequestError(message) from error
-        except OSError as error:
-            raise RequestError(f"--out {path}: cannot be written: {error.strerror}") from error
         self.facts |= {"pid": os.getpid(), "started": _now(), "ended": None}
         self.set_status("running")
 
@@ -83,7 +80,9 @@ class RunFolder:
 
     def finish(self, rows: list[Row], status: str) -> None:
         """Write ``summary.csv``, then say in ``run.json`` how the run ended."""
-        write_aside(self.path / "summary.csv", summary_table(rows).to_csv(index=False))
+        # With these ends of lines pandas puts a carriage return of a reason in quotes.
+        summary = summary_table(rows).to_csv(index=False, lineterminator="\r\n")
+        write_aside(self.path / "summary.csv", summary)
         self.facts["ended"] = _now()
         self.set_status(status)
 

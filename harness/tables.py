@@ -97,14 +97,14 @@ def _spread(rows: list[Row]) -> str:
 
 def show_published(console: Console, result: Result, recipe: Recipe, asked: Experiment) -> None:
     """Hold the curves against the recipe's published bands, where the settings are the recipe's."""
-    same = Experiment.of(recipe.settings | {"seed": asked.seed, "threads": asked.threads})
-    if not recipe.published or asked.model_copy(update={"device": "auto"}) != same:
+    published = recipe.published_for(asked)
+    if not published:
         return
     table = titled("Against the published figures")
     for name in ("epoch", "published", "backend", "perplexity", "validation", "verdict"):
         table.add_column(name)
     reached = curves(result.folder)
-    for band in recipe.published:
+    for band in published:
         for row in result.rows:
             found = reached.get((row.backend, row.variant, band.epoch))
             if found is None:

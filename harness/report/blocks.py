@@ -8,7 +8,7 @@ from typing import Literal
 
 from harness.report.figure import Figure
 from harness.report.rosetta import Excerpt
-from harness.report.studies import Series, framework
+from harness.report.studies import Report, Series, Study, framework
 
 Tone = Literal["", "good", "bad", "quiet"]
 
@@ -155,6 +155,11 @@ class Section:
     question: str
     answer: str
     blocks: list[Block] = field(default_factory=list)
+
+
+def heading(report: Report, study: Study) -> list[Block]:
+    """The name of a study, where there are several."""
+    return [Heading(study.title)] if len(report.studies) > 1 else []
 
 
 def number(value: float | None, form: str, tone: Tone = "") -> Cell:

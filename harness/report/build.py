@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.errors import RequestError
-from common.files import write_aside
+from common.files import write_aside, writing
 from harness.report.blocks import Chart, Section
 from harness.report.figure import Figure
 from harness.report.markdown import PICTURES, markdown
 from harness.report.page import page
 from harness.report.sections import sections
 from harness.report.studies import Report, framework, gather
-from harness.tables import printable
 
 WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
@@ -55,15 +53,12 @@ def write_sections(
     """
     html, text = page(backends, told, *titles), markdown(told, *titles)
     pictures = {figure.name: figure.png() for figure in figures(told)}
-    try:
+    with writing(out):
         (out / PICTURES).mkdir(parents=True, exist_ok=True)
         for name, picture in pictures.items():
             write_aside(out / PICTURES / f"{name}.png", picture)
         write_aside(out / "report.md", text)
         write_aside(out / "report.html", html)
-    except OSError as error:
-        message = f"{out}: the report cannot be written there: {error.strerror}"
-        raise RequestError(printable(message)) from error
     return out / "report.html"
 
 

@@ -13,9 +13,9 @@ from harness.report.blocks import (
     Command,
     Facts,
     Grid,
-    Heading,
     Note,
     Section,
+    heading,
     named,
     number,
 )
@@ -35,8 +35,7 @@ def compared(report: Report) -> Section:
         f"{listed}.",
     )
     for study in report.studies:
-        if len(report.studies) > 1:
-            section.blocks.append(Heading(study.title))
+        section.blocks += heading(report, study)
         section.blocks += [Facts(_facts(study)), _outcomes(study)]
     return section
 
@@ -85,7 +84,7 @@ def _gigabytes(megabytes: Any) -> str:
 def _outcomes(study: Study) -> Grid:
     rows = []
     for series in study.series:
-        mine = study.rows(study.summary, series)
+        mine = series.rows(study.summary)
         for (status, reason), found in mine.groupby(["status", "reason"], sort=False):
             versions = " ".join(dict.fromkeys(filter(None, found.versions)))
             device = " ".join(dict.fromkeys(filter(None, found.device)))
@@ -113,8 +112,7 @@ def again(report: Report) -> Section:
         "With the command of each run, from the same source, on the same corpus.",
     )
     for study in report.studies:
-        if len(report.studies) > 1:
-            section.blocks.append(Heading(study.title))
+        section.blocks += heading(report, study)
         for run in study.runs:
             section.blocks += _run(run.facts)
         section.blocks.append(_settings(study))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from harness.report.blocks import Cell, Grid, Heading, Section, named, number
+from harness.report.blocks import Cell, Grid, Section, heading, named, number
 from harness.report.rosetta import lines_of_code, source_file
 from harness.report.studies import Report, Study, records
 
@@ -15,8 +15,7 @@ def cost(report: Report) -> Section:
     for study in report.studies:
         table = _table(study)
         section.answer = section.answer or _answer(table)
-        if len(report.studies) > 1:
-            section.blocks.append(Heading(study.title))
+        section.blocks += heading(report, study)
         section.blocks.append(_grid(study, table))
     return section
 
@@ -25,7 +24,7 @@ def _table(study: Study) -> pd.DataFrame:
     ok = study.summary[study.summary.status == "ok"]
     rows = []
     for series in study.series:
-        mine = study.rows(ok, series)
+        mine = series.rows(ok)
         path = source_file(series.backend, series.variant)
         row = {"series": series, "lines": lines_of_code(path) if path else float("nan")}
         for name in ("compile_seconds", "train_seconds", "peak_memory_mb"):

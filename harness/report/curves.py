@@ -37,7 +37,7 @@ def curves(study: Study) -> pd.DataFrame:
     drawn = finite[finite.epoch.isin(shown_epochs(int(finite.epoch.max())))]
     tables = []
     for number, series in enumerate(study.series):
-        mine = study.rows(drawn, series).groupby("epoch")
+        mine = series.rows(drawn).groupby("epoch")
         table = pd.DataFrame({"elapsed": mine.elapsed.median()})
         for name in ("perplexity", "val_perplexity"):
             table[name] = mine[name].median()
@@ -63,7 +63,7 @@ def throughput(study: Study) -> pd.DataFrame:
     timed = study.epochs.merge(ok[["run", "backend", "variant", "seed"]])
     speeds: dict[Series, Interval] = {}
     for series in study.series:
-        mine = study.rows(timed, series)
+        mine = series.rows(timed)
         if len(mine):
             speeds[series] = interval((mine.tokens / mine.seconds).tolist())
     rows = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from harness.report.blocks import NONE, Block, Cell, Chart, Grid, Heading, Section, named, number
+from harness.report.blocks import NONE, Block, Cell, Chart, Grid, Section, heading, named, number
 from harness.report.curvechart import bounds, learning
 from harness.report.curves import curves
 from harness.report.studies import Report, Study
@@ -20,8 +20,7 @@ def learn(report: Report) -> Section:
     for study in report.studies:
         drawn = curves(study)
         section.answer = section.answer or _answer(study)
-        if len(report.studies) > 1:
-            section.blocks.append(Heading(study.title))
+        section.blocks += heading(report, study)
         if len(drawn):
             section.blocks += _charts(study, drawn)
         section.blocks.append(_ends(study))
@@ -73,7 +72,7 @@ def _values(study: Study, drawn: pd.DataFrame, measure: str, axis: str, title: s
     picked = epochs[np.unique(np.linspace(0, len(epochs) - 1, SHOWN).round().astype(int))]
     heads, columns = ["epoch"], []
     for series in study.series:
-        mine = study.rows(drawn, series).set_index("epoch").reindex(picked)
+        mine = series.rows(drawn).set_index("epoch").reindex(picked)
         heads.append(series.title)
         columns.append(mine[measure])
         if axis == "elapsed":
@@ -101,14 +100,14 @@ def _ends(study: Study) -> Grid:
         heads.append(f"the book at epoch {band.epoch}: {', '.join(said)}")
     rows = []
     for series in study.series:
-        mine = study.rows(ok, series)
+        mine = series.rows(ok)
         if mine.empty:
             continue
         cells = [named(series), Cell(str(len(mine))), _median(mine.perplexity)]
         if validated:
             cells.append(_median(mine.val_perplexity))
         for band in study.published:
-            at = study.rows(study.epochs, series)
+            at = series.rows(study.epochs)
             at = at[at.epoch == band.epoch]
             within = [
                 band.holds(p, None if pd.isna(v) else v)

@@ -75,7 +75,7 @@ def _chart(table: pd.DataFrame) -> Chart:
     rows = [
         row | each.labels | {"drawn": min(max(row["error"], TINY), 1e3)}
         for each in in_order(worst)
-        for row in records(worst[(worst.backend == each.backend) & (worst.variant == each.variant)])
+        for row in records(each.rows(worst))
     ]
     drawn = pd.DataFrame(rows).rename(columns={"error": "exact", "drawn": "error"})
     names = ["backend", "framework", "variant", "title", "dtype", "error", "tolerance"]
@@ -105,7 +105,7 @@ def _quantities(table: pd.DataFrame, dtype: str) -> Grid:
     for quantity, found in table.groupby("quantity", sort=False):
         cells = [Cell(str(quantity))]
         for each in series:
-            mine = found[(found.backend == each.backend) & (found.variant == each.variant)]
+            mine = each.rows(found)
             cells.append(number(mine.error.max(), ".1e", "" if mine.ok.all() else "bad"))
         rows.append([*cells, number(found.tolerance.iloc[0], ".0e")])
     caption = f"{dtype}: the worst error of each quantity over {table.case.nunique()} settings"

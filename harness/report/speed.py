@@ -18,6 +18,7 @@ from harness.report.blocks import (
     Note,
     Section,
     Tone,
+    heading,
     named,
     number,
 )
@@ -37,8 +38,7 @@ def fast(report: Report) -> Section:
     for study in report.studies:
         table = throughput(study)
         section.answer = section.answer or _answer(table)
-        if len(report.studies) > 1:
-            section.blocks.append(Heading(study.title))
+        section.blocks += heading(report, study)
         section.blocks += _training(study, table)
     for number_, bench in enumerate(report.benches, 1):
         section.blocks += _bench(bench, number_)
@@ -60,7 +60,7 @@ def _training(study: Study, table: pd.DataFrame) -> list[Block]:
     rows = [_training_row(row, table.tokens_per_sec.max()) for row in records(table)]
     failed = study.summary[study.summary.status != "ok"]
     for series in study.series:
-        for (status, reason), _ in study.rows(failed, series).groupby(["status", "reason"]):
+        for (status, reason), _ in series.rows(failed).groupby(["status", "reason"]):
             cells = [named(series), *[NONE] * 5]
             rows.append([*cells, Cell(str(status), "bad")])
             blocks.append(Note(f"{series.title}: {status}" + f": {reason}" * bool(reason), "bad"))

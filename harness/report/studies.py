@@ -11,7 +11,7 @@ import pandas as pd
 
 from backends import BACKENDS
 from common.experiment import Experiment
-from harness.reading import ROW, BenchData, RunData, read_run
+from harness.reading import BenchData, RunData, read_run
 from harness.recipes import Published, recipes
 from harness.report.palette import LOOKS
 from harness.tables import printable
@@ -41,6 +41,10 @@ class Series:
             "variant": printable(self.variant),
             "title": self.title,
         }
+
+    def rows(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a table that are its own."""
+        return table[(table.backend == self.backend) & (table.variant == self.variant)]
 
 
 def framework(backend: str) -> str:
@@ -76,7 +80,7 @@ class Study:
         facts: those of its first run.
         runs: in the order they were given.
         summary, epochs, samples: the tables of all runs, one below the other; ``run`` is the
-            number of the run, and ``elapsed`` the seconds of training up to the end of an epoch.
+            number of the run.
         published: the figures it is held against.
     """
 
@@ -103,10 +107,6 @@ class Study:
     def seeds(self) -> list[int]:
         """The seeds, each once."""
         return sorted(set(self.summary.seed.tolist()))
-
-    def rows(self, table: pd.DataFrame, series: Series) -> pd.DataFrame:
-        """The rows of one series."""
-        return table[(table.backend == series.backend) & (table.variant == series.variant)]
 
 
 @dataclass(frozen=True)
@@ -164,8 +164,6 @@ def _kind(facts: dict[str, Any]) -> str:
 
 def _study(number: int, runs: list[RunData]) -> Study:
     facts = runs[0].facts
-    epochs = _stack([run.epochs for run in runs])
-    epochs["elapsed"] = epochs.groupby(["run", *ROW]).seconds.cumsum()
     recipe = recipes().get(facts["recipe"])
     return Study(
         number,
@@ -173,20 +171,11 @@ def _study(number: int, runs: list[RunData]) -> Study:
         facts,
         runs,
         _stack([run.summary for run in runs]),
-        epochs,
+        _stack([run.epochs for run in runs]),
         _stack([run.samples for run in runs]),
-        published(facts["recipe"], Experiment.of(facts["experiment"])),
+        recipe.published_for(Experiment.of(facts["experiment"])) if recipe else (),
     )
 
 
 def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([t.assign(run=i) for i, t in enumerate(tables)], ignore_index=True)
-
-
-def published(name: str, experiment: Experiment) -> tuple[Published, ...]:
-    """The figures an experiment is held against: none unless its settings are its recipe's."""
-    if name not in recipes():
-        return ()
-    free = {"seed": experiment.seed, "threads": experiment.threads, "device": experiment.device}
-    same = Experiment.of(recipes()[name].settings | free) == experiment
-    return recipes()[name].published if same else ()

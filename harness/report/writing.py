@@ -6,7 +6,7 @@ from itertools import takewhile
 
 import pandas as pd
 
-from harness.report.blocks import Block, Heading, Section, Texts, Voice
+from harness.report.blocks import Block, Section, Texts, Voice, heading
 from harness.report.studies import Report, Series, Study, in_order
 from harness.tables import printable
 
@@ -16,8 +16,7 @@ def write(report: Report) -> Section:
     section = Section("write", "What do they write?", "")
     for study in report.studies:
         section.answer = section.answer or _answer(study)
-        if len(report.studies) > 1:
-            section.blocks.append(Heading(study.title))
+        section.blocks += heading(report, study)
         section.blocks += _texts(study)
     return section
 

@@ -9,7 +9,7 @@ import pytest
 
 from common.errors import RequestError
 from harness.commands.run import add_report
-from harness.recipes import experiment_of
+from harness.recipes import experiment_of, recipes
 from harness.report.blocks import Chart, Rosetta, Texts
 from harness.report.build import write_report
 from harness.report.curves import POINTS, curves, throughput
@@ -17,7 +17,7 @@ from harness.report.markdown import escape, fence
 from harness.report.palette import LOOKS, dark_colours
 from harness.report.rosetta import TOPICS, lines_of_code, rosetta, source_file
 from harness.report.sections import sections
-from harness.report.studies import gather, published
+from harness.report.studies import gather
 from tests.harness.made_runs import BOTH, NASTY, make_parity, make_run
 from tests.harness.test_reading import write_bench
 
@@ -189,9 +189,9 @@ def test_texts_that_agree_are_told_once(tmp_path):
 
 
 def test_the_published_band_is_drawn_where_the_settings_are_the_recipes():
-    assert published("time-machine", experiment_of("time-machine", {"seed": 3}))[0].high == 1.2
-    assert not published("time-machine", experiment_of("time-machine", {"lr": 0.5}))
-    assert not published("resumed", experiment_of("time-machine", {}))
+    recipe = recipes()["time-machine"]
+    assert recipe.published_for(experiment_of("time-machine", {"seed": 3}))[0].high == 1.2
+    assert not recipe.published_for(experiment_of("time-machine", {"lr": 0.5}))
 
 
 def test_the_rosetta_view_holds_every_function_of_every_framework(study):
