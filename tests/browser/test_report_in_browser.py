@@ -94,7 +94,7 @@ def test_zoom_and_highlight_by_keyboard(visit, report):
     controls.get_by_role("button", name="Whole").press("Enter")
     page.wait_for_timeout(200)
     assert canvas.screenshot() == whole
-    controls.get_by_role("combobox").select_option("torch")
+    controls.get_by_role("combobox").select_option("mxnet")
     page.wait_for_timeout(200)
     assert canvas.screenshot() != whole
 
