@@ -64,6 +64,16 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Multiples:
+    """Small figures of one kind, side by side, whose axes are the same; a table says the same."""
+
+    kind = "multiples"
+    caption: str
+    figures: list[Figure]
+    grid: Grid
+
+
+@dataclass(frozen=True)
 class Note:
     """A paragraph."""
 
@@ -144,7 +154,7 @@ class Rosetta:
         return {backend: framework(backend) for backend in found}
 
 
-Block = Grid | Chart | Note | Heading | Facts | Command | Texts | Rosetta
+Block = Grid | Chart | Multiples | Note | Heading | Facts | Command | Texts | Rosetta
 
 
 @dataclass
@@ -155,6 +165,18 @@ class Section:
     question: str
     answer: str
     blocks: list[Block] = field(default_factory=list)
+
+
+def figures(sections: list[Section]) -> list[Figure]:
+    """Every figure of some sections."""
+    found: list[Figure] = []
+    for section in sections:
+        for block in section.blocks:
+            if isinstance(block, Chart):
+                found.append(block.figure)
+            elif isinstance(block, Multiples):
+                found += block.figures
+    return found
 
 
 def heading(report: Report, study: Study) -> list[Block]:

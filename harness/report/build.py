@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from common.files import write_aside, writing
-from harness.report.blocks import Chart, Section
-from harness.report.figure import Figure
+from harness.report.blocks import Section, figures
 from harness.report.markdown import PICTURES, markdown
 from harness.report.page import page
 from harness.report.sections import sections
@@ -60,11 +59,6 @@ def write_sections(
         write_aside(out / "report.md", text)
         write_aside(out / "report.html", html)
     return out / "report.html"
-
-
-def figures(told: list[Section]) -> list[Figure]:
-    """Every figure of some sections."""
-    return [b.figure for section in told for b in section.blocks if isinstance(b, Chart)]
 
 
 def title_of(report: Report) -> tuple[str, str]:

@@ -15,11 +15,13 @@ from harness.report.blocks import (
     Facts,
     Grid,
     Heading,
+    Multiples,
     Note,
     Rosetta,
     Section,
     Texts,
 )
+from harness.report.figure import Figure
 from harness.tables import printable
 
 PICTURES = "figures"
@@ -62,10 +64,10 @@ def _block(block: Block) -> str:
         case Grid():
             return _folded(block.caption, _grid(block)) if block.folded else _captioned(block)
         case Chart():
-            figure = block.figure
-            picture = f"![{escape(figure.words)}]({PICTURES}/{figure.name}.png)"
-            parts = [f"**{escape(figure.title)}**", picture, _block(block.grid)]
-            return "\n\n".join(parts)
+            return f"{_picture(block.figure)}\n\n{_block(block.grid)}"
+        case Multiples():
+            pictures = "\n\n".join(_picture(figure) for figure in block.figures)
+            return f"{escape(block.caption)}:\n\n{pictures}\n\n{_block(block.grid)}"
         case Note():
             return escape(block.text)
         case Heading():
@@ -78,6 +80,11 @@ def _block(block: Block) -> str:
             return _folded(block.caption, _texts(block)) if block.folded else _texts(block)
         case Rosetta():
             return "\n\n".join(_topic(block, topic) for topic in block.topics)
+
+
+def _picture(figure: Figure) -> str:
+    picture = f"![{escape(figure.words)}]({PICTURES}/{figure.name}.png)"
+    return f"**{escape(figure.title)}**\n\n{picture}"
 
 
 def _folded(summary: str, content: str) -> str:

@@ -21,7 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from common.files import write_aside
-from harness.report.blocks import Chart, Rosetta, Section
+from harness.report.blocks import Rosetta, Section, figures
 from harness.report.palette import Look, dark_colours, looks
 from harness.report.studies import framework
 from harness.tables import printable
@@ -81,18 +81,16 @@ def _figures(sections: list[Section]) -> dict[str, Any]:
     """The charts, and the tables they draw, each table once."""
     tables: list[str] = []
     charts = {}
-    for section in sections:
-        for block in section.blocks:
-            if isinstance(block, Chart):
-                table = json.dumps(block.figure.columns())
-                if table not in tables:
-                    tables.append(table)
-                charts[block.figure.name] = {
-                    "spec": block.figure.vega(),
-                    "table": tables.index(table),
-                    "words": block.figure.words,
-                    "zooms": block.figure.zooms,
-                }
+    for figure in figures(sections):
+        table = json.dumps(figure.columns())
+        if table not in tables:
+            tables.append(table)
+        charts[figure.name] = {
+            "spec": figure.vega(),
+            "table": tables.index(table),
+            "words": figure.words,
+            "zooms": figure.zooms,
+        }
     return {"charts": charts, "tables": [json.loads(t) for t in tables], "dark": dark_colours()}
 
 

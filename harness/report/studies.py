@@ -146,15 +146,20 @@ def gather(folders: Sequence[Path]) -> Report:
         RequestError: something is not the folder of a run that has ended.
     """
     runs = [read_run(folder) for folder in folders]
-    groups: dict[str, list[RunData]] = {}
-    for run in runs:
-        groups.setdefault(_kind(run.facts), []).append(run)
     tables = [run.parity for run in runs if run.parity is not None]
     return Report(
-        [_study(number, group) for number, group in enumerate(groups.values(), 1)],
+        sort(runs),
         pd.concat(tables, ignore_index=True) if tables else None,
         [run.bench for run in runs if run.bench],
     )
+
+
+def sort(runs: Sequence[RunData]) -> list[Study]:
+    """Runs by their experiment, whatever their seeds, in the order in which each first appears."""
+    groups: dict[str, list[RunData]] = {}
+    for run in runs:
+        groups.setdefault(_kind(run.facts), []).append(run)
+    return [_study(number, group) for number, group in enumerate(groups.values(), 1)]
 
 
 def _kind(facts: dict[str, Any]) -> str:

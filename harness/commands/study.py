@@ -1,0 +1,65 @@
+"""``study``: a grid of experiments, each an ordinary run, and one report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.text import Text
+
+from harness.commands.options import CHOICE, DATA, OUTPUT, Flag, Names, print_json, screen
+
+
+def study(
+    file: Annotated[str, Parameter(group=CHOICE)],
+    /,
+    *,
+    python: Names = None,
+    data_dir: Annotated[Path | None, Parameter(group=DATA)] = None,
+    out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
+    json: Flag = False,
+) -> int:
+    """Run every cell of a study, and make one report of them.
+
+    Each cell is an ordinary run folder. Started again, a study runs only the
+    cells that are not finished. Exit status 1 says that a backend broke down;
+    that one diverged is a result.
+
+    Parameters
+    ----------
+    file
+        a TOML file, or a study that comes with the project: exercises.toml, seeds.toml
+    python
+        BACKEND=PATH: the Python that runs a backend with an environment of its own (repeat)
+    data_dir
+        where to look first for a published corpus
+    out
+        the study's folder (default: results/studies/<name of the file>)
+    json
+        print the cells as JSON alone
+    """
+    from harness.interpreters import parse
+    from harness.report.build import write_sections
+    from harness.report.studypage import backends_of, study_sections, titles
+    from harness.study import find_study, load_study
+    from harness.studyrun import Order, broken, run_study, tidy
+
+    path = find_study(file)
+    folder = out or Path("results/studies") / path.stem
+    order = Order(load_study(path), folder, data_dir, parse(python or ()))
+    console = screen()
+    done = run_study(order, lambda line: None if json else console.print(Text(line)))
+    if not done:
+        return 130
+    backends = backends_of(order)
+    report = write_sections(study_sections(order), titles(order, backends), backends, folder)
+    table = tidy(order)
+    faults = broken(table)
+    if json:
+        print_json({"study": str(folder), "cells": table.to_dict("records"), "faults": faults})
+    else:
+        for fault in faults:
+            console.print(Text(fault, "red"))
+        console.print(Text(f"report: {report}"), soft_wrap=True)
+    return 1 if faults else 0

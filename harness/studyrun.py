@@ -1,0 +1,196 @@
+"""Running a study: a run folder a cell; a cell that is finished is never run again.
+
+``study.json`` says ``running`` until all cells are done. A cell whose run was killed, interrupted
+or failed as a whole is run again when the study is started again; what became of single rows, a
+divergence say, is a result and stays.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+
+from common.errors import RequestError
+from common.files import write_aside, writing
+from harness.machine import machine, source, versions
+from harness.progress import Quiet
+from harness.reading import ROW, RunData, holds, read_run
+from harness.run import Request, check_corpus, run, select
+from harness.study import Cell, Study, cells
+
+BROKEN = {"failed", "crashed", "timeout", "parity-failed", "interrupted"}
+"""A row that ended so is a fault. One that diverged is a finding; one not installed is forgiven."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to run a study with.
+
+    Attributes:
+        study: what.
+        out: its folder; goes on there if it exists.
+        data_dir: where to look first for a published corpus.
+        pythons: the interpreters of backends that have one of their own.
+    """
+
+    study: Study
+    out: Path
+    data_dir: Path | None
+    pythons: dict[str, Path]
+
+    def folder(self, cell: Cell) -> Path:
+        """The run folder of a cell."""
+        return self.out / cell.grid / cell.name
+
+
+def run_study(order: Order, tell: Callable[[str], None]) -> bool:
+    """Run every cell that is not finished.
+
+    Args:
+        order: what, where and with what.
+        tell: is told a line at every cell.
+
+    Returns:
+        Whether all cells were done; False after Ctrl-C.
+
+    Raises:
+        RequestError: a cell cannot be run, or its folder holds something else; nothing was run.
+    """
+    every = cells(order.study)
+    for cell in every:
+        is_finished(order, cell)
+        check_corpus(cell.experiment, order.data_dir, None)
+    facts = {
+        "study": order.study.model_dump(mode="json"),
+        "machine": machine(),
+        "versions": versions(),
+        "source": source(),
+        "command": sys.argv[1:],
+    }
+    with writing(order.out):
+        order.out.mkdir(parents=True, exist_ok=True)
+        _write_facts(order, facts, "running")
+    for number, cell in enumerate(every, 1):
+        where = f"{number} of {len(every)}: {cell.grid}, {cell.name}"
+        if is_finished(order, cell):
+            tell(f"{where}: done before")
+            continue
+        shutil.rmtree(order.folder(cell), ignore_errors=True)
+        start = time.monotonic()
+        result = run(_request(order, cell), Quiet())
+        if result.status == "interrupted":
+            return False
+        ended = ", ".join(f"{row.backend} {row.variant} {row.status}" for row in result.rows)
+        tell(f"{where}: {time.monotonic() - start:.0f} s: {ended}")
+    write_aside(order.out / "cells.csv", tidy(order).to_csv(index=False, lineterminator="\r\n"))
+    _write_facts(order, facts, "finished")
+    return True
+
+
+def _write_facts(order: Order, facts: dict[str, Any], status: str) -> None:
+    content = json.dumps(facts | {"status": status}, indent=2, ensure_ascii=False)
+    write_aside(order.out / "study.json", content + "\n")
+
+
+def _request(order: Order, cell: Cell) -> Request:
+    study = order.study
+    return Request(
+        study.recipe,
+        cell.experiment,
+        study.backends,
+        study.variants,
+        order.data_dir,
+        order.folder(cell),
+        order.pythons,
+    )
+
+
+def is_finished(order: Order, cell: Cell) -> bool:
+    """Whether a cell's folder holds its finished run.
+
+    Raises:
+        RequestError: it holds a run of something else, one that is still going on, or no run.
+    """
+    folder = order.folder(cell)
+    if not folder.exists() or not any(folder.iterdir()):
+        return False
+    if not holds(folder, "run.json"):
+        raise RequestError(f"{folder}: exists and is no run folder: move it, or give another --out")
+    facts = _facts(folder)
+    if facts.get("experiment") != cell.experiment.model_dump(mode="json"):
+        raise RequestError(
+            f"{folder}: holds a run of other settings: was the study edited? give another --out"
+        )
+    if facts.get("status") == "running":
+        _see_that_it_was_killed(folder, facts)
+    if facts.get("status") != "finished":
+        return False
+    found = read_run(folder).summary
+    asked = select(order.study.backends, order.study.variants)
+    if {*asked} != {*zip(found.backend, found.variant, strict=True)}:
+        raise RequestError(
+            f"{folder}: holds a run of other backends or variants: give another --out"
+        )
+    return True
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RequestError(f"{folder / 'run.json'}: cannot be read: {error}") from error
+    return facts if isinstance(facts, dict) else {}
+
+
+def _see_that_it_was_killed(folder: Path, facts: dict[str, Any]) -> None:
+    """A run that says it is running, and whose process lives, is left alone.
+
+    Raises:
+        RequestError: it lives.
+    """
+    try:
+        alive = "harness" in " ".join(psutil.Process(facts.get("pid", -1)).cmdline())
+    except (psutil.Error, TypeError, ValueError):
+        return
+    if alive:
+        raise RequestError(f"{folder}: process {facts['pid']} is running it now: wait for it")
+
+
+def read_cells(order: Order) -> Iterator[tuple[Cell, RunData]]:
+    """Every cell and its run.
+
+    Raises:
+        RequestError: one has no finished run.
+    """
+    for cell in cells(order.study):
+        yield cell, read_run(order.folder(cell))
+
+
+def tidy(order: Order) -> pd.DataFrame:
+    """``cells.csv``: a row of a cell a line, with the settings that vary as columns."""
+    tables = []
+    for cell, data in read_cells(order):
+        table = data.summary.drop(columns="versions")
+        varied = {name: value for name, value in cell.varied.items() if name not in ROW}
+        tables.append(table.assign(grid=cell.grid, cell=cell.name, **varied))
+    every = pd.concat(tables, ignore_index=True)
+    first = ["grid", "cell", *ROW]
+    return every[first + [name for name in every if name not in first]]
+
+
+def broken(table: pd.DataFrame) -> list[str]:
+    """The rows of ``cells.csv`` that are faults, in words."""
+    rows = table[table.status.isin(BROKEN)]
+    return [
+        f"{row.grid}, {row.cell}: {row.backend} {row.variant}: {row.status}: {row.reason}"
+        for row in rows.itertuples()
+    ]

@@ -1,0 +1,197 @@
+"""Studies: files that are wrong are refused, what is finished stays, and seeds are weighed."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.errors import RequestError
+from harness.equivalence import equivalences
+from harness.study import SHIPPED, cells, find_study, load_study
+
+ROOT = Path(__file__).parents[2]
+
+STUDY = """
+title = "Small"
+backends = ["mxnet-style"]
+[settings]
+num_epochs = 3
+num_hiddens = 8
+max_tokens = 2000
+pred_period = 3
+[[grid]]
+name = "activation-clipping"
+question = "What do they change?"
+[grid.vary]
+activation = ["tanh", "relu"]
+clip_theta = [0, 1]
+[[grid]]
+name = "seeds"
+question = "What do seeds change?"
+[grid.settings]
+lr = 0.5
+[grid.vary]
+seed = [0, 1]
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text(STUDY, encoding="utf-8")
+    return path
+
+
+def study(*arguments):
+    command = [sys.executable, "-m", "harness", "study", *map(str, arguments)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def ended(process):
+    out, err = process.communicate(timeout=200)
+    return process.returncode, out.decode(), err.decode()
+
+
+# what is in a file
+
+
+def test_every_combination_is_a_cell(file):
+    found = cells(load_study(file))
+    assert [cell.name for cell in found] == [
+        "activation=tanh,clip_theta=0",
+        "activation=tanh,clip_theta=1",
+        "activation=relu,clip_theta=0",
+        "activation=relu,clip_theta=1",
+        "seed=0",
+        "seed=1",
+    ]
+    assert {cell.experiment.num_hiddens for cell in found} == {8}
+    assert [cell.experiment.lr for cell in found] == [1, 1, 1, 1, 0.5, 0.5]
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.toml")), ids=lambda path: path.name)
+def test_what_comes_with_the_project_is_valid_and_found_by_name(path):
+    assert find_study(path.name) == path
+    assert cells(load_study(path))
+
+
+WRONG = {
+    "not TOML": ("title = ", "not TOML: Invalid value"),
+    "no title": (STUDY.replace('title = "Small"', ""), "title: field required"),
+    "an unknown key": (STUDY.replace("title", "tittle"), "title: field required"),
+    "a key too many": ("colour = 1\n" + STUDY, "colour: extra inputs are not permitted"),
+    "no grid": ('title = "x"', "grid: field required"),
+    "an empty grid": (STUDY.replace("seed = [0, 1]", ""), "grid.1.vary: dictionary should have"),
+    "no value": (STUDY.replace("[0, 1]", "[]", 1), "grid.0.vary.clip_theta: list should have"),
+    "no list": (STUDY.replace('["tanh", "relu"]', '"tanh"'), "vary.activation: input should be a"),
+    "no such setting": (STUDY.replace("lr =", "rate ="), "grid seeds: --rate 0.5: extra inputs"),
+    "a wrong value": (STUDY.replace('"relu"', '"selu"'), "--activation 'selu': input should be"),
+    "the same twice": (STUDY.replace("[0, 1]", "[1, 1]"), "clip_theta=1 stands there twice"),
+    "one name twice": (STUDY.replace('"seeds"', '"activation-clipping"'), "the same name"),
+    "a name that is no folder": (STUDY.replace('"seeds"', '"../x"'), "grid.1.name: string should"),
+    "no such recipe": ('recipe = "x"\n' + STUDY, "unknown recipe 'x'"),
+    "no such backend": (STUDY.replace("mxnet-style", "troch"), "did you mean 'torch'?"),
+    "too much": (STUDY.replace("[0, 1]\n", f"{list(range(1001))}\n"), "more than 1000 cells"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
+def test_a_file_that_is_wrong_is_refused(file, text, message):
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(RequestError) as refused:
+        load_study(file)
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert str(file) in str(refused.value)
+
+
+def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path):
+    with pytest.raises(RequestError, match="unknown study file"):
+        find_study(str(tmp_path / "none.toml"))
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(RequestError, match="not UTF-8 at byte 0"):
+        load_study(tmp_path / "bytes.toml")
+
+
+# running, and running again
+
+
+def test_a_killed_study_goes_on_and_keeps_what_is_finished(file, tmp_path):
+    out = tmp_path / "out"
+    process = study(file, "--out", out)
+    second = out / "activation-clipping" / "activation=tanh,clip_theta=1" / "epochs.csv"
+    deadline = time.monotonic() + 100
+    while not second.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    ended(process)
+    assert json.loads((out / "study.json").read_text())["status"] == "running"
+    assert not (out / "cells.csv").exists()
+    first = out / "activation-clipping" / "activation=tanh,clip_theta=0" / "run.json"
+    before = first.stat().st_mtime_ns
+
+    status, said, wrong = ended(study(file, "--out", out))
+    assert (status, wrong) == (0, "")
+    assert said.count("done before") == 1
+    assert said.count("mxnet-style scratch ok") == 5
+    assert first.stat().st_mtime_ns == before
+    assert json.loads((out / "study.json").read_text())["status"] == "finished"
+    with open(out / "cells.csv", encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table))
+    assert [row["activation"] for row in rows] == ["tanh"] * 2 + ["relu"] * 2 + [""] * 2
+    assert {row["status"] for row in rows} == {"ok"}
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "What do seeds change?" in page
+
+    # an edited study, and one whose cell is still running, are refused before anything runs
+    file.write_text(STUDY.replace("num_hiddens = 8", "num_hiddens = 9"), encoding="utf-8")
+    status, said, wrong = ended(study(file, "--out", out))
+    assert status == 2
+    assert "holds a run of other settings: was the study edited? give another --out" in wrong
+    file.write_text(STUDY.replace('"mxnet-style"', '"mxnet-style", "torch"'), encoding="utf-8")
+    status, said, wrong = ended(study(file, "--out", out))
+    assert status == 2
+    assert "holds a run of other backends or variants" in wrong
+    file.write_text(STUDY, encoding="utf-8")
+    sleeper = subprocess.Popen([sys.executable, "-c", "input()  # harness"], stdin=subprocess.PIPE)
+    facts = json.loads(first.read_text()) | {"status": "running", "pid": sleeper.pid}
+    first.write_text(json.dumps(facts))
+    status, said, wrong = ended(study(file, "--out", out))
+    sleeper.communicate()
+    assert status == 2
+    assert f"process {sleeper.pid} is running it now: wait for it" in wrong
+
+
+# seeds
+
+
+ends = st.lists(st.floats(1.01, 100), min_size=5, max_size=12, unique_by=lambda x: round(x, 2))
+
+
+@given(ends)
+def test_frameworks_that_agree_are_equivalent(values):
+    values = np.array(values)
+    (found,) = equivalences({"one": values, "other": values * (1 + 1e-7)})
+    assert found.shown
+
+
+@given(ends)
+def test_a_framework_that_is_off_by_more_than_seeds_are_is_not(values):
+    logs = np.log(values)
+    off = np.exp(logs + 1.01 * logs.std(ddof=1))
+    (found,) = equivalences({"one": values, "other": off})
+    assert not found.shown
+
+
+def test_few_seeds_say_nothing():
+    with pytest.raises(ValueError, match="fewer than 5 seeds"):
+        equivalences({"one": [2, 3, 4], "other": [2, 3, 4]})
