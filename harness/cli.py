@@ -15,6 +15,7 @@ from harness.commands.parity import parity
 from harness.commands.predict import predict
 from harness.commands.report import report
 from harness.commands.run import run
+from harness.commands.sequence import sequence
 from harness.process import WorkerError
 
 app = App(
@@ -32,6 +33,7 @@ app.command(predict)
 app.command(bench)
 app.command(report)
 app.command(compare)
+app.command(sequence)
 
 
 def fail(message: str, status: Literal[1, 2]) -> NoReturn:

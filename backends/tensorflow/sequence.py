@@ -3,7 +3,7 @@
 Written after seed 003, section 9.1: linear regression and, beside it, the chapter's `rnn` on real
 numbers. X is a minibatch of windows (batch, steps); outputs are (values, 1), time-major for the
 RNN, which gives one for every input. Parameters are variables; gradients are values, passed and
-returned. The training step is compiled by XLA.
+returned. The training step is a graph.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def squared_loss(y_hat, y):
     return (y_hat - y) ** 2
 
 
-@tf.function(jit_compile=True)
+@tf.function
 def train_step(model, X, y):
     """Forward, backward, clip (not where theta is 0), update: the mean loss before it."""
     with tf.GradientTape() as tape:
