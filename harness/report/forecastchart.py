@@ -14,8 +14,9 @@ from harness.report.figure import Figure, finish
 from harness.report.palette import INK, LOOKS, OTHERS
 
 HEIGHT = 300
-COLOURS = [look.light for look in (OTHERS[2], OTHERS[1], *LOOKS.values(), OTHERS[0])]
-"""Of curves, in their order; those after the eighth begin again. They stand for no framework."""
+BORROWED = ("torch", "mxnet", "jax", "tensorflow", "mxnet-style")
+COLOURS = [OTHERS[2].light, *(LOOKS[name].light for name in BORROWED), OTHERS[1].light]
+"""Of curves, in their order; those after the seventh begin again. They stand for no framework."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +62,15 @@ def forecast_figure(
     y_scale = alt.Scale(domain=[low - 0.05, high + 0.05], nice=False)
     y = alt.Y("value:Q", title="x", axis=alt.Axis(tickCount=6), scale=y_scale)
     fit = alt.ExprRef("max(1, floor(width / 140))")
-    colour = alt.Color("curve:N", scale=scale, legend=alt.Legend(columns=fit))
+    colour = alt.Color("curve:N", scale=scale, legend=alt.Legend(columns=fit, symbolOpacity=1))
     base = alt.Chart().encode(x=x, y=y, color=colour)
     layers = [
         base.transform_filter("datum.id == 'c0'").mark_point(filled=True, size=9, opacity=0.4),
-        base.transform_filter(f"datum.id == '{ids[-1]}'").mark_line(
-            strokeDash=[5, 4], strokeWidth=1.2
-        ),
         base.transform_filter(f"datum.id != 'c0' && datum.id != '{ids[-1]}'").mark_line(
-            strokeWidth=1.8
+            strokeWidth=1.4
+        ),
+        base.transform_filter(f"datum.id == '{ids[-1]}'").mark_line(
+            strokeDash=[5, 4], strokeWidth=1.4
         ),
         *_end_of_training(train_end),
         _values_at_pointer(dict(zip(ids, scale.domain, strict=True)), x),

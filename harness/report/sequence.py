@@ -8,26 +8,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from common.sequence import CLIP_THETA, MODELS, TOLERANCES, Forecast, ModelName
+from common.sequence import CLIP_THETA, MODELS, TOLERANCES
 from harness.report.blocks import (
     Cell,
     Chart,
     Command,
     Facts,
     Grid,
-    Note,
     Rosetta,
     Section,
     number,
 )
 from harness.report.dotchart import errors as errors_figure
-from harness.report.forecastchart import Curve, error_figure, forecast_figure
+from harness.report.foresight import SHOWN, TITLES, far_ahead, next_value, on_its_own
 from harness.report.rosetta import rosetta
 from harness.report.studies import Series, framework
 from harness.sequence import Study
-from harness.sequencetables import errors_of
 
-TITLES = {"linreg": "linear regression", "rnn": "the RNN"}
 TOPICS = {
     "linreg": "linreg",
     "rnn": "rnn_windows",
@@ -36,8 +33,6 @@ TOPICS = {
     "predict, linreg": "predict_linreg",
     "predict, rnn": "predict_rnn",
 }
-SHOWN = 12
-"""Times in the table below a chart."""
 TINY = 1e-18
 """Where an error of zero is drawn on a logarithmic axis."""
 
@@ -180,138 +175,6 @@ def _outcomes(study: Study) -> Grid:
     ]
     heads = ["backend", "versions", "status", "reason"]
     return Grid("What ran, and how it ended", heads, rows, (0, 1, 2, 3))
-
-
-def next_value(study: Study) -> Section:
-    """One step ahead."""
-    found = {model: _scores(study, model)[0] for model in MODELS}
-    noise = study.settings.noise
-    return Section(
-        "next",
-        "Can they tell the next value?",
-        f"After the training part, {_listed(found, 'rmse')} off the series, and "
-        f"{_listed(found, 'rmse_clean')} off the sine without its noise (RMSE). "
-        f"The noise alone is {noise:g}: no model can be nearer to the series than that.",
-        [
-            _chart(
-                study,
-                "one-step",
-                "One step ahead, from the series itself",
-                {TITLES[model]: study.reference[model].forecasts[0] for model in MODELS},
-            )
-        ],
-    )
-
-
-def on_its_own(study: Study) -> Section:
-    """Many steps ahead, from the end of the training part on."""
-    found = {model: _scores(study, model)[1] for model in MODELS}
-    return Section(
-        "alone",
-        "And on their own predictions?",
-        f"From the end of the training part each goes on with what it predicted itself. Errors "
-        f"add up: {_listed(found, 'rmse_clean')} off the sine.",
-        [
-            _chart(
-                study,
-                "multi-step",
-                "Multi-step: from the training part's end, no value of the series is seen",
-                {TITLES[model]: study.reference[model].forecasts[1] for model in MODELS},
-            )
-        ],
-    )
-
-
-def far_ahead(study: Study) -> Section:
-    """So many steps ahead, for every k; and the errors by k."""
-    furthest = max(study.settings.steps_ahead)
-    rows = errors_of(study, "", study.reference)
-    rows = rows[rows.kind == "k-step"].sort_values(["model", "k"])
-    table = pd.concat(
-        rows[["model", "k", column]].rename(columns={column: "rmse"}).assign(against=against)
-        for column, against in (("rmse_clean", "the clean sine"), ("rmse", "the series"))
-    ).reset_index(drop=True)
-    table["model"] = table.model.map(TITLES)
-    table["k"] = table.k.astype(int)
-    last = {
-        model: {"rmse_clean": rows[rows.model == model].rmse_clean.iloc[-1]} for model in MODELS
-    }
-    points = f"{rows.points.min():,}"
-    figure = error_figure("rmse", "RMSE by how far ahead", table)
-    grid = Grid(
-        f"RMSE over the {points} points after the training part",
-        ["model", "k", "against the series", "against the clean sine"],
-        [
-            [
-                Cell(TITLES[str(row["model"])]),
-                Cell(str(row["k"])),
-                number(row["rmse"], ".4f"),
-                number(row["rmse_clean"], ".4f"),
-            ]
-            for row in rows.to_dict("records")
-        ],
-    )
-    return Section(
-        "ahead",
-        "How far ahead can they see?",
-        f"At {furthest} steps they are {_listed(last, 'rmse_clean')} off the clean sine (RMSE); "
-        "a constant 0 would be 0.71 off over whole periods.",
-        [
-            Chart(figure, grid),
-            *(
-                _chart(
-                    study,
-                    f"k-step-{model}",
-                    f"{TITLES[model].capitalize()}, k steps ahead",
-                    {_ahead(each.k): each for each in study.reference[model].forecasts[2:]},
-                )
-                for model in MODELS
-            ),
-            Note(
-                "Every value stands at the time that it predicts. In the book's last chart those "
-                "of all k share the times of the largest, so that with k = 64 the one-step curve "
-                "stands 63 points too far to the right."
-            ),
-        ],
-    )
-
-
-def _ahead(k: int) -> str:
-    return f"{k} step{'s' if k > 1 else ''} ahead"
-
-
-def _scores(study: Study, model: ModelName) -> list[dict[str, float]]:
-    table = errors_of(study, "", {model: study.reference[model]})
-    return [{n: float(row[n]) for n in ("rmse", "rmse_clean")} for _, row in table.iterrows()]
-
-
-def _listed(found: dict[ModelName, dict[str, float]], column: str) -> str:
-    """Both models with a figure each."""
-    return " and ".join(f"{TITLES[model]} {each[column]:.3f}" for model, each in found.items())
-
-
-def _chart(study: Study, name: str, title: str, forecasts: dict[str, Forecast]) -> Chart:
-    """Predictions over the series, and some of them as a table."""
-    series = study.series
-    curves = [
-        Curve(named, series.time[each.first : each.first + len(each.values)], each.values)
-        for named, each in forecasts.items()
-    ]
-    clean = Curve("the clean sine", series.time, series.clean)
-    dots = Curve("the series", series.time, series.x)
-    figure = forecast_figure(name, title, dots, [*curves, clean], study.settings.first_unseen)
-    picked = np.unique(np.linspace(1, len(series.time), SHOWN).round().astype(int))
-    rows = [
-        [Cell(str(time)), *(_value(each, time) for each in (dots, *curves, clean))]
-        for time in picked
-    ]
-    heads = ["time", *(each.title for each in (dots, *curves, clean))]
-    return Chart(figure, Grid(title, heads, rows, folded=True))
-
-
-def _value(curve: Curve, time: int) -> Cell:
-    index = time - int(curve.time[0])
-    return number(float(curve.values[index]) if index >= 0 else None, ".4f")
 
 
 def learned(study: Study) -> Section:
