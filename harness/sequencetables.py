@@ -118,7 +118,7 @@ def _write_facts(folder: Path, content: dict[str, Any]) -> None:
 
 def show(console: Console, found: Study) -> None:
     """Print the errors by model and k, the worst error of every backend, and what failed."""
-    table = titled("RMSE after the training part, against the series (the clean sine)")
+    table = titled("RMSE on unseen points: the series (the clean sine)")
     ahead = [f"k = {k}" for k in found.settings.steps_ahead]
     for name in ("model", *ahead, "multi-step"):
         table.add_column(name)
