@@ -65,16 +65,16 @@ def test_gradients_are_those_of_finite_differences(model):
         np.testing.assert_allclose(grads[name], numeric, rtol=1e-6, atol=1e-8, err_msg=name)
 
 
-def test_the_last_output_of_the_rnn_in_training_is_what_it_predicts():
+def test_the_rnn_is_trained_on_what_it_predicts_after_every_input():
     settings = Settings(**SMALL)
     rnn, _ = trained(settings, "rnn", draw_series(settings).x)
-    X = np.random.default_rng(1).standard_normal((3, 5))
-    outputs = rnn.predict(X, 1)
-    labels = np.zeros((3, 5))  # the loss of the last step alone is that of the prediction
-    whole = rnn.loss_and_grads(X, labels)[0] * 5
-    assert whole - rnn.loss_and_grads(X[:, :4], labels[:, :4])[0] * 4 == pytest.approx(
-        float((outputs**2).mean())
-    )
+    X, Y = np.random.default_rng(1).standard_normal((2, 3, 5))
+    outputs = np.hstack([rnn.predict(X[:, : t + 1], 1) for t in range(5)])
+    assert rnn.loss_and_grads(X, Y)[0] == pytest.approx(((outputs - Y) ** 2).mean())
+    preds = rnn.predict(X, 3)
+    for t in (1, 2):  # a prediction that is fed back is an input like any other
+        longer = rnn.predict(np.hstack([X, preds[:, :t]]), 1)
+        np.testing.assert_allclose(longer, preds[:, t : t + 1], rtol=1e-12)
 
 
 class Line:
