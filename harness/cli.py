@@ -15,6 +15,7 @@ from harness.commands.parity import parity
 from harness.commands.predict import predict
 from harness.commands.report import report
 from harness.commands.run import run
+from harness.commands.sequence import sequence
 from harness.commands.study import study
 from harness.process import WorkerError
 
@@ -34,6 +35,7 @@ app.command(bench)
 app.command(report)
 app.command(compare)
 app.command(study)
+app.command(sequence)
 
 
 def fail(message: str, status: Literal[1, 2]) -> NoReturn:

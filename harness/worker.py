@@ -31,7 +31,7 @@ from common.parity import first_step, over_tolerance
 from common.setup import first_weights, load_batches
 from common.training import train, warm_up
 from common.weights import Weights
-from harness import timing
+from harness import sequencing, timing
 
 Event = dict[str, Any]
 
@@ -115,6 +115,7 @@ OPERATIONS = {
     "turn": timing.take_turn,
     "check": timing.check,
     "products": timing.time_products,
+    "sequence": sequencing.run_section,
 }
 
 

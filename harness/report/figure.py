@@ -87,8 +87,9 @@ class Figure:
         """The picture, twice as fine as its size, on the paper's ground."""
         columns = self.columns()
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        spec = self.chart.to_dict() | {"datasets": {DATA: rows}, "background": INK["paper"]}
-        spec["padding"] = 12
+        spec = self.chart.to_dict()
+        datasets = spec.get("datasets", {}) | {DATA: rows}  # a layer may bring a few rows along
+        spec |= {"datasets": datasets, "background": INK["paper"], "padding": 12}
         picture: bytes = vl_convert.vegalite_to_png(json.dumps(spec), scale=2)
         return picture
 

@@ -58,24 +58,24 @@ def source_file(backend: str, variant: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def rosetta() -> dict[str, list[Excerpt]]:
-    """The excerpts by topic: a framework each, and each file once."""
+def rosetta(name: str = "scratch", topics: dict[str, str] = TOPICS) -> dict[str, list[Excerpt]]:
+    """The excerpts of each backend's ``name.py`` by topic: a framework each, and each file once."""
     files: dict[Path, str] = {}
     for backend in BACKENDS:
-        if path := source_file(backend, "scratch"):
+        if path := source_file(backend, name):
             files.setdefault(path, backend)
     sources = {path: path.read_text(encoding="utf-8") for path in files}
     return {
         topic: [
             Excerpt(backend, path.relative_to(ROOT).as_posix(), *cut)
             for path, backend in files.items()
-            if (cut := _cut(sources[path], name))
+            if (cut := _cut(sources[path], function, topics))
         ]
-        for topic, name in TOPICS.items()
+        for topic, function in topics.items()
     }
 
 
-def _cut(source: str, name: str) -> tuple[int, str] | None:
+def _cut(source: str, name: str, topics: dict[str, str]) -> tuple[int, str] | None:
     """The line and text of a function and, in the file's order, of the functions it calls.
 
     A function that is a topic of its own is left to its topic.
@@ -89,7 +89,7 @@ def _cut(source: str, name: str) -> tuple[int, str] | None:
     while wanted:
         for node in ast.walk(functions[wanted.pop()]):
             called = node.id if isinstance(node, ast.Name) else ""
-            if called in functions and called not in found | set(TOPICS.values()):
+            if called in functions and called not in found | set(topics.values()):
                 wanted.append(called)
                 found.add(called)
     lines = source.splitlines()

@@ -1,0 +1,225 @@
+"""The report of section 9.1: who is right, and how far ahead a model can see."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from common.sequence import CLIP_THETA, MODELS, TOLERANCES
+from harness.report.blocks import (
+    Cell,
+    Chart,
+    Command,
+    Facts,
+    Grid,
+    Rosetta,
+    Section,
+    number,
+)
+from harness.report.dotchart import errors as errors_figure
+from harness.report.foresight import SHOWN, TITLES, far_ahead, next_value, on_its_own
+from harness.report.rosetta import rosetta
+from harness.report.studies import Series, framework
+from harness.sequence import Study
+
+TOPICS = {
+    "linreg": "linreg",
+    "rnn": "rnn_windows",
+    "squared_loss": "squared_loss",
+    "training step": "train_step",
+    "predict, linreg": "predict_linreg",
+    "predict, rnn": "predict_rnn",
+}
+TINY = 1e-18
+"""Where an error of zero is drawn on a logarithmic axis."""
+
+
+def titles(study: Study) -> tuple[str, str]:
+    """What the report is called, and what it is about."""
+    names = ", ".join(framework(each.backend) for each in study.compared) or "no framework"
+    return (
+        "Working with sequences",
+        f"A noisy sine, one and many steps ahead: section 9.1 in {names}",
+    )
+
+
+def sections(study: Study, about: dict[str, Any]) -> list[Section]:
+    """Question by question."""
+    return [
+        predicted(study, about),
+        right(study),
+        next_value(study),
+        on_its_own(study),
+        far_ahead(study),
+        learned(study),
+        Section(
+            "same",
+            "How does it look in each?",
+            "The same functions, by the same names, in every framework, side by side.",
+            [Rosetta(rosetta("sequence", TOPICS))],
+        ),
+        again(study, about),
+    ]
+
+
+def predicted(study: Study, about: dict[str, Any]) -> Section:
+    """The series, the two models, the machine."""
+    settings, on = study.settings, about["machine"]
+    return Section(
+        "predicted",
+        "What is predicted?",
+        "The next values of a noisy sine: by linear regression on its last values, and by the "
+        "chapter's recurrent network.",
+        [
+            Facts(
+                [
+                    (
+                        "Series",
+                        f"xₜ = sin(0.01 t) + {settings.noise:g} noise, t = 1 to "
+                        f"{settings.num_points:,}, seed {settings.seed}",
+                    ),
+                    (
+                        "Training part",
+                        f"the first {settings.first_unseen:,} points; all that comes after them is "
+                        "seen by no model while it learns, and is what errors are measured on",
+                    ),
+                    (
+                        "Linear regression",
+                        f"the last tau = {settings.tau} values, {settings.dtype}",
+                    ),
+                    (
+                        "RNN",
+                        f"the chapter's rnn with inputs and outputs of width 1, "
+                        f"{settings.num_hiddens} hidden units, windows of {settings.num_steps} "
+                        f"from a state of zeros, clipped at norm {CLIP_THETA['rnn']:g}",
+                    ),
+                    (
+                        "Training",
+                        f"{settings.num_epochs} epochs of minibatch SGD on the squared error, "
+                        f"batches of {settings.batch_size}, learning rate {settings.lr:g}: the "
+                        "same weights and the same minibatches, in the same order, everywhere",
+                    ),
+                    (
+                        "Machine",
+                        f"{on['cpu']}, {on['cores_used']} of {on['cores']} cores, {on['os']}",
+                    ),
+                ]
+            )
+        ],
+    )
+
+
+def right(study: Study) -> Section:
+    """Every backend against the reference."""
+    section = Section("right", "Who is right?", "Nothing was compared: no backend got that far.")
+    tolerance = TOLERANCES[study.settings.dtype]
+    wrong = [framework(each.backend) for each in study.entrants if each.status == "parity-failed"]
+    worst = max((each.worst or 0.0 for each in study.compared), default=0.0)
+    if wrong:
+        section.answer = f"Not all: {', '.join(wrong)} cannot be the same models."
+    elif study.compared:
+        count = len(study.compared)
+        section.answer = (
+            f"{'It is' if count == 1 else f'All {count} are'} the reference models, to "
+            f"{worst:.0e} relative where {tolerance:.0e} is allowed: the loss and the parameters "
+            "after every epoch, and every prediction. So each curve below is drawn once, for all."
+        )
+    if study.compared:
+        section.blocks.append(_error_chart(study, tolerance))
+    section.blocks.append(_outcomes(study))
+    return section
+
+
+def _error_chart(study: Study, tolerance: float) -> Chart:
+    rows = [
+        {
+            **Series(entrant.backend, model).labels,
+            "dtype": study.settings.dtype,
+            "error": min(max(*errors.values(), TINY), 1e3),
+            "tolerance": tolerance,
+        }
+        for entrant in study.compared
+        for model, errors in entrant.errors.items()
+    ]
+    figure = errors_figure(
+        "errors", "Worst error, and the tolerance it must stay under", pd.DataFrame(rows)
+    )
+    quantities = list(next(iter(study.compared[0].errors.values())))
+    cells = [
+        [
+            Cell(Series(entrant.backend, model).title, backend=entrant.backend),
+            *(
+                number(errors[name], ".1e", "" if errors[name] <= tolerance else "bad")
+                for name in quantities
+            ),
+        ]
+        for entrant in study.compared
+        for model, errors in entrant.errors.items()
+    ]
+    grid = Grid(f"Relative errors, {study.settings.dtype}", ["model", *quantities], cells)
+    return Chart(figure, grid)
+
+
+def _outcomes(study: Study) -> Grid:
+    rows = [
+        [
+            Cell(framework(each.backend), backend=each.backend),
+            Cell(", ".join(f"{name} {version}" for name, version in each.versions.items())),
+            Cell(each.status, "good" if each.status == "ok" else "bad"),
+            Cell(each.reason),
+        ]
+        for each in study.entrants
+    ]
+    heads = ["backend", "versions", "status", "reason"]
+    return Grid("What ran, and how it ended", heads, rows, (0, 1, 2, 3))
+
+
+def learned(study: Study) -> Section:
+    """The loss of every epoch."""
+    losses = {model: [each.loss for each in study.reference[model].epochs] for model in MODELS}
+    epochs = range(study.settings.num_epochs)
+    picked = np.unique(np.linspace(0, len(epochs) - 1, SHOWN).round().astype(int))
+    rows = [
+        [Cell(str(i + 1)), *(number(losses[model][i], ".5f") for model in MODELS)] for i in picked
+    ]
+    ends = " and ".join(f"{TITLES[model]} at {losses[model][-1]:.4f}" for model in MODELS)
+    return Section(
+        "learned",
+        "How did they learn?",
+        f"The mean squared error over the training part ends with {ends}; the noise's own is "
+        f"{study.settings.noise**2:.4f}.",
+        [Grid("Mean squared error by epoch", ["epoch", *(TITLES[m] for m in MODELS)], rows)],
+    )
+
+
+def again(study: Study, about: dict[str, Any]) -> Section:
+    """The command, the source, and every setting."""
+    source = about["source"]
+    modified = ", with changes of its own" if source["modified"] else ""
+    told = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    settings = study.settings.model_dump(mode="json")
+    return Section(
+        "again",
+        "How do I run it again?",
+        "With this command, from the same source.",
+        [
+            Command(f"python -m harness {shlex.join(about['command'])}".rstrip()),
+            Facts(
+                [
+                    ("Source", f"revision {source['revision'] or 'not in git'}{modified}"),
+                    ("SHA-256 of the source", source["sha256"]),
+                    ("Versions", told),
+                ]
+            ),
+            Grid(
+                "Every setting",
+                ["setting", "value"],
+                [[Cell(name), Cell(str(value))] for name, value in settings.items()],
+                (0, 1),
+                folded=True,
+            ),
+        ],
+    )

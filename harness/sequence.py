@@ -1,0 +1,237 @@
+"""``sequence``: section 9.1 in every backend, each held against the float64 reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import numpy as np
+
+from common import regression
+from common.errors import RequestError
+from common.experiment import Experiment
+from common.parity import Errors, relative_error, weights_error
+from common.sequence import (
+    MODELS,
+    TOLERANCES,
+    Epoch,
+    Forecast,
+    ModelName,
+    Series,
+    Settings,
+    draw_series,
+    first_weights,
+    fit,
+    forecasts,
+)
+from harness.interpreters import brief_worker, missing
+from harness.process import Event, WorkerError, usable_cpus
+from harness.run import select
+
+
+@dataclass
+class Outcome:
+    """What one model came to: its epochs, and all that it predicts."""
+
+    epochs: list[Epoch] = field(default_factory=list)
+    forecasts: list[Forecast] = field(default_factory=list)
+
+
+Outcomes = dict[ModelName, Outcome]
+
+
+@dataclass
+class Entrant:
+    """A backend that takes part.
+
+    Attributes:
+        backend: its name.
+        status: ``ok``, ``parity-failed``, ``failed`` or ``unavailable``.
+        reason: why it is not ok.
+        versions: of what computed.
+        outcomes: by model; empty where it failed.
+        errors: relative errors against the reference, by model and quantity.
+    """
+
+    backend: str
+    status: str = "ok"
+    reason: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    outcomes: Outcomes = field(default_factory=dict)
+    errors: dict[ModelName, Errors] = field(default_factory=dict)
+
+    @property
+    def worst(self) -> float | None:
+        """Its largest error; None where nothing was compared."""
+        every = [error for errors in self.errors.values() for error in errors.values()]
+        return max(every, default=None)
+
+
+@dataclass(frozen=True)
+class Study:
+    """What the section came to.
+
+    Attributes:
+        settings, series: what was asked for, and the data drawn from it.
+        reference: the outcomes of the float64 reference.
+        entrants: every backend, in the order of the registry.
+        asked: the backends that were asked for by name.
+    """
+
+    settings: Settings
+    series: Series
+    reference: Outcomes
+    entrants: list[Entrant]
+    asked: tuple[str, ...]
+
+    @property
+    def compared(self) -> list[Entrant]:
+        """Those that came to their end."""
+        return [each for each in self.entrants if each.outcomes]
+
+    @property
+    def passed(self) -> bool:
+        """Whether some backend is ok, and every other one merely absent and not asked for."""
+        judged = [
+            each.status == "ok"
+            for each in self.entrants
+            if each.status != "unavailable" or each.backend in self.asked
+        ]
+        return bool(judged) and all(judged)
+
+
+def study(
+    settings: Settings, reference: Outcomes, names: Sequence[str], pythons: dict[str, Path]
+) -> Study:
+    """Run the section in a worker for each backend, as many at once as there are CPUs.
+
+    Raises:
+        RequestError: there is no backend of a name.
+    """
+    wanted = dict.fromkeys(name for name, _ in select(names, ()))
+    free: Queue[int] = Queue()
+    for cpu in usable_cpus():
+        free.put(cpu)
+
+    def enter(name: str) -> Entrant:
+        cpu = free.get()
+        try:
+            return take_part(name, settings, reference, pythons, cpu)
+        finally:
+            free.put(cpu)
+
+    with ThreadPoolExecutor(free.qsize()) as pool:
+        entrants = list(pool.map(enter, wanted))
+    return Study(settings, draw_series(settings), reference, entrants, tuple(names))
+
+
+def expected(settings: Settings) -> Outcomes:
+    """The outcomes of the reference.
+
+    Raises:
+        RequestError: training or what follows from it leaves the finite numbers.
+    """
+    x, outcomes = draw_series(settings).x, {}
+    for model in MODELS:
+        regressor = regression.build(settings, model, first_weights(settings, model))
+        with np.errstate(all="ignore"):
+            epochs = list(fit(regressor, settings, model, x))
+            found = forecasts(regressor, settings, model, x)
+        if not all(np.isfinite(each.values).all() for each in found):
+            raise RequestError(
+                f"--lr {settings.lr:g}: {model} diverges with it; give a smaller one"
+            )
+        outcomes[model] = Outcome(epochs, found)
+    return outcomes
+
+
+def take_part(
+    name: str, settings: Settings, reference: Outcomes, pythons: dict[str, Path], cpu: int
+) -> Entrant:
+    """Run one backend on one CPU and hold it against the reference."""
+    entrant = Entrant(name)
+    if reason := missing(name, pythons):
+        entrant.status, entrant.reason = "unavailable", reason
+        return entrant
+    experiment = Experiment.of({"dtype": settings.dtype, "device": "cpu"})
+    try:
+        with brief_worker(name, pythons, experiment, [cpu]) as worker:
+            described, _ = worker.answers("describe")
+            entrant.versions = described["versions"]
+            outcomes: Outcomes = {model: Outcome() for model in MODELS}
+            for event in worker.answers("sequence", settings=settings.model_dump(mode="json")):
+                record(outcomes, event)
+    except (WorkerError, RequestError) as error:
+        kind = error.kind if isinstance(error, WorkerError) else "error"
+        entrant.status = "unavailable" if kind == "unavailable" else "failed"
+        entrant.reason = str(error)
+        return entrant
+    entrant.outcomes = outcomes
+    judge(entrant, reference, TOLERANCES[settings.dtype])
+    return entrant
+
+
+def record(outcomes: Outcomes, event: Event) -> None:
+    """Take an event of the worker into the outcomes."""
+    if event["event"] == "epoch":
+        weights = {name: np.asarray(weight) for name, weight in event["weights"].items()}
+        epoch = Epoch(event["epoch"], event["loss"], weights)
+        outcomes[event["model"]].epochs.append(epoch)
+    elif event["event"] == "forecast":
+        values = np.asarray(event["values"], np.float64)
+        found = Forecast(event["kind"], event["k"], event["first"], values)
+        outcomes[event["model"]].forecasts.append(found)
+
+
+def judge(entrant: Entrant, reference: Outcomes, tolerance: float) -> None:
+    """Give an entrant its errors, and the status that follows from them."""
+    entrant.errors = {
+        model: errors(entrant.outcomes[model], outcome) for model, outcome in reference.items()
+    }
+    over = [
+        f"{model} {quantity} off by {error:.1e}"
+        for model, found in entrant.errors.items()
+        for quantity, error in found.items()
+        if not error <= tolerance
+    ]
+    if over:
+        entrant.status = "parity-failed"
+        entrant.reason = f"not the reference model: {', '.join(over)}"
+
+
+def errors(found: Outcome, reference: Outcome) -> Errors:
+    """The relative error of every quantity: the largest over epochs, and over every k."""
+    worst: Errors = {}
+
+    def note(quantity: str, error: float) -> None:
+        worst[quantity] = max(error, worst.get(quantity, 0.0))
+
+    for epoch, truth in zip(found.epochs, reference.epochs, strict=True):
+        note("parameters", weights_error(epoch.weights, truth.weights))
+        note("loss", relative_error(epoch.loss, truth.loss))
+    for each, true in zip(found.forecasts, reference.forecasts, strict=True):
+        note(each.kind, relative_error(each.values, true.values))
+    return worst
+
+
+def facts(found: Study) -> dict[str, Any]:
+    """What ``sequence.json`` says of the section itself, and of every backend."""
+    return {
+        "settings": found.settings.model_dump(mode="json"),
+        "tolerance": TOLERANCES[found.settings.dtype],
+        "backends": {
+            each.backend: {
+                "status": each.status,
+                "reason": each.reason,
+                "versions": each.versions,
+                "worst_error": each.worst,
+                "errors": each.errors,
+            }
+            for each in found.entrants
+        },
+        "passed": found.passed,
+    }

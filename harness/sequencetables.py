@@ -1,0 +1,141 @@
+"""What ``sequence`` writes and prints: three tables, the facts behind them, and the report."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.text import Text
+
+from common.errors import RequestError
+from common.files import write_aside
+from common.sequence import MODELS, Forecast, rmse
+from harness.machine import machine, source, versions
+from harness.sequence import Outcomes, Study, facts
+from harness.tables import STYLES, titled
+
+PREDICTIONS = "backend model kind k time value".split()
+ERRORS = "backend model kind k points rmse rmse_clean".split()
+LOSSES = "backend model epoch loss".split()
+
+
+def predictions_table(found: Study) -> pd.DataFrame:
+    """Every prediction of every backend; k is how many steps it looks ahead."""
+    tables = [
+        pd.DataFrame(
+            {
+                "backend": entrant.backend,
+                "model": model,
+                "kind": each.kind,
+                "k": each.k or np.arange(1, len(each.values) + 1),
+                "time": found.series.time[each.first :],
+                "value": each.values,
+            }
+        )
+        for entrant in found.compared
+        for model, outcome in entrant.outcomes.items()
+        for each in outcome.forecasts
+    ]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=PREDICTIONS)
+
+
+def errors_of(found: Study, backend: str, outcomes: Outcomes) -> pd.DataFrame:
+    """The errors of one backend over the points after the training part, `ERRORS` a row."""
+    rows = [
+        [backend, model, each.kind, each.k or None, *scores(found, each)]
+        for model, outcome in outcomes.items()
+        for each in outcome.forecasts
+    ]
+    return pd.DataFrame(rows, columns=ERRORS).astype({"k": "Int64"})
+
+
+def scores(found: Study, forecast: Forecast) -> tuple[int, float, float]:
+    """How many points are measured, the RMSE against the series, and against the clean sine."""
+    unseen = found.settings.first_unseen
+    points, noisy = rmse(forecast, found.series.x, unseen)
+    return points, noisy, rmse(forecast, found.series.clean, unseen)[1]
+
+
+def errors_table(found: Study) -> pd.DataFrame:
+    """The errors of every backend."""
+    tables = [errors_of(found, each.backend, each.outcomes) for each in found.compared]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=ERRORS)
+
+
+def losses_table(found: Study) -> pd.DataFrame:
+    """The mean squared error of every epoch of every backend."""
+    rows = [
+        [entrant.backend, model, epoch.epoch, epoch.loss]
+        for entrant in found.compared
+        for model, outcome in entrant.outcomes.items()
+        for epoch in outcome.epochs
+    ]
+    return pd.DataFrame(rows, columns=LOSSES)
+
+
+def circumstances() -> dict[str, Any]:
+    """What the section stands on."""
+    here = {"machine": machine(), "versions": versions(), "source": source()}
+    return here | {"command": sys.argv[1:]}
+
+
+def start(folder: Path) -> None:
+    """Make the folder, whose ``sequence.json`` says ``running`` until all of it is there.
+
+    Raises:
+        RequestError: it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_facts(folder, {"status": "running"})
+    except OSError as error:
+        raise RequestError(f"--out {folder}: cannot be written: {error.strerror}") from error
+
+
+def write(found: Study, about: dict[str, Any], folder: Path) -> None:
+    """Write the tables, then say in ``sequence.json`` what it all came to."""
+    for name, table in {
+        "predictions": predictions_table(found),
+        "errors": errors_table(found),
+        "losses": losses_table(found),
+    }.items():
+        write_aside(folder / f"{name}.csv", table.to_csv(index=False))
+    status = "finished" if found.passed else "failed"
+    _write_facts(folder, {"status": status, **facts(found), **about})
+
+
+def _write_facts(folder: Path, content: dict[str, Any]) -> None:
+    # An error that is not finite becomes null: JSON has no other name for it.
+    plain = json.loads(json.dumps(content), parse_constant=lambda _: None)
+    text = json.dumps(plain, indent=1, ensure_ascii=False)
+    write_aside(folder / "sequence.json", text + "\n")
+
+
+def show(console: Console, found: Study) -> None:
+    """Print the errors by model and k, the worst error of every backend, and what failed."""
+    table = titled("RMSE on unseen points: the series (the clean sine)")
+    ahead = [f"k = {k}" for k in found.settings.steps_ahead]
+    for name in ("model", *ahead, "multi-step"):
+        table.add_column(name)
+    for model in MODELS:
+        _, multi, *steps = found.reference[model].forecasts
+        told = [scores(found, each)[1:] for each in (*steps, multi)]
+        table.add_row(model, *(f"{noisy:.3f} ({clean:.3f})" for noisy, clean in told))
+    console.print(table)
+    table = titled(f"Worst error, {found.settings.dtype}")
+    for name in ("backend", *MODELS, "status"):
+        table.add_column(name)
+    for each in found.entrants:
+        worst = [f"{max(errors.values()):.1e}" for errors in each.errors.values()]
+        status = Text(each.status, STYLES.get(each.status, "red"))
+        table.add_row(each.backend, *(worst or ["-"] * len(MODELS)), status)
+    console.print(table)
+    for each in found.entrants:
+        if each.reason:
+            console.print(Text(f"{each.backend}: {each.status}: {each.reason}"))
+    console.print("all equal to the reference" if found.passed else "NOT all shown equal")
