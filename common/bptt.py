@@ -37,7 +37,9 @@ UNDERFLOW = 1e-250
 """A gradient whose norm is below has lost parts of it to zero: it is held to this norm instead."""
 
 SLACK = 10.0
-"""How often what the last bit of the weights changes is forgiven, see `blur`."""
+"""How often what the last bit of the hidden states changes is forgiven."""
+
+EPSILON = float(np.finfo(np.float64).eps)
 
 
 def full_links(num_steps: int) -> Array:
@@ -86,6 +88,7 @@ def gradients(
     links: Array,
     loss_weights: Array,
     activation: Activation,
+    last_bit: bool = False,
 ) -> Gradients:
     """The loss and its gradients through links, in float64.
 
@@ -96,15 +99,21 @@ def gradients(
         links: what multiplies the gradient from step t to the state before it (num_steps,).
         loss_weights: of each step's loss (num_steps,).
         activation: of the hidden units.
+        last_bit: whether every hidden state is moved by its last bit, up or down at random. Where
+            tanh is saturated 1 - H^2 has few digits left, and a gradient that came through many
+            such steps may have none: this shows how many.
     """
     W_xh, W_hh, b_h, W_hq, b_q = (weights[name] for name in NAMES)
     batch, num_steps = X.shape
     one_hot = np.eye(len(W_xh))
 
+    coin = np.random.default_rng(0)
+
     H = [state]
     for X_t in X.T:
         A_t = W_xh[X_t] + H[-1] @ W_hh + b_h
-        H.append(np.tanh(A_t) if activation == "tanh" else np.maximum(A_t, 0))
+        H_t = np.tanh(A_t) if activation == "tanh" else np.maximum(A_t, 0)
+        H.append(H_t * (1 + EPSILON * coin.choice([-1, 1], H_t.shape)) if last_bit else H_t)
 
     loss = 0.0
     grads = {name: np.zeros_like(w) for name, w in weights.items()}
@@ -131,7 +140,7 @@ def errors(found: Gradients, expected: Gradients, blurred: Gradients | None = No
     Args:
         found: a backend's.
         expected: `gradients` of the same.
-        blurred: `gradients` of weights that `blur` has touched; what differs between these two no
+        blurred: `gradients` of the same with ``last_bit``: what differs between these two no
             float64 can tell, and `SLACK` times that is forgiven.
     """
     pairs = zip(_quantities(found), _quantities(expected), strict=True)
@@ -157,17 +166,6 @@ def _relative(found: Array, expected: Array, forgiven: float) -> float:
         return float("inf")
     difference = max(0.0, float(np.linalg.norm(found - expected)) - forgiven)
     return difference / max(float(np.linalg.norm(expected)), UNDERFLOW)
-
-
-def blur(weights: Weights) -> Weights:
-    """The weights, each moved by about its last bit.
-
-    Where tanh is saturated its derivative 1 - H^2 has few digits left, and a gradient that came
-    through many such steps has none: this shows how many.
-    """
-    rng = np.random.default_rng(0)
-    bit = np.finfo(np.float64).eps
-    return {n: w * (1 + bit * rng.choice([-1.0, 1.0], w.shape)) for n, w in weights.items()}
 
 
 def norms_by_distance(dH: Array) -> Array:

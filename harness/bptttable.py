@@ -22,7 +22,7 @@ def show(console: Console, measured: Measured) -> None:
     for name, errors in measured.held.groupby("backend", sort=False):
         told = f"{name}: at most {errors.error.max():.1e} from the reference"
         if beyond := measured.blurred[str(name)]:
-            told += f" (in {beyond} gradients beyond what the last bit of the weights changes)"
+            told += f" (in {beyond} gradients beyond what the last bit of the states changes)"
         console.print(Text(told))
     for row in measured.over.itertuples():
         console.print(

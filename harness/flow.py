@@ -36,7 +36,7 @@ class Held:
         X, Y: the window, indices (batch, num_steps).
         state: before its first step (batch, H).
         errors: the worst so far, by quantity.
-        blurred: how many gradients had to be judged by `bptt.blur`.
+        blurred: how many gradients had to be judged by what the last bit changes.
     """
 
     section: ModuleType
@@ -56,8 +56,7 @@ class Held:
         errors = bptt.errors(found, expected)
         if over_tolerance(errors, "float64"):
             self.blurred += 1
-            blurred = bptt.gradients(bptt.blur(weights), *given[1:])
-            errors = bptt.errors(found, expected, blurred)
+            errors = bptt.errors(found, expected, bptt.gradients(*given, last_bit=True))
         self.hold(errors)
         return found
 

@@ -257,7 +257,7 @@ def right(measured: Measured) -> Section:
         section.blocks.append(
             Note(
                 "Where tanh is saturated, float64 itself no longer tells a gradient to 1e-9. Such "
-                f"gradients ({counts}) are held to what the last bit of the weights changes."
+                f"gradients ({counts}) are held to what the last bit of the states changes."
             )
         )
     for name, reason in {**measured.absent, **measured.failures}.items():

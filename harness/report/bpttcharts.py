@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import altair as alt
 import pandas as pd
 
@@ -9,6 +11,7 @@ from harness.report.figure import Figure, panels, scales
 from harness.report.palette import INK
 
 HEIGHT = 190
+DASHES = {"scratch": [1, 0], "randomized": [1, 0], "biased": [6, 3]}
 FLOOR = 1e-15
 """Norms below this share of the largest lie under the chart; the table has them."""
 
@@ -40,7 +43,7 @@ def reach(name: str, title: str, table: pd.DataFrame) -> Figure:
         color=alt.Color("framework:N", scale=colour, legend=None),
         opacity=alt.Opacity(
             "epoch:O",
-            scale=alt.Scale(domain=epochs, range=strengths),
+            scale=alt.Scale(type="ordinal", domain=epochs, range=strengths),
             legend=alt.Legend(title="epoch", symbolType="stroke", symbolSize=300),
         ),
         tooltip=[
@@ -68,7 +71,7 @@ def radius(name: str, title: str, table: pd.DataFrame) -> Figure:
             "spectral_radius:Q",
             title="spectral radius, logarithmic",
             scale=alt.Scale(type="log"),
-            axis=alt.Axis(format="~g", tickCount=5, labelOverlap=True),
+            axis=alt.Axis(format="~g", values=[10.0**k for k in range(-3, 9)]),
         ),
     )
     low, high = table.spectral_radius.min(), table.spectral_radius.max()
@@ -113,7 +116,9 @@ def means(name: str, title: str, table: pd.DataFrame) -> Figure:
         axis=alt.Axis(grid=False, tickCount=6),
     )
     scale = alt.Scale(type="log")
-    axis = alt.Axis(format="~g", tickCount=5, labelOverlap=True)
+    least = float(table[["error", "standard_error"]].min().min())
+    decades = [10.0**k for k in range(math.floor(math.log10(max(least, 1e-6))), 3)]
+    axis = alt.Axis(format="~g", values=decades)
     chance = (
         alt.Chart()
         .transform_filter("isValid(datum.standard_error) && datum.standard_error > 0")
@@ -129,7 +134,9 @@ def means(name: str, title: str, table: pd.DataFrame) -> Figure:
 
 def _lines(table: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     """Lines by framework, dashed by variant; of those that coincide the lower is the wider."""
-    colour, shape, dashes = scales(table)
+    colour, shape, _ = scales(table)
+    variants = list(dict.fromkeys(table.variant))
+    dashes = alt.Scale(domain=variants, range=[DASHES[variant] for variant in variants])
     count = table.backend.nunique()
     widths = [2.0 + 2.2 * (count - 1 - i) for i in range(count)]
     several = table.variant.nunique() > 1

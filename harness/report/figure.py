@@ -99,7 +99,8 @@ class Figure:
 
 def _half_as_wide(compiled: dict[str, Any]) -> dict[str, Any]:
     """Panels in two columns that fill the box, which Vega-Lite does for a lone chart alone."""
-    half = f"max(110, (containerSize()[0] - {BETWEEN}) / 2)"
+    box = f"(isFinite(containerSize()[0]) ? containerSize()[0] : {WIDTH})"
+    half = f"max(110, ({box} - {BETWEEN}) / 2)"
     width = {"init": half, "on": [{"events": "window:resize", "update": half}]}
     for signal in compiled["signals"]:
         if signal["name"] == "child_width":
