@@ -27,7 +27,7 @@ SMALLER: dict[str, Any] = {
     "num_steps": 28,
     "num_hiddens": 64,
     "sigma": 0.1,
-    "lr": 2.0,
+    "lr": 2.5,
     "num_epochs": 16,
 }
 """What replaces the recipe's: two minutes for all, weights through which a gradient comes, and
