@@ -88,6 +88,7 @@ def gradients(
     links: Array,
     loss_weights: Array,
     activation: Activation,
+    *,
     last_bit: bool = False,
 ) -> Gradients:
     """The loss and its gradients through links, in float64.

@@ -52,23 +52,28 @@ class Held:
         """The backend's gradients through these links."""
         given = weights, self.X, self.Y, self.state, links, loss_weights, experiment.activation
         found: bptt.Gradients = self.section.gradients(*given)
-        expected = bptt.gradients(*given)
-        errors = bptt.errors(found, expected)
-        if over_tolerance(errors, "float64"):
-            self.blurred += 1
-            errors = bptt.errors(found, expected, bptt.gradients(*given, last_bit=True))
-        self.hold(errors)
+        self.hold(self._errors(found, bptt.gradients(*given), given))
         return found
 
     def full(self, weights: Weights, experiment: Experiment) -> bptt.Gradients:
         """The full gradients of the loss that is trained, held against `Reference`, too."""
         T = self.X.shape[1]
-        found = self.gradients(weights, experiment, bptt.full_links(T), bptt.all_steps(T))
+        links, loss_weights = bptt.full_links(T), bptt.all_steps(T)
+        found = self.gradients(weights, experiment, links, loss_weights)
         reference = Reference(experiment, weights)
         loss, grads, _ = reference.loss_and_grads(self.X, self.Y, self.state)
-        errors = bptt.errors(found, (loss, grads, found[2]))
+        given = weights, self.X, self.Y, self.state, links, loss_weights, experiment.activation
+        errors = self._errors(found, (loss, grads, found[2]), given)
         self.hold({f"full {name}": error for name, error in errors.items() if name != "dl/dH"})
         return found
+
+    def _errors(self, found: bptt.Gradients, expected: bptt.Gradients, given: Any) -> Errors:
+        """The errors; where float64 cannot tell to its tolerance, beyond what the last bit does."""
+        errors = bptt.errors(found, expected)
+        if not over_tolerance(errors, "float64"):
+            return errors
+        self.blurred += 1
+        return bptt.errors(found, expected, bptt.gradients(*given, last_bit=True))
 
     def hold(self, errors: Errors) -> None:
         """Keep the worst."""

@@ -65,7 +65,7 @@ def bptt(
     tau
         steps of a piece in truncated backpropagation (repeat; default: 1, 2, 4, 8, 16)
     pi
-        probability that a link is kept in randomized truncation (repeat; default: 0.9, 0.5)
+        probability that a link is kept in randomized truncation (repeat; default: 0.9, 0.7)
     draws
         draws of the links for each pi
     lr
@@ -83,7 +83,7 @@ def bptt(
     """
     options = locals()
     from common.experiment import Experiment
-    from harness.bptt import SMALLER, Folder, Request, measure, shortened
+    from harness.bptt import PIS, SMALLER, Folder, Request, measure, shortened
     from harness.bptttable import show
     from harness.interpreters import parse
     from harness.recipes import experiment_of
@@ -98,7 +98,7 @@ def bptt(
         recipe,
         split(backend),
         shortened(tau, experiment.num_steps),
-        tuple(pi or (0.9, 0.5)),
+        tuple(pi or PIS),
         draws,
         data_dir,
         parse(python or ()),

@@ -199,7 +199,8 @@ def chance(measured: Measured) -> Section:
             "Randomized: a link is 1 / pi with probability pi and 0 else, of mean 1. Biased, the "
             "control: 1 with probability pi and 0 else. t is Student's, of the draws' mean along "
             "the part of the full gradient that came through links; beyond "
-            f"{T_LIMIT:g} either way a scheme is called biased."
+            f"{T_LIMIT:g} either way a scheme is called biased. Where gradients explode and pi is "
+            "small, the rare draws that make up the mean are not among these, and t misleads."
         )
     )
     section.blocks.append(_errors(costs, ("randomized",), measured))

@@ -138,7 +138,7 @@ def _lines(table: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     variants = list(dict.fromkeys(table.variant))
     dashes = alt.Scale(domain=variants, range=[DASHES[variant] for variant in variants])
     count = table.backend.nunique()
-    widths = [2.0 + 2.2 * (count - 1 - i) for i in range(count)]
+    widths = [1.5 + 2.0 * (count - 1 - i) for i in range(count)]
     several = table.variant.nunique() > 1
     key = alt.Legend(symbolType="stroke", symbolSize=400, orient="bottom") if several else None
     base = alt.Chart().encode(
@@ -151,7 +151,7 @@ def _lines(table: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
             alt.Tooltip(y.shorthand, format=".3g"),
         ],
     )
-    wide = alt.Scale(domain=list(dict.fromkeys(table.backend)), range=widths)
+    wide = alt.Scale(type="ordinal", domain=list(dict.fromkeys(table.backend)), range=widths)
     line = base.mark_line(clip=True).encode(
         strokeDash=alt.StrokeDash("variant:N", scale=dashes, legend=key),
         strokeWidth=alt.StrokeWidth("backend:N", scale=wide, legend=None),
