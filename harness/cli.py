@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError
 
 from common.errors import RequestError
 from harness.commands.bench import bench
+from harness.commands.bptt import bptt
 from harness.commands.compare import compare
 from harness.commands.list import list_
 from harness.commands.parity import parity
@@ -36,6 +37,7 @@ app.command(report)
 app.command(compare)
 app.command(study)
 app.command(sequence)
+app.command(bptt)
 
 
 def fail(message: str, status: Literal[1, 2]) -> NoReturn:

@@ -31,7 +31,7 @@ from common.parity import first_step, over_tolerance
 from common.setup import first_weights, load_batches
 from common.training import train, warm_up
 from common.weights import Weights
-from harness import sequencing, timing
+from harness import flow, sequencing, timing
 
 Event = dict[str, Any]
 
@@ -111,6 +111,7 @@ OPERATIONS = {
     "train": train_model,
     "predict": predict_text,
     "parity": compare_with_reference,
+    "bptt": flow.measure,
     "prepare": timing.prepare,
     "turn": timing.take_turn,
     "check": timing.check,

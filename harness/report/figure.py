@@ -20,6 +20,8 @@ from harness.report.palette import INK, dash, looks
 WIDTH = 640
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
 DATA = "table"
+BETWEEN = 110
+"""What stands beside and between two columns of panels, in pixels."""
 
 CONFIG: dict[str, Any] = {
     "background": "transparent",
@@ -56,7 +58,7 @@ class Figure:
         name: of its files and its place in the page; letters, digits and hyphens.
         title: what it shows, in a line.
         words: what a reader who does not see it should know.
-        chart: of width `WIDTH`, over the table named `DATA`.
+        chart: of width `WIDTH`, or panels in two columns, over the table named `DATA`.
         table: what it draws.
         zooms: what its axes show, x and y, if they can be moved.
     """
@@ -64,7 +66,7 @@ class Figure:
     name: str
     title: str
     words: str
-    chart: alt.LayerChart
+    chart: alt.LayerChart | alt.FacetChart
     table: pd.DataFrame
     zooms: tuple[str, str] | None = None
 
@@ -75,6 +77,8 @@ class Figure:
 
     def vega(self) -> dict[str, Any]:
         """The chart in Vega, without its table, as wide as the box it stands in."""
+        if isinstance(self.chart, alt.FacetChart):
+            return _half_as_wide(vl_convert.vegalite_to_vega(self.chart.to_dict()))
         spec = self.chart.properties(width="container").to_dict()
         compiled: dict[str, Any] = vl_convert.vegalite_to_vega(spec)
         return compiled
@@ -92,6 +96,18 @@ class Figure:
         spec |= {"datasets": datasets, "background": INK["paper"], "padding": 12}
         picture: bytes = vl_convert.vegalite_to_png(json.dumps(spec), scale=2)
         return picture
+
+
+def _half_as_wide(compiled: dict[str, Any]) -> dict[str, Any]:
+    """Panels in two columns that fill the box, which Vega-Lite does for a lone chart alone."""
+    box = f"(isFinite(containerSize()[0]) ? containerSize()[0] : {WIDTH})"
+    half = f"max(110, ({box} - {BETWEEN}) / 2)"
+    width = {"init": half, "on": [{"events": "window:resize", "update": half}]}
+    for signal in compiled["signals"]:
+        if signal["name"] == "child_width":
+            del signal["value"]
+            signal |= width
+    return compiled
 
 
 def _plain(column: pd.Series[Any]) -> list[Any]:
@@ -117,4 +133,15 @@ def finish(layers: Sequence[alt.Chart], height: int) -> alt.LayerChart:
     """The layers as one chart over the named table."""
     chart = alt.layer(*layers, data=alt.NamedData(DATA)).properties(width=WIDTH, height=height)
     finished: alt.LayerChart = chart.configure(**CONFIG)
+    return finished
+
+
+def panels(layers: Sequence[alt.Chart], height: int, order: Sequence[str]) -> alt.FacetChart:
+    """The layers as small multiples in two columns, by the table's ``panel``, in this order."""
+    layered = alt.layer(*layers, data=alt.NamedData(DATA))
+    header = alt.Header(title=None, labelFontSize=13, labelColor=INK["ink"], labelAnchor="start")
+    facet = alt.Facet("panel:N", sort=list(order), header=header)
+    width = (WIDTH - BETWEEN) // 2
+    chart = layered.properties(width=width, height=height).facet(facet=facet, columns=2)
+    finished: alt.FacetChart = chart.configure(**CONFIG)
     return finished

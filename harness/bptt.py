@@ -1,0 +1,271 @@
+"""``bptt``: how gradients flow through time in every backend, and what cutting them costs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Queue
+from typing import Any
+
+import pandas as pd
+
+from common.errors import RequestError
+from common.experiment import Experiment
+from common.files import write_aside
+from common.parity import over_tolerance
+from common.strategies import ALL
+from harness.interpreters import brief_worker, missing
+from harness.machine import machine, source, versions
+from harness.process import Event, WorkerError, usable_cpus
+from harness.run import check_corpus, select
+
+SMALLER: dict[str, Any] = {
+    "num_steps": 28,
+    "num_hiddens": 64,
+    "sigma": 0.15,
+    "num_epochs": 16,
+}
+"""What replaces the recipe's: two minutes for all, and first weights through which a gradient
+comes; of the recipe's own, a tenth as large, it has vanished after a few steps."""
+
+TAUS = (1, 2, 4, 8, 16)
+
+PIS = (0.9, 0.7)
+"""Kept so often that the draws have a variance: with pi below the square of what a step leaves of
+a gradient, rare draws outweigh all others, and no number of draws shows their mean."""
+
+POINT = ["backend", "activation", "clip_theta", "epoch"]
+NORMS = [*POINT, "distance", "norm"]
+SPECTRUM = [*POINT, "perplexity", "spectral_radius", "status"]
+TRUNCATION = [*POINT, *"strategy tau pi draws quantity error cosine standard_error".split()]
+TRUNCATION += ["variance", "t", "verdict"]
+HELD = ["backend", "quantity", "error"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to measure.
+
+    Attributes:
+        experiment: its activation and clipping are those at which strategies are compared.
+        recipe: the name its settings came from.
+        backends: as asked for; none means every one.
+        taus, pis, draws: of the strategies.
+    """
+
+    experiment: Experiment
+    recipe: str
+    backends: tuple[str, ...]
+    taus: tuple[int, ...]
+    pis: tuple[float, ...]
+    draws: int
+    data_dir: Path | None
+    pythons: dict[str, Path]
+
+    def check(self) -> None:
+        """See that the strategies fit the window.
+
+        Raises:
+            RequestError: the first that does not.
+        """
+        T = self.experiment.num_steps
+        if self.experiment.clip_theta == 0:
+            raise RequestError("--clip-theta 0: both are measured; give the theta of the clipped")
+        for tau in self.taus:
+            if not 1 <= tau <= T:
+                raise RequestError(f"--tau {tau}: from 1 to the {T} steps of the window")
+        for pi in self.pis:
+            if not 0 < pi <= 1:
+                raise RequestError(f"--pi {pi:g}: a probability above 0, and at most 1")
+        if self.draws < 2:
+            raise RequestError(f"--draws {self.draws}: at least two, or there is no variance")
+
+
+@dataclass
+class Measured:
+    """What was found.
+
+    Attributes:
+        norms, spectrum, truncation, held: tables by `NORMS`, `SPECTRUM`, `TRUNCATION`, `HELD`.
+        blurred: the gradients of a backend that float64 cannot tell to 1e-9, as many as were found.
+        descriptions: of the backends that were measured.
+        failures: why one that was to be measured was not; `absent` if that is no failure.
+    """
+
+    norms: pd.DataFrame
+    spectrum: pd.DataFrame
+    truncation: pd.DataFrame
+    held: pd.DataFrame
+    blurred: dict[str, int]
+    descriptions: dict[str, Event]
+    failures: dict[str, str]
+    absent: dict[str, str]
+
+    @property
+    def over(self) -> pd.DataFrame:
+        """What is not that of the reference."""
+        named = zip(self.held.quantity, self.held.error, strict=True)
+        wrong = [bool(over_tolerance({name: error}, "float64")) for name, error in named]
+        return self.held[pd.Series(wrong, self.held.index, dtype=bool)]
+
+    @property
+    def backends(self) -> list[str]:
+        """Those that were measured."""
+        return list(self.descriptions)
+
+    @property
+    def passed(self) -> bool:
+        """Whether something was measured, and all of it is the reference's."""
+        return bool(len(self.held)) and self.over.empty and not self.failures
+
+    @property
+    def means(self) -> pd.DataFrame:
+        """The costs of all five gradients together, of the mean over all draws."""
+        whole = self.truncation[self.truncation.quantity == ALL]
+        most = whole.groupby([*POINT, "strategy", "tau", "pi"], dropna=False).draws
+        return whole[whole.draws == most.transform("max")]
+
+
+def measure(request: Request) -> Measured:
+    """Measure in a worker for each backend, as many at once as there are CPUs.
+
+    Raises:
+        RequestError: a backend does not exist, or the worker found the request wrong.
+    """
+    names = [name for name, _ in select(request.backends, ("scratch",))]
+    found: dict[str, list[Event]] = {}
+    absent: dict[str, str] = {}
+    failures: dict[str, str] = {}
+    free: Queue[int] = Queue()
+    for cpu in usable_cpus():
+        free.put(cpu)
+
+    def run(name: str) -> None:
+        if reason := missing(name, request.pythons):
+            absent[name] = reason
+            return
+        cpu = free.get()
+        try:
+            found[name] = _events(name, request, cpu)
+        except WorkerError as error:
+            where = absent if error.kind == "unavailable" else failures
+            where[name] = str(error)
+        finally:
+            free.put(cpu)
+
+    with ThreadPoolExecutor(free.qsize()) as pool:
+        list(pool.map(run, names))
+    for name in request.backends:
+        if name in absent:
+            failures[name] = absent.pop(name)
+    return _tables({name: found[name] for name in names if name in found}, failures, absent)
+
+
+def _events(name: str, request: Request, cpu: int) -> list[Event]:
+    experiment = request.experiment
+    doubled = [1 << k for k in range(experiment.num_epochs.bit_length())]
+    with brief_worker(name, request.pythons, experiment, [cpu]) as worker:
+        return list(
+            worker.answers(
+                "bptt",
+                experiment=experiment.model_dump(mode="json"),
+                data_dir=request.data_dir and str(request.data_dir.resolve()),
+                epochs=doubled,
+                taus=request.taus,
+                pis=request.pis,
+                draws=request.draws,
+            )
+        )
+
+
+def _tables(
+    found: dict[str, list[Event]], failures: dict[str, str], absent: dict[str, str]
+) -> Measured:
+    norms, spectrum, truncation, held = [], [], [], []
+    blurred, descriptions = {}, {}
+    for name, events in found.items():
+        for event in events:
+            named = {"backend": name, **event}
+            match event["event"]:
+                case "described":
+                    descriptions[name] = event
+                case "point":
+                    spectrum.append(named)
+                    norms += [
+                        named | {"distance": d, "norm": norm}
+                        for d, norm in enumerate(event["norms"])
+                    ]
+                case "strategies":
+                    truncation += [named | row for row in event["rows"]]
+                case "held":
+                    held += [[name, *pair] for pair in event["errors"].items()]
+                    blurred[name] = event["blurred"]
+    return Measured(
+        pd.DataFrame(norms, columns=NORMS),
+        pd.DataFrame(spectrum, columns=SPECTRUM),
+        pd.DataFrame(truncation, columns=TRUNCATION),
+        pd.DataFrame(held, columns=HELD),
+        blurred,
+        descriptions,
+        failures,
+        absent,
+    )
+
+
+class Folder:
+    """Where a measurement is written; ``bptt.json`` says ``running`` until all the rest is there.
+
+    Raises:
+        RequestError: the folder cannot be written.
+    """
+
+    def __init__(self, path: Path, request: Request) -> None:
+        silent = request.experiment.model_copy(update={"prefixes": ()})  # no text is written
+        corpus = check_corpus(silent, request.data_dir, None)
+        self.path = path
+        self.facts: dict[str, Any] = {
+            "recipe": request.recipe,
+            "experiment": request.experiment.model_dump(mode="json"),
+            "corpus": corpus,
+            "settings": {"taus": request.taus, "pis": request.pis, "draws": request.draws},
+            "machine": machine(),
+            "versions": versions(),
+            "source": source(),
+            "command": sys.argv[1:],
+            "status": "running",
+        }
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._write_facts()
+        except OSError as error:
+            raise RequestError(f"--out {path}: cannot be written: {error.strerror}") from error
+
+    def finish(self, measured: Measured) -> None:
+        """Write the tables, then what came of it."""
+        for name in ("norms", "spectrum", "truncation"):
+            write_aside(self.path / f"{name}.csv", getattr(measured, name).to_csv(index=False))
+        worst = measured.held.groupby("backend", sort=False).error.max()
+        self.facts |= {
+            "backends": measured.descriptions,
+            "worst_error": worst.to_dict(),
+            "errors": measured.held.to_dict("records"),
+            "beyond_float64": measured.blurred,
+            "failures": measured.failures,
+            "absent": measured.absent,
+            "status": "finished" if measured.passed else "failed",
+        }
+        self._write_facts()
+
+    def _write_facts(self) -> None:
+        strict = json.loads(json.dumps(self.facts), parse_constant=lambda _: None)
+        content = json.dumps(strict, indent=1, ensure_ascii=False)
+        write_aside(self.path / "bptt.json", content + "\n")
+
+
+def shortened(taus: Sequence[int] | None, num_steps: int) -> tuple[int, ...]:
+    """The taus asked for; of the usual ones those that cut the window."""
+    return tuple(taus) if taus else tuple(tau for tau in TAUS if tau < num_steps)

@@ -1,0 +1,304 @@
+"""The report of a measurement of backpropagation through time."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from common.strategies import ALL, T_LIMIT
+from harness.bptt import Measured
+from harness.bptttable import clipping, setting
+from harness.report import bpttcharts
+from harness.report.blocks import Block, Cell, Chart, Command, Facts, Grid, Note, Section, number
+from harness.report.build import write_sections
+from harness.report.studies import framework, records
+
+TITLE = "Backpropagation through time"
+
+
+def write_bptt(facts: dict[str, Any], measured: Measured, out: Path) -> Path:
+    """Write the report into a folder; the path of ``report.html``.
+
+    Raises:
+        RequestError: it cannot be written there.
+    """
+    told = [reach(measured), radius(measured)]
+    if len(measured.truncation):
+        told += [truncation(measured), chance(measured)]
+    told += [right(measured), again(facts)]
+    names = [framework(name) for name in measured.backends]
+    return write_sections(told, (TITLE, ", ".join(names)), measured.backends, out)
+
+
+def _panels(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the name of its panel and what a chart needs to know of a backend."""
+    clipped = table.clip_theta.map(clipping)
+    return table.assign(
+        panel=table.activation + ", " + clipped,
+        framework=table.backend.map(framework),
+        variant="scratch",
+    )
+
+
+def reach(measured: Measured) -> Section:
+    """Norms by distance."""
+    first = measured.backends[0]
+    norms = _panels(measured.norms[measured.norms.backend == first])
+    T = int(norms.distance.max()) + 1
+    start = norms[(norms.epoch == 0) & (norms.clip_theta > 0)]
+    falls = ", ".join(
+        f"{_ratio(each.norm)} with {activation}"
+        for activation, each in start.groupby("activation", sort=False)
+    )
+    section = Section(
+        "reach",
+        "How far back does a gradient reach?",
+        f"Over {T - 1} steps its norm changes by a factor of {falls} at the first weights.",
+    )
+    title = f"The norm of dl_T / dH at T - d, l_T being the last step's loss ({framework(first)})"
+    columns = [*dict.fromkeys([0, 1, 2, 4, 8, 16, T - 1])]
+    columns = sorted(d for d in columns if d < T)
+    rows = []
+    for (panel, epoch), each in norms.groupby(["panel", "epoch"], sort=False):
+        by = each.set_index("distance").norm
+        rows.append([Cell(str(panel)), Cell(str(epoch)), *(number(by[d], ".1e") for d in columns)])
+    heads = ["network", "epoch", *(f"d = {d}" for d in columns)]
+    drawn = norms[["panel", "backend", "framework", "variant", "epoch", "distance", "norm"]]
+    figure = bpttcharts.reach("reach", title, drawn.reset_index(drop=True))
+    section.blocks.append(Chart(figure, Grid(title, heads, rows, folded=True)))
+    section.blocks.append(
+        Note(
+            "The norm is over all sequences and hidden units. Every backend is measured on its own "
+            "weights, which drift apart where training is chaotic; norms.csv has them all."
+        )
+    )
+    return section
+
+
+def _ratio(norms: pd.Series[float]) -> str:
+    return f"{norms.iloc[-1] / norms.iloc[0]:.0e}" if norms.iloc[0] else "nothing"
+
+
+def radius(measured: Measured) -> Section:
+    """Spectral radii, and who diverged."""
+    spectrum = _panels(measured.spectrum)
+    known = spectrum[spectrum.spectral_radius > 0].reset_index(drop=True)
+    lost = spectrum[spectrum.status != "ok"]
+    said = "All stay finite." if lost.empty else f"{len(lost)} of them ended in no finite number."
+    first = known[known.epoch == 0].spectral_radius.median()
+    section = Section(
+        "radius",
+        "How does the spectral radius grow?",
+        f"From {first:.2f} at the first weights to as much as {known.spectral_radius.max():.3g}. "
+        f"{said}",
+    )
+    title = "The largest absolute eigenvalue of W_hh by epoch"
+    heads = ["network", "backend", "epoch", "perplexity", "spectral radius", "status"]
+    rows = [
+        [
+            Cell(row["panel"]),
+            Cell(row["framework"], backend=row["backend"]),
+            Cell(str(row["epoch"])),
+            number(row["perplexity"], ".4g"),
+            number(row["spectral_radius"], ".4g"),
+            Cell(row["status"], "good" if row["status"] == "ok" else "bad"),
+        ]
+        for row in records(spectrum)
+    ]
+    drawn = known[["panel", "backend", "framework", "variant", "epoch", "spectral_radius"]]
+    figure = bpttcharts.radius("radius", title, drawn)
+    section.blocks.append(Chart(figure, Grid(title, heads, rows, (0, 1, 5), folded=True)))
+    for row in records(lost):
+        told = f"{row['framework']}, {row['panel']}: diverged by epoch {row['epoch']}."
+        section.blocks.append(Note(told, "bad"))
+    return section
+
+
+def _moments(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the moment as its panel."""
+    moment = table.epoch.map(lambda epoch: f"after epoch {epoch}" if epoch else "first weights")
+    return table.assign(panel=moment, framework=table.backend.map(framework), variant="scratch")
+
+
+def truncation(measured: Measured) -> Section:
+    """What cutting the window into pieces costs."""
+    costs = _moments(measured.truncation)
+    found = costs[(costs.strategy == "truncated") & (costs.quantity == ALL)].reset_index(drop=True)
+    short, long = found[found.tau == found.tau.min()], found[found.tau == found.tau.max()]
+    section = Section(
+        "truncation",
+        "What does truncation cost?",
+        f"Cut into pieces of {short.tau.iloc[0]:g}, the gradient is off by "
+        f"{_between(short.error)}; of {long.tau.iloc[0]:g}, by {_between(long.error)}.",
+    )
+    title = "Error of the truncated gradient, all five parts together, by tau"
+    drawn = found[["panel", "backend", "framework", "variant", "tau", "error"]]
+    figure = bpttcharts.truncation("truncation", title, drawn)
+    section.blocks.append(Chart(figure, _errors(costs, ("full", "truncated"), measured)))
+    section.blocks.append(
+        Note(
+            "Truncation to tau cuts the window into pieces of tau steps, so that a loss reaches "
+            "back between 0 and tau - 1 of them; tau equal to the window is full backpropagation. "
+            "The output layer hangs on no link: its two gradients are exact under every strategy."
+        )
+    )
+    return section
+
+
+def _between(values: pd.Series[float]) -> str:
+    low, high = f"{values.min():.0%}", f"{values.max():.0%}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _errors(costs: pd.DataFrame, wanted: tuple[str, ...], measured: Measured) -> Grid:
+    """Errors and cosines of the strategies wanted, by quantity, of the first backend."""
+    first = measured.backends[0]
+    mine = costs[(costs.backend == first) & costs.strategy.isin(wanted)]
+    told = mine.apply(setting, axis=1)
+    quantities = list(dict.fromkeys(mine.quantity))
+    rows = []
+    for (panel, strategy), each in mine.groupby([mine.panel, told], sort=False):
+        by = each.groupby("quantity").last()
+        cosine = number(by.cosine[ALL], ".4f")
+        errors = [number(by.error[name], ".2e") for name in quantities]
+        rows.append([Cell(str(panel)), Cell(str(strategy)), cosine, *errors])
+    heads = ["weights", "strategy", "cosine", *(f"error of {name}" for name in quantities)]
+    caption = f"Against the full gradient ({framework(first)})"
+    return Grid(caption, heads, rows, (0, 1), folded=True)
+
+
+def chance(measured: Measured) -> Section:
+    """Randomized truncation: mean, variance, and the control that is biased on purpose."""
+    costs = _moments(measured.truncation)
+    drawn = costs[costs.strategy.isin(["randomized", "biased"]) & (costs.quantity == ALL)]
+    drawn = drawn.assign(
+        panel=drawn.panel + drawn.pi.map(", pi {:g}".format),
+        variant=drawn.strategy,
+        standard_error=drawn.standard_error.where(drawn.strategy == "randomized"),
+    ).reset_index(drop=True)
+    most = int(drawn.draws.max())
+    means = measured.means
+    judged = means[means.verdict != ""]
+    right_ = judged.verdict == judged.strategy.map({"randomized": "unbiased", "biased": "biased"})
+    section = Section(
+        "chance",
+        "Is randomized truncation unbiased?",
+        f"The mean of {most} draws tells {right_.sum()} of {len(judged)} schemes for what they are."
+        if len(judged)
+        else f"{most} draws are too few to tell.",
+    )
+    title = "Error of the mean of n draws, and what chance alone leaves of it (dotted)"
+    columns = ["panel", "backend", "framework", "variant", "draws", "error", "standard_error"]
+    figure = bpttcharts.means("chance", title, drawn[columns])
+    section.blocks.append(Chart(figure, _means(measured)))
+    section.blocks.append(
+        Note(
+            "Randomized: a link is 1 / pi with probability pi and 0 else, of mean 1. Biased, the "
+            "control: 1 with probability pi and 0 else. t is Student's, of the draws' mean along "
+            "the part of the full gradient that came through links; beyond "
+            f"{T_LIMIT:g} either way a scheme is called biased. Where gradients explode and pi is "
+            "small, the rare draws that make up the mean are not among these, and t misleads."
+        )
+    )
+    section.blocks.append(_errors(costs, ("randomized",), measured))
+    return section
+
+
+def _means(measured: Measured) -> Grid:
+    means = _moments(measured.means)
+    rows: list[list[Cell]] = []
+    for row in records(means[means.strategy.isin(["randomized", "biased"])]):
+        wanted = {"randomized": "unbiased", "biased": "biased"}[row["strategy"]]
+        tone: Any = "good" if row["verdict"] == wanted else "bad"
+        rows.append(
+            [
+                Cell(row["panel"]),
+                Cell(f"{row['strategy']}, pi {row['pi']:g}"),
+                Cell(row["framework"], backend=row["backend"]),
+                number(row["error"], ".3f"),
+                number(row["standard_error"], ".3f"),
+                number(row["cosine"], ".4f"),
+                number(row["variance"], ".3g"),
+                number(row["t"], "+.1f"),
+                Cell(row["verdict"] or "-", tone if row["verdict"] else "quiet"),
+            ]
+        )
+    heads = "weights|scheme|backend|error of mean|standard error|cosine|variance|t|verdict"
+    return Grid("The mean of all draws", heads.split("|"), rows, (0, 1, 2, 8), folded=True)
+
+
+def right(measured: Measured) -> Section:
+    """Who is equal to the reference."""
+    worst = measured.held.groupby("backend", sort=False).error.max()
+    over = measured.over
+    section = Section(
+        "right",
+        "Who is right?",
+        "Every gradient is that of the float64 reference, on the same weights and links: "
+        f"the worst is off by {worst.max():.0e}."
+        if over.empty
+        else f"NOT all: {', '.join(dict.fromkeys(over.backend.map(framework)))} is off.",
+    )
+    by = measured.held.pivot_table(index="quantity", columns="backend", values="error", sort=False)
+    rows = [
+        [
+            Cell(str(quantity)),
+            *(number(by.loc[quantity, name], ".1e") for name in measured.backends),
+        ]
+        for quantity in by.index
+    ]
+    heads = ["quantity", *(framework(name) for name in measured.backends)]
+    section.blocks.append(Grid("The worst relative error over all that was computed", heads, rows))
+    blurred = {framework(name): n for name, n in measured.blurred.items() if n}
+    if blurred:
+        counts = ", ".join(f"{name} {n}" for name, n in blurred.items())
+        section.blocks.append(
+            Note(
+                "Where tanh is saturated, float64 itself no longer tells a gradient to 1e-9. Such "
+                f"gradients ({counts}) are held to what the last bit of the states changes."
+            )
+        )
+    for name, reason in {**measured.absent, **measured.failures}.items():
+        section.blocks.append(Note(f"{framework(name)}: not measured: {reason}", "bad"))
+    return section
+
+
+def again(facts: dict[str, Any]) -> Section:
+    """Settings, machine, source and command."""
+    settings, corpus, source = facts["experiment"], facts["corpus"], facts["source"]
+    given = versions(facts)
+    blocks: list[Block] = [
+        Command(f"python -m harness {shlex.join(facts['command'])}".rstrip()),
+        Facts(
+            [
+                ("Recipe", f"{facts['recipe']}, its network made smaller, float64"),
+                (
+                    "Network",
+                    f"{settings['num_hiddens']} hidden units, first weights of deviation "
+                    f"{settings['sigma']:g}, windows of {settings['batch_size']} x "
+                    f"{settings['num_steps']}",
+                ),
+                (
+                    "Training",
+                    f"{settings['num_epochs']} epochs of SGD, learning rate {settings['lr']:g}, "
+                    f"seed {settings['seed']}",
+                ),
+                ("Corpus", f"{corpus['name']}, {corpus['tokens']:,} tokens: {corpus['sha256']}"),
+                ("Machine", f"{facts['machine']['cpu']}, {facts['machine']['os']}"),
+                ("Versions", ", ".join(f"{name} {version}" for name, version in given.items())),
+                ("Source", f"{source['revision'] or 'not in git'}: {source['sha256']}"),
+            ]
+        ),
+    ]
+    return Section("again", "How do I run it again?", "With the same command.", blocks)
+
+
+def versions(facts: dict[str, Any]) -> dict[str, str]:
+    """Those of Python and of every framework."""
+    every = dict(facts["versions"])
+    for described in facts["backends"].values():
+        every |= {name: v for name, v in described["versions"].items() if name != "numpy"}
+    return every
