@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError
 from common.errors import RequestError
 from harness.commands.bench import bench
 from harness.commands.compare import compare
+from harness.commands.corpus import corpus
 from harness.commands.list import list_
 from harness.commands.parity import parity
 from harness.commands.predict import predict
@@ -32,6 +33,7 @@ app.command(predict)
 app.command(bench)
 app.command(report)
 app.command(compare)
+app.command(corpus)
 
 
 def fail(message: str, status: Literal[1, 2]) -> NoReturn:
