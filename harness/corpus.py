@@ -24,6 +24,7 @@ from harness.baselines import LIMIT, baselines, write_baselines
 from harness.reading import read_run
 from harness.tables import printable
 
+KINDS: dict[Token, str] = {"char": "characters", "word": "words"}
 MIN_FREQS = (1, 2, 3, 5, 10, 20, 50, 100)
 TOKENS, PER_LENGTH = 10_000, 1_000
 """Lines of ``tokens.csv``, and of ``ngrams.csv`` for each length, at most."""
@@ -172,8 +173,8 @@ def _count(text: sources.Text, token: Token, max_tokens: int, min_freq: int) -> 
     if len(indices) < FEWEST:
         raise RequestError(
             printable(
-                f"corpus {text.name}: {len(indices)} {token}s, too few to count: give at least "
-                f"{FEWEST}, or another --token or --max-tokens"
+                f"corpus {text.name}: {len(indices)} {KINDS[token]}, too few to count: "
+                f"give at least {FEWEST}, or another --token or --max-tokens"
             )
         )
     if min_freq > 1:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from rich.table import Table
 from rich.text import Text
 
-from harness.corpus import Counted, Studied, shown
+from harness.corpus import KINDS, Counted, Studied, shown
 from harness.tables import printable, titled
 
 FREQUENT = 8
@@ -21,9 +21,13 @@ def table(studied: Studied) -> Table:
     """The table of a corpus."""
     characters = f"{studied.text.num_chars:,} characters"
     made = titled(printable(f"Corpus {studied.text.name}: {characters}"))
+    made.caption = (
+        "perplexity: of maximum likelihood on the text itself, then of Kneser-Ney on the last tenth"
+    )
+    made.caption_justify = "left"
     made.add_column("")
     for each in studied.counted:
-        made.add_column(f"{each.token}s", justify="right")
+        made.add_column(KINDS[each.token], justify="right", max_width=30)
     for name, told in ROWS.items():
         made.add_row(name, *(Text(told(each)) for each in studied.counted))
     return made
@@ -62,6 +66,6 @@ ROWS: dict[str, Callable[[Counted], str]] = {
     "bigrams": _exponent(2),
     "trigrams": _exponent(3),
     **{f"out of vocabulary, min_freq {k}": _share(k) for k in TOLD},
-    "perplexity: itself, held out; n=1": _perplexity(1),
+    "perplexity (below), n=1": _perplexity(1),
     **{f"n={n}": _perplexity(n) for n in (2, 3, 4, 5)},
 }

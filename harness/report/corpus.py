@@ -6,7 +6,7 @@ import math
 import shlex
 from pathlib import Path
 
-from harness.corpus import Counted, Studied, shown
+from harness.corpus import KINDS, Counted, Studied, shown
 from harness.report.blocks import Block, Cell, Chart, Command, Facts, Grid, Heading, Note, Section
 from harness.report.build import write_sections
 from harness.report.corpuscharts import GRAMS, by_length, ranks, rare
@@ -25,7 +25,7 @@ def write_corpus(studied: Studied, out: Path) -> Path:
     Raises:
         RequestError: the folder cannot be written.
     """
-    kinds = " and ".join(f"{each.token}s" for each in studied.counted)
+    kinds = " and ".join(f"{KINDS[each.token]}" for each in studied.counted)
     return write_sections(
         sections(studied), (f"The corpus {studied.name}", f"Counted in {kinds}"), [], out
     )
@@ -38,7 +38,7 @@ def sections(studied: Studied) -> list[Section]:
 
 def _held(studied: Studied) -> Section:
     sizes = ", ".join(
-        f"{each.num_tokens:,} {each.token}s of {len(each.vocab):,} kinds"
+        f"{each.num_tokens:,} {KINDS[each.token]} of {len(each.vocab):,} kinds"
         for each in studied.counted
     )
     blocks: list[Block] = [_frequent(each) for each in studied.counted]
@@ -62,14 +62,14 @@ def _frequent(each: Counted) -> Grid:
             row.append(Cell(shown(column.text.iloc[i], each.token) if there else ""))
             row.append(Cell(f"{column['count'].iloc[i]:,}" if there else ""))
         rows.append(row)
-    return Grid(f"The most frequent, in {each.token}s", heads, rows, tuple(texts))
+    return Grid(f"The most frequent, in {KINDS[each.token]}", heads, rows, tuple(texts))
 
 
 def _zipf(studied: Studied) -> Section:
     section = Section("zipf", "Does it follow Zipf's law?", "")
     for each in studied.counted:
         if len(studied.counted) > 1:
-            section.blocks.append(Heading(f"In {each.token}s"))
+            section.blocks.append(Heading(f"In {KINDS[each.token]}"))
         rows = [
             [
                 Cell(GRAMS[line["n"] - 1]),
@@ -80,13 +80,13 @@ def _zipf(studied: Studied) -> Section:
             for line in records(each.zipf)
         ]
         heads = ["n-grams", "distinct", "exponent", "ranks of the line"]
-        grid = Grid(f"Zipf's line, {each.token}s", heads, rows)
+        grid = Grid(f"Zipf's line, {KINDS[each.token]}", heads, rows)
         section.blocks.append(Chart(ranks(each), grid))
     last = studied.counted[-1]
     told = [_figure(float(exponent)) for exponent in last.zipf.exponent]
     section.answer = (
-        f"Frequency falls with rank to the power of -a; of {last.token} unigrams, bigrams and "
-        f"trigrams, a is {', '.join(told)}."
+        f"Frequency falls with rank to the power of -a; in {KINDS[last.token]}, of unigrams, "
+        f"bigrams and trigrams, a is {', '.join(told)}."
     )
     section.blocks.append(
         Note(
@@ -100,7 +100,7 @@ def _zipf(studied: Studied) -> Section:
 def _rare(studied: Studied) -> Section:
     heads = ["min_freq"]
     for each in studied.counted:
-        heads += [f"{each.token}s left out", f"{each.token} kinds kept"]
+        heads += [f"{KINDS[each.token]} left out", f"kinds of {KINDS[each.token]} kept"]
     rows = []
     for i, min_freq in enumerate(studied.counted[0].oov.min_freq):
         row = [Cell(str(min_freq))]
@@ -110,7 +110,7 @@ def _rare(studied: Studied) -> Section:
         rows.append(row)
     last = studied.counted[-1].oov.set_index("min_freq")
     answer = (
-        f"A vocabulary of the {studied.counted[-1].token}s seen at least "
+        f"A vocabulary of the {KINDS[studied.counted[-1].token]} seen at least "
         f"5 times leaves out {last.share[5]:.1%} of the text, and keeps "
         f"{int(last.kept[5]):,} of {int(last.kept[1]):,} kinds."
     )
@@ -124,7 +124,7 @@ def _predicts(studied: Studied) -> Section:
     answers = []
     for each in studied.counted:
         if len(studied.counted) > 1:
-            section.blocks.append(Heading(f"In {each.token}s"))
+            section.blocks.append(Heading(f"In {KINDS[each.token]}"))
         rows = [
             [
                 Cell(row["model"]),
@@ -134,10 +134,10 @@ def _predicts(studied: Studied) -> Section:
             for row in records(each.baselines)
         ]
         heads = ["model", "smoothing", "whole text, itself", "nine tenths, themselves"]
-        grid = Grid(f"Perplexity, {each.token}s", [*heads, "last tenth"], rows, (0, 1))
+        grid = Grid(f"Perplexity, {KINDS[each.token]}", [*heads, "last tenth"], rows, (0, 1))
         section.blocks.append(Chart(by_length(each), grid))
         best = each.baselines.sort_values("val_perplexity").iloc[0]
-        answers.append(f"{best.val_perplexity:.2f} in {each.token}s ({best.model})")
+        answers.append(f"{best.val_perplexity:.2f} in {KINDS[each.token]} ({best.model})")
     section.answer = (
         "On the last tenth, from counts of the rest, down to a perplexity of "
         f"{' and '.join(answers)}."

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from harness.corpus import LENGTHS, Counted
+from harness.corpus import KINDS, LENGTHS, Counted
 from harness.report.figure import Figure, finish
 from harness.report.palette import OTHERS
 from harness.report.studies import records
@@ -44,9 +44,9 @@ def ranks(each: Counted) -> Figure:
             )
         )
     table = pd.concat(tables, ignore_index=True)
-    x = alt.X("rank:Q", title="rank, logarithmic", scale=_log(table["rank"]), axis=_axis("~s"))
+    x = alt.X("rank:Q", title="rank, logarithmic", scale=_log(table["rank"]), axis=_tens())
     y_scale = _log(table.frequency)
-    y = alt.Y("frequency:Q", title="frequency, logarithmic", scale=y_scale, axis=_axis("~s"))
+    y = alt.Y("frequency:Q", title="frequency, logarithmic", scale=y_scale, axis=_tens())
     colour, shape = _by("gram", GRAMS[: len(LENGTHS)])
     told = [
         alt.Tooltip("gram:N", title="of"),
@@ -64,13 +64,13 @@ def ranks(each: Counted) -> Figure:
         for line in records(each.zipf.dropna())
     )
     words = f"Frequency by rank, both logarithmic, with fitted lines: {said or 'too few to fit'}."
-    title = f"Frequency by rank, {each.token}s"
+    title = f"Frequency by rank, {KINDS[each.token]}"
     return Figure(f"ranks-{each.token}", title, words, finish(layers, HEIGHT), table)
 
 
 def rare(counted: list[Counted]) -> Figure:
     """The share of tokens out of vocabulary against the least frequency."""
-    tables = [each.oov.assign(kind=f"{each.token}s") for each in counted]
+    tables = [each.oov.assign(kind=KINDS[each.token]) for each in counted]
     table = pd.concat(tables, ignore_index=True)
     kinds = tuple(dict.fromkeys(table.kind))
     x = alt.X("min_freq:Q", title="min_freq, logarithmic", scale=_log(table.min_freq))
@@ -104,7 +104,7 @@ def by_length(each: Counted) -> Figure:
         f"Perplexity by n on the text that was counted and on the rest: on the rest it is least "
         f"at n = {best.n}, {best.val_perplexity:.2f}."
     )
-    title = f"Perplexity of n-grams by n, {each.token}s"
+    title = f"Perplexity of n-grams by n, {KINDS[each.token]}"
     return Figure(f"by-n-{each.token}", title, words, finish(layers, 280), table)
 
 
@@ -123,7 +123,9 @@ def _lines(
 
 def _by(field: str, names: tuple[str, ...]) -> tuple[alt.Color, alt.Shape]:
     """A colour and a shape for each name, in its own legend."""
-    legend = alt.Legend(columns=alt.ExprRef("max(1, floor(width / 300))"), labelLimit=300)
+    room = 60 + 7 * max(map(len, names))
+    fit = alt.ExprRef(f"max(1, floor(width / {room}))")
+    legend = alt.Legend(columns=fit, labelLimit=300)
     worn = LOOKS[: len(names)]
     colours = alt.Scale(domain=list(names), range=[look.light for look in worn])
     shapes = alt.Scale(domain=list(names), range=[look.shape for look in worn])
@@ -136,6 +138,10 @@ def _by(field: str, names: tuple[str, ...]) -> tuple[alt.Color, alt.Shape]:
 def _log(values: pd.Series[float]) -> alt.Scale:
     ends = [float(values.min()), float(values.max())]
     return alt.Scale(type="log", domain=[ends[0] * 0.9, ends[1] * 1.15], nice=False)
+
+
+def _tens() -> alt.Axis:
+    return alt.Axis(format="~s", values=[10**k for k in range(9)])
 
 
 def _axis(form: str) -> alt.Axis:
