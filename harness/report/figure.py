@@ -87,8 +87,8 @@ class Figure:
         """The picture, twice as fine as its size, on the paper's ground."""
         columns = self.columns()
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        spec = self.chart.to_dict() | {"datasets": {DATA: rows}, "background": INK["paper"]}
-        spec["padding"] = 12
+        spec = self.chart.to_dict() | {"background": INK["paper"], "padding": 12}
+        spec["datasets"] = spec.get("datasets", {}) | {DATA: rows}  # beside what layers hold
         picture: bytes = vl_convert.vegalite_to_png(json.dumps(spec), scale=2)
         return picture
 
