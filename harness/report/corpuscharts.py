@@ -82,7 +82,7 @@ def rare(counted: list[Counted]) -> Figure:
         f"The share of tokens left out rises with min_freq, at {last.min_freq.iloc[0]} to {ends}."
     )
     title = "Tokens out of vocabulary, by min_freq"
-    return Figure("rare", title, words, finish(layers, 240), table)
+    return Figure("left-out", title, words, finish(layers, 240), table)
 
 
 def by_length(each: Counted) -> Figure:

@@ -118,7 +118,8 @@ def rules(
 ) -> list[alt.Chart]:
     """A thin rule with a name for each baseline between the ends of a chart.
 
-    They lie on top, with a broad rule that is not seen, to answer the pointer.
+    They lie on top, with a broad rule that is hardly seen, to answer the pointer (at opacity 0
+    Vega takes it for as thin as a line).
     """
     shown = [each for each in found if low <= each.smoothed <= high]
     if not shown:
@@ -136,7 +137,7 @@ def rules(
     return [
         base.mark_rule(color=INK["soft"], strokeWidth=1, strokeDash=[2, 3], clip=True).encode(y=y),
         words.encode(y=y, x=alt.value("width"), text="label:N"),
-        base.mark_rule(strokeWidth=9, opacity=0, clip=True).encode(y=y, tooltip=told),
+        base.mark_rule(strokeWidth=9, opacity=0.01, clip=True).encode(y=y, tooltip=told),
     ]
 
 
