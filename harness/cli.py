@@ -11,6 +11,7 @@ from common.errors import RequestError
 from harness.commands.bench import bench
 from harness.commands.bptt import bptt
 from harness.commands.compare import compare
+from harness.commands.corpus import corpus
 from harness.commands.list import list_
 from harness.commands.parity import parity
 from harness.commands.predict import predict
@@ -38,6 +39,7 @@ app.command(compare)
 app.command(study)
 app.command(sequence)
 app.command(bptt)
+app.command(corpus)
 
 
 def fail(message: str, status: Literal[1, 2]) -> NoReturn:

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from common.errors import RequestError
 from harness.records import (
+    BaselineTable,
     BenchFacts,
     BenchTable,
     EpochTable,
@@ -73,6 +74,7 @@ class RunData:
             of an epoch.
         parity: that of ``parity.csv``, where ``parity --out`` wrote into this folder too; or None.
         bench: likewise what ``bench --out`` wrote.
+        baselines: the table of ``baselines.csv``; None in a folder made before there was one.
     """
 
     folder: Path
@@ -82,6 +84,7 @@ class RunData:
     samples: pd.DataFrame
     parity: pd.DataFrame | None
     bench: BenchData | None
+    baselines: pd.DataFrame | None
 
 
 def read_run(folder: Path) -> RunData:
@@ -104,6 +107,7 @@ def read_run(folder: Path) -> RunData:
         _table(folder / "samples.csv", SampleTable),
         _table(folder / "parity.csv", ParityTable) if holds(folder, "parity.csv") else None,
         read_bench(folder) if holds(folder, "bench.json") else None,
+        _table(folder / "baselines.csv", BaselineTable) if holds(folder, "baselines.csv") else None,
     )
 
 

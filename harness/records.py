@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from common.experiment import DType, Experiment
 from common.interface import Description
+from common.ngrams import Smoothing
 from harness.intervals import Verdict
 from harness.rows import Status
 
@@ -88,6 +89,16 @@ class ParityTable(BaseModel):
     error: Figures
     tolerance: Numbers
     ok: Annotated[list[bool], truths]
+
+
+class BaselineTable(BaseModel):
+    """``baselines.csv``."""
+
+    model: Texts
+    n: Counts
+    smoothing: Annotated[list[Smoothing], texts]
+    perplexity: Numbers
+    val_perplexity: Figures
 
 
 class BenchTable(BaseModel):

@@ -16,8 +16,9 @@ from common.checkpoint import Checkpoint, load_checkpoint
 from common.errors import RequestError, unknown
 from common.experiment import Experiment
 from common.parity import mismatch
-from common.setup import cut
+from common.setup import cut, load_batches
 from common.vocab import Vocab
+from harness.baselines import write_baselines
 from harness.interpreters import interpreter, missing
 from harness.machine import machine, source, versions
 from harness.process import Event, Worker
@@ -181,6 +182,7 @@ def run(request: Request, display: Display) -> Result:
     rows = [Row(name, variant, experiment.seed, experiment.dtype) for name, variant in pairs]
     status = "failed"
     try:
+        write_baselines(path, *load_batches(experiment, request.data_dir))
         for row in rows:
             run_row(row, request, folder, display)
         status = "finished"

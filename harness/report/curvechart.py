@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 
 from harness.recipes import Published
+from harness.report.counting import Baseline, rules, stretched
 from harness.report.figure import Figure, finish, scales
 from harness.report.palette import BAND, INK
 from harness.report.studies import records
@@ -23,6 +24,7 @@ def learning(
     measure: str,
     over: str,
     bands: Sequence[Published] = (),
+    counted: Sequence[Baseline] = (),
 ) -> Figure:
     """Perplexity by epoch or by second: median over seeds, their range, the published figures.
 
@@ -32,13 +34,16 @@ def learning(
         measure: ``perplexity`` or ``val_perplexity``.
         over: ``epoch`` or ``elapsed``.
         bands: the published figures; drawn over epochs alone.
+        counted: what counting alone reaches; drawn where the axis shows it.
     """
     table = curves[curves[measure].notna()].reset_index(drop=True)
     low, high = table[f"{measure}_low"].min(), table[f"{measure}_high"].max()
     low = min([low, *(found[0] for band in bands if (found := bounds(band, measure)))])
+    low = stretched(low, high, counted)
     form: Literal["log", "linear"] = "log" if high > 3 * low else "linear"
     colour, shape, dashes = scales(table)
-    y_scale = alt.Scale(type=form, domain=[low * 0.96, high * 1.05], nice=False)
+    ends = low * 0.96, high * 1.05
+    y_scale = alt.Scale(type=form, domain=[*ends], nice=False)
     label = "validation perplexity" if measure.startswith("val") else "perplexity"
     x = alt.X(
         f"{over}:Q",
@@ -102,6 +107,7 @@ def learning(
     )
     layers += [lines.add_params(alt.param("focus", value=""), picked, axes), shapes]
     layers += _by_epoch(table, measure, x) if over == "epoch" else _by_point(base, measure, x, y)
+    layers += rules(counted, *ends, form, y_scale)
     said = _learning_alt(table, measure, over)
     return Figure(name, title, said, finish(layers, HEIGHT), table, (over, measure))
 

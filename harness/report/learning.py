@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from harness.report.blocks import NONE, Block, Cell, Chart, Grid, Section, heading, named, number
+from harness.report.counting import baselines, column, sentence
 from harness.report.curvechart import bounds, learning
 from harness.report.curves import curves
 from harness.report.studies import Report, Study
@@ -19,7 +20,7 @@ def learn(report: Report) -> Section:
     section = Section("learn", "How do they learn?", "")
     for study in report.studies:
         drawn = curves(study)
-        section.answer = section.answer or _answer(study)
+        section.answer = section.answer or _answer(study) + sentence(study)
         section.blocks += heading(report, study)
         if len(drawn):
             section.blocks += _charts(study, drawn)
@@ -62,7 +63,7 @@ def _charts(study: Study, drawn: pd.DataFrame) -> list[Block]:
             title += ": the median of the seeds" + (", and their range" * (axis == "epoch"))
         name = f"{measure.replace('_', '-')}-by-{axis}-{study.number}"
         bands = study.published if axis == "epoch" else ()
-        figure = learning(name, title, drawn, measure, axis, bands)
+        figure = learning(name, title, drawn, measure, axis, bands, baselines(study, measure))
         blocks.append(Chart(figure, _values(study, drawn, measure, axis, title)))
     return blocks
 
@@ -98,6 +99,10 @@ def _ends(study: Study) -> Grid:
                 said.append(f"{name}{found[0]:g} to {found[1]:g}")
         texts.append(len(heads))
         heads.append(f"the book at epoch {band.epoch}: {', '.join(said)}")
+    counting = column(study)
+    if counting:
+        texts.append(len(heads))
+        heads.append(counting[0])
     rows = []
     for series in study.series:
         mine = series.rows(ok)
@@ -114,6 +119,8 @@ def _ends(study: Study) -> Grid:
                 for p, v in zip(at.perplexity, at.val_perplexity, strict=True)
             ]
             cells.append(_verdict(within))
+        if counting:
+            cells.append(counting[1][series])
         rows.append(cells)
     where = f"after {study.experiment.num_epochs} epochs"
     median = ", the median of the seeds" if len(study.seeds) > 1 else ""

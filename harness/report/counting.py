@@ -1,0 +1,164 @@
+"""What counting alone reaches, in the chart of learning and in words: has the network beaten it?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import altair as alt
+
+from harness.report.blocks import NONE, Cell
+from harness.report.palette import INK
+from harness.report.studies import Series, Study, records
+
+REACH = 0.25
+"""How much of a chart's height, at most, is added below to show the nearest baseline."""
+
+APART = 0.05
+"""Baselines nearer than this share of the height share one label, that of the shorter n."""
+
+Measure = Literal["perplexity", "val_perplexity"]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """An n-gram model's perplexity on the text that a curve is drawn of.
+
+    Attributes:
+        model: its name.
+        smoothed: the figure with Kneser-Ney smoothing, which is drawn.
+        plain: without smoothing.
+    """
+
+    model: str
+    smoothed: float
+    plain: float
+
+
+def baselines(study: Study, measure: str) -> list[Baseline]:
+    """The baselines of a study by n; none where its runs have no ``baselines.csv``.
+
+    The text is the same in all its runs, so the first that has them speaks for all.
+    """
+    tables = [run.baselines for run in study.runs if run.baselines is not None]
+    if not tables or tables[0].empty:
+        return []
+    figures = tables[0].pivot(index=["n", "model"], columns="smoothing", values=measure)
+    figures = figures.reset_index().dropna()
+    return [
+        Baseline(row["model"], row["kneser-ney"], row["none"])
+        for row in records(figures.sort_values("n"))
+    ]
+
+
+def judged(study: Study) -> Measure:
+    """What a network is held against counting by: validation where there is one."""
+    validated = study.summary.val_perplexity.notna().any()
+    return "val_perplexity" if validated else "perplexity"
+
+
+def best(study: Study) -> Baseline | None:
+    """The baseline that a network has to get below: the best smoothed one on the same data."""
+    found = baselines(study, judged(study))
+    return min(found, key=lambda each: each.smoothed) if found else None
+
+
+def beaten(study: Study, series: Series, baseline: Baseline) -> int | None:
+    """The first epoch after which a series, in the median of its seeds, is below a baseline."""
+    epochs = series.rows(study.epochs).groupby("epoch")[judged(study)].median()
+    below = epochs.index[epochs < baseline.smoothed]
+    return int(below[0]) if len(below) else None
+
+
+def column(study: Study) -> tuple[str, dict[Series, Cell]] | None:
+    """A column for the table of a study: after which epoch each series beats counting."""
+    baseline = best(study)
+    if baseline is None:
+        return None
+    cells = {}
+    for series in study.series:
+        epoch = beaten(study, series, baseline)
+        trained = len(series.rows(study.epochs))
+        cells[series] = Cell(f"epoch {epoch}" if epoch else "never") if trained else NONE
+    return f"below the {baseline.model}'s {baseline.smoothed:.2f} after", cells
+
+
+def sentence(study: Study) -> str:
+    """Whether and when the networks of a study beat counting; empty where that is not known."""
+    baseline = best(study)
+    trained = [each for each in study.series if len(each.rows(study.epochs))]
+    if baseline is None or not trained:
+        return ""
+    epochs = [beaten(study, series, baseline) for series in trained]
+    what = f"the best n-gram's {baseline.smoothed:.2f} ({baseline.model}, Kneser-Ney)"
+    what += " on the validation text" if judged(study) == "val_perplexity" else ""
+    reached = [epoch for epoch in epochs if epoch]
+    if not reached:
+        return f" Counting does better: none gets below {what}."
+    span = (
+        f"{min(reached)}" if min(reached) == max(reached) else f"{min(reached)} to {max(reached)}"
+    )
+    who = "" if len(reached) == len(epochs) else f", in {len(reached)} of {len(epochs)},"
+    return f" The network beats counting{who} after epoch {span}: it is below {what}."
+
+
+def stretched(low: float, high: float, found: Sequence[Baseline]) -> float:
+    """The low end of a chart, let down to the nearest baseline below if that is near enough."""
+    below = [each.smoothed for each in found if each.smoothed < low]
+    if not below or high <= low:
+        return low
+    near = max(below)
+    return near if math.log(low / near) <= REACH * math.log(high / low) else low
+
+
+def rules(
+    found: Sequence[Baseline], low: float, high: float, form: str, y_scale: alt.Scale
+) -> list[alt.Chart]:
+    """A thin rule with a name for each baseline between the ends of a chart.
+
+    They lie on top, with a broad rule that is hardly seen, to answer the pointer (at opacity 0
+    Vega takes it for as thin as a line).
+    """
+    shown = [each for each in found if low <= each.smoothed <= high]
+    if not shown:
+        return []
+    base = alt.Chart(alt.InlineData(_rows(shown, low, high, form)))
+    y = alt.Y("smoothed:Q", scale=y_scale)
+    words = base.transform_filter("datum.label").mark_text(
+        align="right", baseline="bottom", dx=-4, dy=-2, color=INK["soft"], fontSize=11, clip=True
+    )
+    told = [
+        alt.Tooltip("model:N", title="counting"),
+        alt.Tooltip("smoothed:Q", title="Kneser-Ney", format=".4f"),
+        alt.Tooltip("plain:N", title="unsmoothed"),
+    ]
+    return [
+        base.mark_rule(color=INK["soft"], strokeWidth=1, strokeDash=[2, 3], clip=True).encode(y=y),
+        words.encode(y=y, x=alt.value("width"), text="label:N"),
+        base.mark_rule(strokeWidth=9, opacity=0.01, clip=True).encode(y=y, tooltip=told),
+    ]
+
+
+def _rows(shown: list[Baseline], low: float, high: float, form: str) -> list[dict[str, Any]]:
+    def height(value: float) -> float:
+        if form == "log":
+            return math.log(value / low) / math.log(high / low)
+        return (value - low) / (high - low)
+
+    rows: list[dict[str, Any]] = []
+    last = math.inf
+    for each in sorted(shown, key=lambda each: -each.smoothed):
+        apart = last - height(each.smoothed) >= APART
+        last = height(each.smoothed) if apart else last
+        plain = f"{each.plain:.4f}" if math.isfinite(each.plain) else "impossible"
+        rows.append(
+            {
+                "model": each.model,
+                "label": each.model if apart else "",
+                "smoothed": each.smoothed,
+                "plain": plain,
+            }
+        )
+    return rows
