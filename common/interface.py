@@ -29,8 +29,8 @@ from common.weights import Weights
 
 Array = NDArray[Any]
 State = Any
-"""The hidden state, a tuple of one (batch, H) tensor a layer in the backend's own form, with whatever
-the backend needs to go on from it; `Model.read_state` makes it NumPy."""
+"""The hidden state, a tuple of one (batch, H) tensor a layer in the backend's own form, with what
+it takes to go on from it; `Model.read_state` makes it NumPy."""
 
 
 @dataclass(frozen=True)

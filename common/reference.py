@@ -48,7 +48,7 @@ def clip(grads: Weights, theta: float) -> Weights:
 
 def total(A: Array, B: Array) -> Array:
     """``sum_t A_t^T B_t``, of arrays (steps, batch, width)."""
-    return np.einsum("tni,tnj->ij", A, B)
+    return np.asarray(np.einsum("tni,tnj->ij", A, B))
 
 
 class Window:
@@ -85,7 +85,9 @@ class Window:
 
     def back(self, Y: Array, dl: float, dS: State) -> tuple[Weights, State]:
         """The gradients of the weights and of the first state, as derived above."""
-        params, grads, dS_before = self.params, {}, []
+        params = self.params
+        grads: Weights = {}
+        dS_before: list[Array] = []
         labels, (W_hq, b_q) = time_major(Y), self.output
         dO = np.exp(log_softmax(self.logits))
         dO[np.arange(len(labels)), labels] -= 1
@@ -114,6 +116,7 @@ class Reference:
 
     def __init__(self, experiment: Experiment, weights: Weights) -> None:
         self.experiment = experiment
+        self.params: Weights = {}
         self.load_weights(weights)
 
     def begin_state(self, batch_size: int) -> State:

@@ -23,7 +23,7 @@ def init_rnn_state(batch_size, num_hiddens, num_layers):
 
 
 def rnn(inputs, state, params, activation=jnp.tanh):
-    """The chapter's recurrence in each layer, whose inputs are the hidden states of the one below."""
+    """The chapter's recurrence in each layer, on the hidden states of the one below."""
     W_emb, layers, (W_hq, b_q) = by_layer(params)
     if W_emb is not None:
         inputs = inputs @ W_emb  # one row of W_emb a token
@@ -59,7 +59,7 @@ class RNNModelExercises:
 
     def begin_state(self, batch_size):
         """The state before the first token, on the device and of the type of the parameters."""
-        W_emb, layers, (W_hq, b_q) = by_layer(self.params)
+        _, layers, (W_hq, b_q) = by_layer(self.params)
         state = init_rnn_state(batch_size, len(W_hq), len(layers))
         return jax.device_put(tuple(H.astype(b_q.dtype) for H in state), b_q.sharding)
 

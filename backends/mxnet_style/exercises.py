@@ -21,7 +21,7 @@ def init_rnn_state(batch_size, num_hiddens, num_layers):
 
 
 def rnn(inputs, state, params, activation=nd.tanh):
-    """The chapter's recurrence in each layer, whose inputs are the hidden states of the one below."""
+    """The chapter's recurrence in each layer, on the hidden states of the one below."""
     W_emb, layers, (W_hq, b_q) = by_layer(params)
     if W_emb is not None:
         inputs = [nd.dot(X, W_emb) for X in inputs]  # one row of W_emb a token
@@ -81,6 +81,11 @@ class RNNModelKeptGraph(RNNModelExercises):
         return train_step(self, X, Y, state, self.loss, self.updater, self.theta)
 
 
+def zeros_like(array):
+    """Zeros of an array's shape, where and of the type it is."""
+    return nd.zeros(array.shape, ctx=array.context, dtype=array.dtype)
+
+
 def window(model, X, Y, state, loss):
     """The mean loss, the last state and the pullback of a window.
 
@@ -98,7 +103,7 @@ def window(model, X, Y, state, loss):
         l = loss(y_hat, y).mean()
 
     def pullback(dl, dH, grads):
-        autograd.backward([l, *last], [nd.ones_like(l) * dl, *dH], retain_graph=True)
+        autograd.backward([l, *last], [zeros_like(l) + dl, *dH], retain_graph=True)
         here = [param.grad for param in model.params]
         return [total + grad for total, grad in zip(grads, here, strict=True)], tuple(
             H.grad for H in first
@@ -111,8 +116,8 @@ def loss_and_grads(model, X, Y, state, loss):
     """The mean loss, the gradients through all windows before clipping, the state."""
     l, last, pullback = window(model, X, Y, state, loss)
     pullbacks = (*pullbacks_behind(state), pullback)
-    dH = tuple(H * 0 for H in last)
-    grads = through_all(pullbacks, dH, [nd.zeros_like(param) for param in model.params])
+    dH = tuple(map(zeros_like, last))
+    grads = through_all(pullbacks, dH, list(map(zeros_like, model.params)))
     return l, grads, KeptState(last, pullbacks)
 
 

@@ -21,7 +21,7 @@ def init_rnn_state(batch_size, num_hiddens, num_layers):
 
 
 def rnn(inputs, state, params, activation=tf.tanh):
-    """The chapter's recurrence in each layer, whose inputs are the hidden states of the one below."""
+    """The chapter's recurrence in each layer, on the hidden states of the one below."""
     W_emb, layers, (W_hq, b_q) = by_layer(params)
     if W_emb is not None:
         inputs = tf.matmul(inputs, W_emb)  # one row of W_emb a token
