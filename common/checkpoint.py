@@ -17,7 +17,7 @@ from common.errors import RequestError
 from common.experiment import Experiment
 from common.files import write_aside
 from common.vocab import Vocab
-from common.weights import Weights, shapes
+from common.weights import Shapes, Weights
 
 FORMAT = "rnn-rosetta checkpoint 1"
 
@@ -70,15 +70,16 @@ def load_checkpoint(path: Path) -> Checkpoint:
         epoch = int(metadata["epoch"])
     except (KeyError, TypeError, ValueError) as error:
         raise RequestError(f"--checkpoint {path}: its metadata is damaged ({error})") from error
-    _check_shapes(path, weights, shapes(len(vocab), experiment.num_hiddens))
-    return Checkpoint(experiment, vocab, epoch, weights)
+    shapes = experiment.shapes(len(vocab))
+    _check_shapes(path, weights, shapes)
+    return Checkpoint(experiment, vocab, epoch, {name: weights[name] for name in shapes})
 
 
-def _check_shapes(path: Path, weights: Weights, expected: dict[str, tuple[int, ...]]) -> None:
-    found = {name: weights[name].shape if name in weights else None for name in expected}
-    for name, shape in expected.items():
-        if found[name] != shape:
+def _check_shapes(path: Path, weights: Weights, expected: Shapes) -> None:
+    found = {name: w.shape for name, w in weights.items()}
+    for name in expected | found:
+        if found.get(name) != expected.get(name):
             raise RequestError(
-                f"--checkpoint {path}: {name} has shape {found[name]}, but its vocabulary and "
-                f"num_hiddens ask for {shape}: this is another network"
+                f"--checkpoint {path}: {name} has shape {found.get(name)}, but its vocabulary and "
+                f"settings ask for {expected.get(name)}: this is another network"
             )

@@ -12,7 +12,7 @@ from common.batches import Sampling, SeqDataLoader
 from common.errors import RequestError
 from common.preparation import letters, letters_by_line, newlines_to_spaces
 from common.tokens import Characters, Indices, Words, first
-from common.vocab import Order, Token, Vocab
+from common.vocab import UNK, Order, Token, Vocab
 
 Edition = Literal["functional", "object", "lyrics", "plain"]
 Preprocess = Callable[[Iterable[str]], Iterator[str]] | None  # None: the text as it is
@@ -48,6 +48,7 @@ def load_corpus(
     *,
     edition: Edition | None = None,
     data_dir: str | Path | None = None,
+    min_freq: int = 0,
 ) -> tuple[Indices, Vocab]:
     """Read a corpus and turn it into indices.
 
@@ -58,14 +59,16 @@ def load_corpus(
         edition: whose preprocessing and vocabulary order (`PREPARATIONS`); None is the corpus's
             own, and ``plain`` for a path.
         data_dir: where to look first for a published corpus.
+        min_freq: tokens seen less often become ``<unk>``.
 
     Returns:
         The indices (N,), in the smallest unsigned integer type that holds them, and the `Vocab`.
 
     Raises:
-        RequestError: the corpus cannot be had, is not text, or has fewer than two symbols.
+        RequestError: the corpus cannot be had, is not text, or has fewer than two symbols; or its
+            edition has no ``<unk>`` for rare tokens.
     """
-    return encode(sources.read(name_or_path, data_dir), token, max_tokens, edition)
+    return encode(sources.read(name_or_path, data_dir), token, max_tokens, edition, min_freq)
 
 
 def encode(
@@ -73,6 +76,7 @@ def encode(
     token: Token = "char",
     max_tokens: int | None = None,
     edition: Edition | None = None,
+    min_freq: int = 0,
 ) -> tuple[Indices, Vocab]:
     """Turn a text that was read into indices and a vocabulary; see `load_corpus`."""
     how = PREPARATIONS[edition or EDITION_OF.get(text.name, "plain")]
@@ -88,8 +92,23 @@ def encode(
             f"corpus {text.name}: {len(counts)} distinct {token}s after preprocessing, "
             "so there is nothing to learn: give a text with at least two"
         )
-    vocab = Vocab(counts, order=how.order, token=token)
+    vocab = Vocab(counts, min_freq, order=how.order, token=token)
+    _check_min_freq(min_freq, text.name, counts, vocab)
     return tokens.indices(vocab, max_tokens), vocab
+
+
+def _check_min_freq(min_freq: int, name: str, counts: dict[str, int], vocab: Vocab) -> None:
+    most = max(counts.values())
+    if most < min_freq:
+        raise RequestError(
+            f"--min-freq {min_freq}: no {vocab.token} of corpus {name} is that frequent: "
+            f"the most frequent comes {most} times"
+        )
+    if vocab.unk is None and min(counts.values()) < min_freq:
+        raise RequestError(
+            f"--min-freq {min_freq}: the vocabulary of corpus {name} has no {UNK} for rarer "
+            f"{vocab.token}s: leave it out"
+        )
 
 
 def load_data_time_machine(

@@ -11,9 +11,9 @@ import numpy as np
 from common.batches import Batch
 from common.experiment import DType, Experiment
 from common.interface import Model
-from common.parity import Errors, drift, greedy_text, one_step
+from common.parity import Errors, drift, one_step, text_error
 from common.vocab import Vocab
-from common.weights import Weights, draw_weights
+from common.weights import Weights, draw
 
 Build = Callable[[Experiment, Weights], Model]
 
@@ -39,12 +39,11 @@ class Case:
 
     def weights(self) -> Weights:
         """The weights to start from; no bias is zero."""
-        weights = draw_weights(
-            self.vocab_size, self.experiment.num_hiddens, self.experiment.init, self.sigma, seed=3
-        )
+        shapes = self.experiment.shapes(self.vocab_size)
+        weights = draw(shapes, self.experiment.init, self.sigma, seed=3)
         rng = np.random.default_rng(4)
-        biases = {n: rng.standard_normal(weights[n].shape) * self.sigma / 3 for n in ("b_h", "b_q")}
-        return weights | biases
+        biases = [name for name in shapes if name.startswith("b")]
+        return weights | {n: rng.standard_normal(shapes[n]) * self.sigma / 3 for n in biases}
 
     def batches(self, count: int) -> list[Batch]:
         """Random minibatches, Y one token after X; the last is partial where windows slide."""
@@ -58,6 +57,21 @@ class Case:
     def vocab(self) -> Vocab:
         """A vocabulary of the case's size in which `PREFIX` can be written."""
         return Vocab([chr(ord("a") + i) for i in range(self.vocab_size - 1)])
+
+
+EMBEDDING = {"input": "embedding", "embed_size": 5}
+EXERCISES: dict[str, dict[str, object]] = {
+    "carried state, random sampling": {"state": "carry", "sampling": "random"},
+    "fresh state, sequential sampling": {"state": "fresh"},
+    "sampled text": {"decode": "sample", "alpha": 1.5, "temperature": 0.7},
+    "two layers": {"num_layers": 2, "clip_theta": 0.05},
+    "three layers, relu, no clipping": {"num_layers": 3, "activation": "relu", "clip_theta": 0},
+    "embedding": EMBEDDING | {"clip_theta": 0.05},
+    "embedding, two layers": EMBEDDING | {"num_layers": 2},
+    "kept graph": {"keep_graph": True, "clip_theta": 0.05},
+    "kept graph, embedding, two layers": EMBEDDING | {"keep_graph": True, "num_layers": 2},
+}
+"""What the options for the chapter's exercises change, by case."""
 
 
 def cases(dtype: DType) -> Iterator[Case]:
@@ -83,6 +97,8 @@ def cases(dtype: DType) -> Iterator[Case]:
     yield Case("he_normal", experiment(init="he_normal", lr=0.1))
     large = experiment(clip_theta=0.01, lr=100.0, batch_size=3)
     yield Case("vocabulary of 1,027", large, vocab_size=1027, sigma=0.01)
+    for name, settings in EXERCISES.items():
+        yield Case(name, experiment(**settings))
 
 
 def check(build: Build, case: Case, steps: int) -> Errors:
@@ -91,5 +107,5 @@ def check(build: Build, case: Case, steps: int) -> Errors:
     model = build(case.experiment, weights)
     errors = one_step(model, weights, case.experiment, batches)
     model.load_weights(weights)
-    errors |= greedy_text(model, weights, case.experiment, case.vocab(), PREFIX)
+    errors |= text_error(model, weights, case.experiment, case.vocab(), PREFIX)
     return errors | drift(model, weights, case.experiment, batches[-steps:])

@@ -11,8 +11,9 @@ The network is one and the same in every backend and variant, with the weights o
     O_t = H_t W_hq + b_q
     loss = mean over all tokens of the cross-entropy of softmax(O_t) against Y_t
 
-and one update is ``g <- min(1, theta / ||g||) g`` over all five gradients together (none where
-theta is 0), then ``w <- w - lr g``.
+and one update is ``g <- min(1, theta / ||g||) g`` over all gradients together (none where theta is
+0), then ``w <- w - lr g``. The variant ``scratch`` also does the chapter's exercises: an embedding
+and further layers, as `common.reference` derives them, and the kept graph of `common.keptgraph`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ from common.weights import Weights
 
 Array = NDArray[Any]
 State = Any
-"""The hidden state (batch, H) in the backend's own form; `Model.read_state` makes it NumPy."""
+"""The hidden state, a tuple of one (batch, H) tensor a layer in the backend's own form, with what
+it takes to go on from it; `Model.read_state` makes it NumPy."""
 
 
 @dataclass(frozen=True)
@@ -55,30 +57,32 @@ class Model(Protocol):
     """What it runs on: ``cpu`` or the name of a GPU."""
 
     def begin_state(self, batch_size: int) -> State:
-        """The hidden state before the first token: zeros (batch_size, H)."""
+        """The hidden state before the first token: zeros (batch_size, H), for each layer."""
 
     def read_state(self, state: State) -> Array:
-        """The hidden state as NumPy (batch, H)."""
+        """The hidden state as NumPy (num_layers, batch, H)."""
 
     def forward(self, X: Array, state: State) -> tuple[Array, State]:
-        """Logits (steps x batch, V), time-major, and the state after the last step."""
+        """Logits (steps x batch, V), time-major, and the state after the last step, detached."""
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> tuple[float, Weights, State]:
-        """The mean loss, the five gradients before clipping by name, and the new state.
+        """The mean loss, the gradients before clipping by name, and the new state.
 
-        The weights stay as they are. No gradient flows into the state that was given.
+        The weights stay as they are. No gradient flows into the state that was given, unless the
+        experiment keeps the graph: then it flows on through every window that led to the state.
         """
 
     def train_step(self, X: Array, Y: Array, state: State) -> tuple[SupportsFloat, State]:
         """Forward, backward, clip, update: the mean loss before the update, and the new state.
 
         This is what is timed. It may return before the device has finished; ``float(loss)`` and
-        `synchronize` wait. The new state is detached.
+        `synchronize` wait. The new state is detached, unless the experiment keeps the graph.
         """
 
     def predict(self, prefix: str, num_preds: int, vocab: Vocab) -> str:
-        """The prefix and num_preds tokens after it, each the most likely (the first of equals).
+        """The prefix and num_preds tokens after it, decoded as the experiment says.
 
+        Each is the most likely (the first of equals), or drawn; draws begin anew for every text.
         The state starts at zero and is warmed up on the prefix, which holds at least one token.
         """
 
@@ -108,5 +112,6 @@ class Backend(Protocol):
         """A model with these weights, of the experiment's activation, lr, theta, dtype, device.
 
         Raises:
-            RequestError: the device is not there.
+            RequestError: the device is not there, or the variant is the chapter's network alone and
+                the experiment asks for more (`Experiment.form`).
         """

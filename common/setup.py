@@ -9,7 +9,7 @@ from common.batches import SeqDataLoader
 from common.corpus import encode
 from common.experiment import Experiment
 from common.vocab import Vocab
-from common.weights import Weights, draw_weights
+from common.weights import Weights, draw
 
 
 def load_batches(
@@ -26,7 +26,11 @@ def load_batches(
 def cut(text: sources.Text, experiment: Experiment) -> tuple[SeqDataLoader, Vocab]:
     """Cut a text that was read into the experiment's minibatches; see `load_batches`."""
     indices, vocab = encode(
-        text, experiment.token, experiment.max_tokens or None, experiment.edition
+        text,
+        experiment.token,
+        experiment.max_tokens or None,
+        experiment.edition,
+        experiment.min_freq,
     )
     loader = SeqDataLoader(
         indices,
@@ -41,6 +45,4 @@ def cut(text: sources.Text, experiment: Experiment) -> tuple[SeqDataLoader, Voca
 
 def first_weights(experiment: Experiment, vocab_size: int) -> Weights:
     """The weights the experiment starts from, the same in every backend."""
-    return draw_weights(
-        vocab_size, experiment.num_hiddens, experiment.init, experiment.sigma, experiment.seed
-    )
+    return draw(experiment.shapes(vocab_size), experiment.init, experiment.sigma, experiment.seed)

@@ -44,7 +44,7 @@ class Characters:
         chars = [*self.counts]
         codes = [ord(char) for char in chars]
         index_of: Indices = np.zeros(max(256, *codes) + 1, _smallest_type(vocab))
-        index_of[codes] = [vocab.token_to_idx[char] for char in chars]
+        index_of[codes] = vocab[chars]
         bytewise = index_of[:256].tobytes() if index_of.itemsize == 1 else b""
         num_tokens = len(range(sum(self.counts.values()))[:max_tokens])
         indices: Indices = np.empty(num_tokens, index_of.dtype)
@@ -83,9 +83,7 @@ class Words:
 
     def indices(self, vocab: Vocab, max_tokens: int | None) -> Indices:
         """The indices (N,) of the first `max_tokens` words, or of all."""
-        index_of = np.array(
-            [vocab.token_to_idx[word] for word in self.counts], _smallest_type(vocab)
-        )
+        index_of = np.array(vocab[[*self.counts]], _smallest_type(vocab))
         indices: Indices = index_of[self.numbers[:max_tokens]]
         return indices
 

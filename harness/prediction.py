@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from common.checkpoint import load_checkpoint
+from common.experiment import Experiment
 from harness.interpreters import brief_worker, missing
 from harness.process import WorkerError
 from harness.run import select
@@ -26,20 +28,20 @@ def predict(
     names: tuple[str, ...],
     variants: tuple[str, ...],
     prefixes: tuple[str, ...],
-    num_preds: int | None,
-    device: str,
+    settings: dict[str, Any],
     pythons: dict[str, Path],
 ) -> list[Prediction]:
     """Continue prefixes with the network of a checkpoint.
 
-    In every backend asked for; in every available one, if none is.
+    In every backend asked for; in every available one, if none is. The settings given replace those
+    of the checkpoint.
 
     Raises:
-        RequestError: the checkpoint or a prefix is not usable.
+        RequestError: the checkpoint, a prefix or a setting is not usable.
         WorkerError: a backend is not available or failed.
     """
     loaded = load_checkpoint(checkpoint)
-    experiment = loaded.experiment.model_copy(update={"device": device})
+    experiment = Experiment.of(loaded.experiment.model_dump() | settings)
     prefixes = prefixes or experiment.prefixes
     for prefix in prefixes:
         loaded.vocab.check_prefix(prefix)
@@ -55,8 +57,8 @@ def predict(
                 checkpoint=str(checkpoint),
                 variant=variant,
                 prefixes=prefixes,
-                num_preds=experiment.num_preds if num_preds is None else num_preds,
-                device=device,
+                num_preds=experiment.num_preds,
+                settings=settings,
             )
             for event in events:
                 if event["event"] == "sample":

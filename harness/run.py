@@ -73,11 +73,11 @@ class Result:
 
     @property
     def exit_status(self) -> int:
-        """0 if every row is ok; a backend that is absent counts only if it was asked for."""
+        """0 if every row is ok; what is not available counts only if it was asked for by name."""
         if self.status == "interrupted":
             return 130
         forgiven = {row.name for row in self.rows if row.status == "unavailable"}
-        forgiven -= {row.name for row in self.rows if row.backend in self.asked}
+        forgiven -= {row.name for row in self.rows if {row.backend, row.variant} & {*self.asked}}
         judged = [row.status == "ok" for row in self.rows if row.name not in forgiven]
         return 0 if judged and all(judged) else 1
 
@@ -145,11 +145,14 @@ def check_resume(saved: Checkpoint, path: Path, experiment: Experiment, vocab: V
             f"--resume {path}: its vocabulary is not that of corpus {experiment.corpus}; "
             f"it was trained on {saved.experiment.corpus}"
         )
-    if saved.experiment.num_hiddens != experiment.num_hiddens:
-        raise RequestError(
-            f"--resume {path}: it has {saved.experiment.num_hiddens} hidden units, "
-            f"not {experiment.num_hiddens}"
-        )
+    asked = experiment.shapes(len(vocab))
+    for name in asked | saved.weights:
+        shape = saved.weights[name].shape if name in saved.weights else None
+        if shape != asked.get(name):
+            raise RequestError(
+                f"--resume {path}: its {name} is {shape or 'not there'}, these settings ask for "
+                f"{asked.get(name) or 'none'}: it goes on as the network that it is"
+            )
     if saved.epoch >= experiment.num_epochs:
         raise RequestError(
             f"--resume {path}: trained for {saved.epoch} epochs already; "
@@ -193,12 +196,14 @@ def run(request: Request, display: Display) -> Result:
             if row.status in ("waiting", "running"):
                 row.status = "interrupted"
         folder.finish(rows, status)
-    return Result(path, rows, status, request.backends)
+    unable = {variant for variant in request.variants if experiment.lacking(variant)}
+    return Result(path, rows, status, (*request.backends, *unable))
 
 
 def run_row(row: Row, request: Request, folder: RunFolder, display: Display) -> None:
     """Train one backend in a worker of its own; whatever happens to it becomes the row's status."""
-    if reason := missing(row.backend, request.pythons):
+    lacking = request.experiment.lacking(row.variant)
+    if reason := lacking or missing(row.backend, request.pythons):
         row.status, row.reason = "unavailable", reason
         display.ended(row)
         return

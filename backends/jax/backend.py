@@ -9,10 +9,10 @@ import jax
 import numpy as np
 import optax
 
-from backends.jax import book, concise, fused, scratch
+from backends.jax import book, concise, exercises, fused, scratch
+from common.decoding import chooser
 from common.errors import RequestError
 from common.interface import Description
-from common.weights import NAMES
 
 jax.config.update("jax_default_matmul_precision", "highest")  # no TF32, no bfloat16
 
@@ -51,7 +51,7 @@ def compilations():
 
 def build(experiment, variant, weights):
     """A model of one of the `FORMS`."""
-    return Model(experiment, FORMS[variant], weights)
+    return Model(experiment, FORMS[experiment.form(variant)], weights)
 
 
 class Scratch(scratch.RNNModelScratch):
@@ -77,6 +77,8 @@ class Scratch(scratch.RNNModelScratch):
 
 FORMS = {
     "scratch": Scratch,
+    "exercises": exercises.RNNModelExercises,
+    "kept graph": exercises.RNNModelKeptGraph,
     "fused": fused.RNNModelFused,
     "concise": concise.RNNModel,
     "book": book.RNNModelBook,
@@ -87,6 +89,8 @@ class Model:
     """One form of the network behind the contract."""
 
     def __init__(self, experiment, form, weights):
+        self.experiment = experiment
+        self.names = tuple(experiment.shapes(len(weights["b_q"])))
         if experiment.dtype == "float64":
             jax.config.update("jax_enable_x64", True)
         platform = "cpu" if experiment.device == "cpu" else jax.default_backend()
@@ -94,14 +98,14 @@ class Model:
             raise RequestError("--device gpu: JAX sees no GPU here; use cpu or auto")
         device = jax.devices(platform)[0]
         self.device = "cpu" if platform == "cpu" else device.device_kind
-        params = [jax.device_put(weights[n].astype(experiment.dtype), device) for n in NAMES]
+        params = [jax.device_put(weights[n].astype(experiment.dtype), device) for n in self.names]
         self.net = form(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
     def begin_state(self, batch_size):
         return self.net.begin_state(batch_size)
 
     def read_state(self, state):
-        return np.array(state[0])
+        return np.stack(state)
 
     def forward(self, X, state):
         logits, state = self.net(X, state)
@@ -109,20 +113,20 @@ class Model:
 
     def loss_and_grads(self, X, Y, state):
         l, grads, state = self.net.loss_and_grads(X, Y, state)
-        return float(l), {n: np.array(g) for n, g in zip(NAMES, grads, strict=True)}, state
+        return float(l), {n: np.array(g) for n, g in zip(self.names, grads, strict=True)}, state
 
     def train_step(self, X, Y, state):
         X, Y = X.astype(np.int32), Y.astype(np.int32)  # one type, so one compilation
         return self.net.train_step(X, Y, state)
 
     def predict(self, prefix, num_preds, vocab):
-        return scratch.predict_rnn(prefix, num_preds, self.net, vocab)
+        return scratch.predict_rnn(prefix, num_preds, self.net, vocab, chooser(self.experiment))
 
     def weights(self):
-        return {n: np.array(p) for n, p in zip(NAMES, self.net.params, strict=True)}
+        return {n: np.array(p) for n, p in zip(self.names, self.net.params, strict=True)}
 
     def load_weights(self, weights):
-        named = zip(NAMES, self.net.params, strict=True)
+        named = zip(self.names, self.net.params, strict=True)
         self.net.set_params(
             [jax.device_put(weights[n].astype(p.dtype), p.sharding) for n, p in named]
         )

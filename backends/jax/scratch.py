@@ -12,9 +12,11 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from flax import nnx
 
+from common.decoding import greedy
 from common.metrics import perplexity
 from common.training import run_epoch, run_epochs
 
@@ -135,8 +137,8 @@ class RNNModelScratch(RNNLMScratch):
         self.init_state, self.forward_fn = init_state, forward
 
 
-def predict_rnn(prefix, num_predicts, model, vocab):
-    """The prefix and the num_predicts most likely tokens after it."""
+def predict_rnn(prefix, num_predicts, model, vocab, choose=greedy):
+    """The prefix and num_predicts tokens after it: the most likely, or as `choose` chooses."""
     prefix = vocab.split(prefix)
     state = model.begin_state(batch_size=1)
     outputs = [vocab[prefix[0]]]
@@ -145,7 +147,7 @@ def predict_rnn(prefix, num_predicts, model, vocab):
         outputs.append(vocab[y])
     for _ in range(num_predicts):
         Y, state = model([outputs[-1:]], state)
-        outputs.append(int(Y.argmax(axis=1)[0]))
+        outputs.append(choose(np.asarray(Y)[0]))
     return vocab.join(outputs)
 
 

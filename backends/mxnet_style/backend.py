@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from backends.mxnet_style import book, concise, engine, fused, scratch
+import numpy as np
+
+from backends.mxnet_style import book, concise, engine, exercises, fused, scratch
 from backends.mxnet_style.engine import cpu, gluon, nd
+from common.decoding import chooser
 from common.errors import RequestError
 from common.interface import Description
-from common.weights import NAMES
 
 ENVIRONMENT = engine.ENVIRONMENT
 ACTIVATIONS = {"tanh": nd.tanh, "relu": nd.relu}
@@ -26,7 +28,7 @@ def compilations():
 
 def build(experiment, variant, weights):
     """A model of one of the `FORMS`."""
-    return Model(experiment, FORMS[variant], weights)
+    return Model(experiment, FORMS[experiment.form(variant)], weights)
 
 
 class Scratch(scratch.RNNModelScratch):
@@ -58,6 +60,8 @@ class Scratch(scratch.RNNModelScratch):
 
 FORMS = {
     "scratch": Scratch,
+    "exercises": exercises.RNNModelExercises,
+    "kept graph": exercises.RNNModelKeptGraph,
     "fused": fused.RNNModelFused,
     "concise": concise.RNNModel,
     "book": book.RNNModelBook,
@@ -70,16 +74,18 @@ class Model:
     device = "cpu"
 
     def __init__(self, experiment, form, weights):
+        self.experiment = experiment
+        self.names = tuple(experiment.shapes(len(weights["b_q"])))
         if experiment.device == "gpu":
             raise RequestError("--device gpu: this engine is for the CPU; use cpu or auto")
-        params = [nd.array(weights[n], ctx=cpu(), dtype=experiment.dtype) for n in NAMES]
+        params = [nd.array(weights[n], ctx=cpu(), dtype=experiment.dtype) for n in self.names]
         self.net = form(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
     def begin_state(self, batch_size):
         return self.net.begin_state(batch_size)
 
     def read_state(self, state):
-        return state[0].asnumpy()
+        return np.stack([H.asnumpy() for H in state])
 
     def forward(self, X, state):
         logits, state = self.net(X, state)
@@ -87,20 +93,20 @@ class Model:
 
     def loss_and_grads(self, X, Y, state):
         l, grads, state = self.net.loss_and_grads(X, Y, state)
-        named = {n: g.asnumpy() for n, g in zip(NAMES, grads, strict=True)}
+        named = {n: g.asnumpy() for n, g in zip(self.names, grads, strict=True)}
         return float(l.asscalar()), named, state
 
     def train_step(self, X, Y, state):
         return self.net.train_step(X, Y, state)
 
     def predict(self, prefix, num_preds, vocab):
-        return scratch.predict_rnn(prefix, num_preds, self.net, vocab)
+        return scratch.predict_rnn(prefix, num_preds, self.net, vocab, chooser(self.experiment))
 
     def weights(self):
-        return {n: p.asnumpy() for n, p in zip(NAMES, self.net.params, strict=True)}
+        return {n: p.asnumpy() for n, p in zip(self.names, self.net.params, strict=True)}
 
     def load_weights(self, weights):
-        self.net.set_params([nd.array(weights[n], dtype=weights[n].dtype) for n in NAMES])
+        self.net.set_params([nd.array(weights[n], dtype=weights[n].dtype) for n in self.names])
 
     def synchronize(self):
         nd.waitall()

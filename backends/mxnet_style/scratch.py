@@ -11,6 +11,7 @@ import time
 from functools import partial
 
 from backends.mxnet_style.engine import autograd, gluon, nd
+from common.decoding import greedy
 from common.metrics import perplexity
 from common.training import run_epoch, run_epochs
 
@@ -78,8 +79,8 @@ class RNNModelScratch:
         return tuple(H.as_in_context(W_xh.context).astype(W_xh.dtype) for H in state)
 
 
-def predict_rnn(prefix, num_predicts, model, vocab):
-    """The prefix and the num_predicts most likely tokens after it."""
+def predict_rnn(prefix, num_predicts, model, vocab, choose=greedy):
+    """The prefix and num_predicts tokens after it: the most likely, or as `choose` chooses."""
     prefix = vocab.split(prefix)
     state = model.begin_state(batch_size=1)
     outputs = [vocab[prefix[0]]]
@@ -88,7 +89,7 @@ def predict_rnn(prefix, num_predicts, model, vocab):
         outputs.append(vocab[y])
     for _ in range(num_predicts):
         Y, state = model([outputs[-1:]], state)
-        outputs.append(int(Y.argmax(axis=1).asscalar()))
+        outputs.append(choose(Y[0].asnumpy()))
     return vocab.join(outputs)
 
 

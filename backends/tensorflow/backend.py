@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
-from backends.tensorflow import book, concise, fused, scratch
+from backends.tensorflow import book, concise, exercises, fused, scratch
+from common.decoding import chooser
 from common.errors import RequestError
 from common.interface import Description
-from common.weights import NAMES
 
 ACTIVATIONS = {"tanh": tf.tanh, "relu": tf.nn.relu}
 
@@ -38,7 +38,7 @@ def compilations():
 
 def build(experiment, variant, weights):
     """A model of one of the `FORMS`."""
-    return Model(experiment, FORMS[variant], weights)
+    return Model(experiment, FORMS[experiment.form(variant)], weights)
 
 
 class Scratch(scratch.RNNModelScratch):
@@ -68,25 +68,29 @@ class Scratch(scratch.RNNModelScratch):
 
 FORMS = {
     "scratch": Scratch,
+    "exercises": exercises.RNNModelExercises,
+    "kept graph": exercises.RNNModelKeptGraph,
     "fused": fused.RNNModelFused,
     "concise": concise.RNNModel,
     "book": book.RNNModelBook,
 }
 
-COMPILED = [scratch.train_step, *fused.COMPILED, concise.train_step]
+COMPILED = [scratch.train_step, *exercises.COMPILED, *fused.COMPILED, concise.train_step]
 
 
 class Model:
     """One form of the network behind the contract."""
 
     def __init__(self, experiment, form, weights):
+        self.experiment = experiment
+        self.names = tuple(experiment.shapes(len(weights["b_q"])))
         gpus = tf.config.list_physical_devices("GPU") if experiment.device != "cpu" else []
         if experiment.device == "gpu" and not gpus:
             raise RequestError("--device gpu: TensorFlow sees no GPU here; use cpu or auto")
         self.device = _gpu_name(gpus[0]) if gpus else "cpu"
         self.place = "/GPU:0" if gpus else "/CPU:0"
         with tf.device(self.place):
-            params = [tf.Variable(weights[n], dtype=experiment.dtype, name=n) for n in NAMES]
+            params = [tf.Variable(weights[n], dtype=experiment.dtype, name=n) for n in self.names]
             self.net = form(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
     def begin_state(self, batch_size):
@@ -94,7 +98,7 @@ class Model:
             return self.net.begin_state(batch_size)
 
     def read_state(self, state):
-        return state[0].numpy()
+        return np.stack(state)
 
     def forward(self, X, state):
         with tf.device(self.place):
@@ -105,7 +109,7 @@ class Model:
         X, Y = X.astype(np.int32), Y.astype(np.int32)
         with tf.device(self.place):
             l, grads, state = self.net.loss_and_grads(X, Y, state)
-        return float(l), {n: g.numpy() for n, g in zip(NAMES, grads, strict=True)}, state
+        return float(l), {n: g.numpy() for n, g in zip(self.names, grads, strict=True)}, state
 
     def train_step(self, X, Y, state):
         X, Y = X.astype(np.int32), Y.astype(np.int32)  # one type, so one compilation
@@ -114,14 +118,14 @@ class Model:
 
     def predict(self, prefix, num_preds, vocab):
         with tf.device(self.place):
-            return scratch.predict_rnn(prefix, num_preds, self.net, vocab)
+            return scratch.predict_rnn(prefix, num_preds, self.net, vocab, chooser(self.experiment))
 
     def weights(self):
-        return {n: p.numpy() for n, p in zip(NAMES, self.net.params, strict=True)}
+        return {n: p.numpy() for n, p in zip(self.names, self.net.params, strict=True)}
 
     def load_weights(self, weights):
         with tf.device(self.place):
-            self.net.set_params([weights[n] for n in NAMES])
+            self.net.set_params([weights[n] for n in self.names])
 
     def synchronize(self):
         tf.test.experimental.sync_devices()

@@ -12,6 +12,7 @@ from functools import partial
 
 import tensorflow as tf
 
+from common.decoding import greedy
 from common.metrics import perplexity
 from common.training import run_epoch, run_epochs
 
@@ -69,8 +70,8 @@ class RNNModelScratch:
         return tuple(tf.cast(H, self.params[0].dtype) for H in state)
 
 
-def predict_rnn(prefix, num_predicts, model, vocab):
-    """The prefix and the num_predicts most likely tokens after it."""
+def predict_rnn(prefix, num_predicts, model, vocab, choose=greedy):
+    """The prefix and num_predicts tokens after it: the most likely, or as `choose` chooses."""
     prefix = vocab.split(prefix)
     state = model.begin_state(batch_size=1)
     outputs = [vocab[prefix[0]]]
@@ -79,7 +80,7 @@ def predict_rnn(prefix, num_predicts, model, vocab):
         outputs.append(vocab[y])
     for _ in range(num_predicts):
         Y, state = model(tf.constant([outputs[-1:]]), state)
-        outputs.append(int(tf.argmax(Y, axis=1)[0]))
+        outputs.append(choose(Y[0].numpy()))
     return vocab.join(outputs)
 
 

@@ -6,10 +6,10 @@ from functools import partial
 
 import torch
 
-from backends.torch import book, concise, fused, scratch
+from backends.torch import book, concise, exercises, fused, scratch
+from common.decoding import chooser
 from common.errors import RequestError
 from common.interface import Description
-from common.weights import NAMES
 
 ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu}
 
@@ -33,7 +33,7 @@ def compilations():
 
 def build(experiment, variant, weights):
     """A model of one of the `FORMS`."""
-    return Model(experiment, FORMS[variant], weights)
+    return Model(experiment, FORMS[experiment.form(variant)], weights)
 
 
 class Scratch(scratch.RNNModelScratch):
@@ -65,6 +65,8 @@ class Scratch(scratch.RNNModelScratch):
 
 FORMS = {
     "scratch": Scratch,
+    "exercises": exercises.RNNModelExercises,
+    "kept graph": exercises.RNNModelKeptGraph,
     "fused": fused.RNNModelFused,
     "concise": concise.RNNModel,
     "book": book.RNNModelBook,
@@ -75,19 +77,21 @@ class Model:
     """One form of the network behind the contract."""
 
     def __init__(self, experiment, form, weights):
+        self.experiment = experiment
+        self.names = tuple(experiment.shapes(len(weights["b_q"])))
         gpu = experiment.device != "cpu" and torch.cuda.is_available()
         if experiment.device == "gpu" and not gpu:
             raise RequestError("--device gpu: PyTorch sees no GPU here; use cpu or auto")
         self.device = torch.cuda.get_device_name() if gpu else "cpu"
         kind = {"dtype": getattr(torch, experiment.dtype), "device": "cuda" if gpu else "cpu"}
-        params = [torch.tensor(weights[n], **kind) for n in NAMES]
+        params = [torch.tensor(weights[n], **kind) for n in self.names]
         self.net = form(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
     def begin_state(self, batch_size):
         return self.net.begin_state(batch_size)
 
     def read_state(self, state):
-        return state[0].cpu().numpy()
+        return torch.stack(state).cpu().numpy()
 
     def forward(self, X, state):
         with torch.no_grad():
@@ -96,20 +100,20 @@ class Model:
 
     def loss_and_grads(self, X, Y, state):
         l, grads, state = self.net.loss_and_grads(X, Y, state)
-        return l.item(), {n: g.cpu().numpy() for n, g in zip(NAMES, grads, strict=True)}, state
+        return l.item(), {n: g.cpu().numpy() for n, g in zip(self.names, grads, strict=True)}, state
 
     def train_step(self, X, Y, state):
         return self.net.train_step(X, Y, state)
 
     def predict(self, prefix, num_preds, vocab):
-        return scratch.predict_rnn(prefix, num_preds, self.net, vocab)
+        return scratch.predict_rnn(prefix, num_preds, self.net, vocab, chooser(self.experiment))
 
     def weights(self):
-        params = zip(NAMES, self.net.params, strict=True)
+        params = zip(self.names, self.net.params, strict=True)
         return {n: p.detach().cpu().numpy().copy() for n, p in params}
 
     def load_weights(self, weights):
-        self.net.set_params([torch.as_tensor(weights[n]) for n in NAMES])
+        self.net.set_params([torch.as_tensor(weights[n]) for n in self.names])
 
     def synchronize(self):
         if self.net.params[0].is_cuda:

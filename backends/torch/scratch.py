@@ -13,6 +13,7 @@ from functools import partial
 import torch
 from torch.nn import functional as F
 
+from common.decoding import greedy
 from common.metrics import perplexity
 from common.training import run_epoch, run_epochs
 
@@ -73,8 +74,8 @@ class RNNModelScratch:
         return tuple(H.to(self.params[0]) for H in self.init_state(batch_size, self.num_hiddens))
 
 
-def predict_rnn(prefix, num_predicts, model, vocab):
-    """The prefix and the num_predicts most likely tokens after it."""
+def predict_rnn(prefix, num_predicts, model, vocab, choose=greedy):
+    """The prefix and num_predicts tokens after it: the most likely, or as `choose` chooses."""
     prefix = vocab.split(prefix)
     state = model.begin_state(batch_size=1)
     outputs = [vocab[prefix[0]]]
@@ -84,7 +85,7 @@ def predict_rnn(prefix, num_predicts, model, vocab):
             outputs.append(vocab[y])
         for _ in range(num_predicts):
             Y, state = model([outputs[-1:]], state)
-            outputs.append(int(Y.argmax(dim=1)))
+            outputs.append(choose(Y[0].cpu().numpy()))
     return vocab.join(outputs)
 
 

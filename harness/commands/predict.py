@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
-from common.experiment import Device
+from common.experiment import Decode, Device
 from harness.commands.options import (
     CHOICE,
     OUTPUT,
@@ -30,6 +30,10 @@ def predict(
     python: Names = None,
     prefix: Annotated[list[str] | None, Parameter(negative=(), group=OUTPUT)] = None,
     num_preds: Annotated[int | None, Parameter(group=OUTPUT)] = None,
+    decode: Annotated[Decode | None, Parameter(group=OUTPUT)] = None,
+    alpha: Annotated[float | None, Parameter(group=OUTPUT)] = None,
+    temperature: Annotated[float | None, Parameter(group=OUTPUT)] = None,
+    seed: Annotated[int | None, Parameter(group=OUTPUT)] = None,
     device: Annotated[Device, Parameter(group=TRAINING)] = "auto",
     json: Flag = False,
 ) -> int:
@@ -49,6 +53,14 @@ def predict(
         what the text begins with (repeat for more; default: those it was trained with)
     num_preds
         tokens to generate (default: as it was trained with)
+    decode
+        write the most likely token, or sample (default: as it was trained with)
+    alpha
+        sample from P^alpha: above 1 prefers the likely
+    temperature
+        sample at this temperature: below 1 prefers the likely
+    seed
+        decides what is sampled
     device
         where to compute
     json
@@ -58,13 +70,20 @@ def predict(
     from harness.prediction import predict as predict_texts
     from harness.tables import printable
 
+    options = {
+        "num_preds": num_preds,
+        "decode": decode,
+        "alpha": alpha,
+        "temperature": temperature,
+        "seed": seed,
+        "device": device,
+    }
     predictions = predict_texts(
         checkpoint,
         split(backend),
         split(variant) or ("scratch",),
         tuple(prefix or ()),
-        num_preds,
-        device,
+        {name: value for name, value in options.items() if value is not None},
         parse(python or ()),
     )
     if json:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from common.batches import Sampling
 from common.errors import RequestError
-from common.experiment import Activation, Device, DType, Experiment
+from common.experiment import Activation, Carry, Decode, Device, DType, Experiment, Input
 from common.vocab import Token
 from common.weights import Init
 from harness.commands.options import (
@@ -40,9 +40,13 @@ def run(
     data_dir: Annotated[Path | None, Parameter(group=DATA)] = None,
     token: Annotated[Token | None, Parameter(group=DATA)] = None,
     max_tokens: Annotated[int | None, Parameter(group=DATA)] = None,
+    min_freq: Annotated[int | None, Parameter(group=DATA)] = None,
     sampling: Annotated[Sampling | None, Parameter(group=DATA)] = None,
     batch_size: Annotated[int | None, Parameter(group=DATA)] = None,
     num_steps: Annotated[int | None, Parameter(group=DATA)] = None,
+    input: Annotated[Input | None, Parameter(group=NETWORK)] = None,
+    embed_size: Annotated[int | None, Parameter(group=NETWORK)] = None,
+    num_layers: Annotated[int | None, Parameter(group=NETWORK)] = None,
     num_hiddens: Annotated[int | None, Parameter(group=NETWORK)] = None,
     init: Annotated[Init | None, Parameter(group=NETWORK)] = None,
     sigma: Annotated[float | None, Parameter(group=NETWORK)] = None,
@@ -50,6 +54,8 @@ def run(
     dtype: Annotated[DType | None, Parameter(group=NETWORK)] = None,
     lr: Annotated[float | None, Parameter(group=TRAINING)] = None,
     clip_theta: Annotated[float | None, Parameter(group=TRAINING)] = None,
+    state: Annotated[Carry | None, Parameter(group=TRAINING)] = None,
+    keep_graph: Annotated[bool | None, Parameter(group=TRAINING)] = None,
     num_epochs: Annotated[int | None, Parameter(group=TRAINING)] = None,
     seed: Annotated[int | None, Parameter(group=TRAINING)] = None,
     device: Annotated[Device | None, Parameter(group=TRAINING)] = None,
@@ -57,6 +63,9 @@ def run(
     prefix: Annotated[list[str] | None, Parameter(negative=(), group=OUTPUT)] = None,
     num_preds: Annotated[int | None, Parameter(group=OUTPUT)] = None,
     pred_period: Annotated[int | None, Parameter(group=OUTPUT)] = None,
+    decode: Annotated[Decode | None, Parameter(group=OUTPUT)] = None,
+    alpha: Annotated[float | None, Parameter(group=OUTPUT)] = None,
+    temperature: Annotated[float | None, Parameter(group=OUTPUT)] = None,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
     quiet: Flag = False,
     json: Flag = False,
@@ -83,14 +92,22 @@ def run(
         what a token is
     max_tokens
         keep so many tokens of the corpus (0: all)
+    min_freq
+        tokens that come less often become <unk> (0: none)
     sampling
         how minibatches are cut from the corpus
     batch_size
         sequences in a minibatch
     num_steps
         tokens in a sequence
+    input
+        what the network reads: one-hot tokens, or their embedding
+    embed_size
+        the width of the embedding
+    num_layers
+        recurrent layers, one upon the other
     num_hiddens
-        hidden units
+        hidden units of a layer
     init
         the distribution of the first weights
     sigma
@@ -103,10 +120,14 @@ def run(
         learning rate
     clip_theta
         the largest norm of the gradient (0: no clipping)
+    state
+        carry the state from batch to batch or begin afresh (default: carry if sequential)
+    keep_graph
+        let gradients flow on through all windows since the state began
     num_epochs
         passes over the corpus
     seed
-        decides weights, order and offsets
+        decides weights, order, offsets and what is sampled
     device
         where to compute
     threads
@@ -117,6 +138,12 @@ def run(
         tokens to generate after a prefix
     pred_period
         epochs between generated texts
+    decode
+        write the most likely token, or sample from P^alpha at a temperature
+    alpha
+        of decode sample: above 1 prefers the likely
+    temperature
+        of decode sample: below 1 prefers the likely
     out
         the run folder (default: a new one in results/runs)
     quiet

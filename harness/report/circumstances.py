@@ -47,6 +47,7 @@ def _facts(study: Study) -> list[tuple[str, str]]:
     return [
         ("Recipe", f"{study.facts['recipe']}: {study.title}"),
         ("Network", NETWORK.format(act=settings.activation)),
+        *([("Exercises", " ".join(settings.exercises))] if settings.exercises else []),
         (
             "Size",
             f"{settings.num_hiddens:,} hidden units, {corpus['vocab_size']:,} different "

@@ -217,4 +217,4 @@ def least_likely(predict_rnn):
             Y, state = self.net(X, state)
             return -Y, state
 
-    return lambda prefix, n, net, vocab: predict_rnn(prefix, n, Negated(net), vocab)
+    return lambda prefix, n, net, *rest: predict_rnn(prefix, n, Negated(net), *rest)

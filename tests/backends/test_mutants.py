@@ -11,11 +11,15 @@ from common.experiment import Experiment
 from common.grid import Case, check
 from common.reference import Reference
 from tests.backends import faults_of_contract as contract
+from tests.backends import faults_of_exercises as exercises
 from tests.backends import faults_of_scratch as scratch
 
 # Small, in float64, with clipping that binds and a state that is carried.
 SETTINGS = {"num_hiddens": 8, "batch_size": 3, "num_steps": 4}
 SETTINGS |= {"dtype": "float64", "clip_theta": 0.1, "lr": 0.5}
+
+LAYERS, EMBEDDING = {"num_layers": 2}, {"input": "embedding", "embed_size": 5}
+KEPT, SAMPLED = {"keep_graph": True}, {"decode": "sample", "temperature": 0.5, "alpha": 1.2}
 
 LOOSE, UNCLIPPED, RELU = {"clip_theta": 5.0}, {"clip_theta": 0}, {"activation": "relu"}
 PARTIAL, FLOAT32 = {"sampling": "sliding"}, {"dtype": "float32"}
@@ -190,10 +194,59 @@ FAULTS = {
     "prefix not read": Fault({"Model.predict": contract.prefix_not_read}, TEXT),
     "prefix not finished": Fault({"Model.predict": contract.prefix_not_finished}, TEXT),
     "last token read twice": Fault({"Model.predict": contract.last_token_twice}, TEXT),
+    "temperature inverted": Fault(
+        {"backend.chooser": exercises.temperature_inverted}, TEXT, SAMPLED
+    ),
+    "alpha left out": Fault({"backend.chooser": exercises.alpha_left_out}, TEXT, SAMPLED),
+    "draws not seeded": Fault({"backend.chooser": exercises.not_seeded}, TEXT, SAMPLED),
+    "drawn on from text to text": Fault({"backend.chooser": exercises.drawn_on}, TEXT, SAMPLED),
+    # the exercises
+    "second layer fed the first one's inputs": Fault(
+        {"exercises.rnn": exercises.second_layer_of_inputs},
+        {"state", "logits", "loss", "gradient W_xh_2", "gradient W_hh_2", "gradient b_h_2"},
+        LAYERS | EMBEDDING | {"embed_size": SETTINGS["num_hiddens"]},
+    ),
+    "layers share a state": Fault(
+        {"exercises.rnn": exercises.layers_share_a_state},
+        {"logits", "loss", "gradient W_hh_2", "carried state"},
+        LAYERS,
+    ),
+    "embedding gradient dropped": Fault(
+        {"exercises.rnn": exercises.embedding_constant},
+        {"gradient W_emb", "gradients of the next window", "weights", "drift of weights"},
+        EMBEDDING,
+    ),
+    "clipping leaves out the embedding": Fault(
+        {"scratch.grad_clipping": exercises.clipped_without(0)}, CLIPPING, EMBEDDING
+    ),
+    "clipping leaves out the second layer": Fault(
+        {"scratch.grad_clipping": exercises.clipped_without(3)}, CLIPPING, LAYERS
+    ),
+    "second layer not updated": Fault({"scratch.sgd": scratch.never_updated(4)}, UPDATE, LAYERS),
+    "chain cut at one window": Fault(
+        {"exercises.pullbacks_behind": exercises.one_window_behind},
+        {"gradients of the next window"},
+        KEPT,
+    ),
+    "chain cut": Fault(
+        {"exercises.pullbacks_behind": exercises.none_behind},
+        {"gradients of the next window", "weights after two steps", "drift of weights"},
+        KEPT,
+    ),
+    "losses of all windows": Fault(
+        {"exercises.through_all": exercises.losses_of_all},
+        {"gradients of the next window", "weights after two steps", "drift of weights"},
+        KEPT,
+    ),
+    "gradients of a layer's state go to another": Fault(
+        {"exercises.through_all": exercises.layers_exchanged},
+        {"gradients of the next window", "weights after two steps", "drift of weights"},
+        KEPT | LAYERS,
+    ),
 }
 
 
-COMPILED = {"scratch.rnn", "scratch.loss_and_grads", "scratch.grad_clipping"}
+COMPILED = {"scratch.rnn", "exercises.rnn", "scratch.loss_and_grads", "scratch.grad_clipping"}
 """What a compiled function may hold without having been given it."""
 
 
@@ -205,6 +258,7 @@ def plant(backend, monkeypatch):
         "backend": module,
         "Model": module.Model,
         "scratch": module.scratch,
+        "exercises": module.exercises,
         "parity": parity,
     }
 
@@ -217,17 +271,35 @@ def plant(backend, monkeypatch):
             for activation, forward in getattr(module, "FORWARDS", {}).items():
                 bound = partial(module.scratch.rnn, **getattr(forward, "keywords", {}))
                 monkeypatch.setitem(module.FORWARDS, activation, bound)
+            if anew := getattr(module.exercises, "bound", None):
+                monkeypatch.setattr(module.exercises, "bound", anew.__wrapped__)
 
     return replace
 
 
-@pytest.mark.parametrize("settings", [{}, LOOSE, UNCLIPPED, RELU, PARTIAL, FLOAT32], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        LOOSE,
+        UNCLIPPED,
+        RELU,
+        PARTIAL,
+        FLOAT32,
+        LAYERS,
+        EMBEDDING,
+        SAMPLED,
+        KEPT | LAYERS,
+    ],
+    ids=str,
+)
 def test_without_a_fault_nothing_is_caught(backend, settings):
     assert caught(backend, settings) == set()
 
 
 def test_every_quantity_is_there_to_catch_a_fault():
-    assert set(compared(Reference, {})) == set().union(*(f.catchers for f in FAULTS.values()))
+    quantities = set(compared(Reference, LAYERS | EMBEDDING))
+    assert quantities == set().union(*(f.catchers for f in FAULTS.values()))
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)

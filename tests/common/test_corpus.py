@@ -129,3 +129,17 @@ def test_the_folder_is_asked_before_the_environment(tmp_path, monkeypatch):
     assert "p" in vocab.token_to_idx
     with pytest.raises(RequestError, match="no such folder"):
         load_corpus("time-machine", data_dir=tmp_path / "typo")
+
+
+@pytest.mark.parametrize("token", ["char", "word"])
+def test_rare_tokens_become_unk(tmp_path, token):
+    path = tmp_path / "text.txt"
+    path.write_text("a a b a b c a " if token == "word" else "aabdabca")
+    indices, vocab = load_corpus(path, token, min_freq=2)
+    assert vocab.idx_to_token == ["<unk>", "a", "b"]
+    expected = [1, 1, 2, 1, 2, 0, 1] if token == "word" else [1, 1, 2, 0, 1, 2, 0, 1]
+    assert indices.tolist() == expected
+    with pytest.raises(RequestError, match=r"--min-freq 9: no .* is that frequent"):
+        load_corpus(path, token, min_freq=9)
+    with pytest.raises(RequestError, match=r"--min-freq 2: .* has no <unk>"):
+        load_corpus(path, token, min_freq=2, edition="lyrics")

@@ -6,34 +6,73 @@ import pytest
 from common.experiment import Experiment
 from common.metrics import cross_entropy
 from common.reference import Reference, clip
-from common.weights import draw_weights
+from common.weights import draw, draw_weights
+
+LAYERS, EMBEDDING = {"num_layers": 3}, {"input": "embedding", "embed_size": 4}
+
+
+def networks(experiment, count):
+    """The weights of some networks; no bias is zero."""
+    shapes = experiment.shapes(6)
+    biases = {n: s for n, s in shapes.items() if n.startswith("b")}
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        weights = draw(shapes, "normal", 0.7, seed)
+        yield weights | {name: rng.standard_normal(shape) * 0.5 for name, shape in biases.items()}
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 @pytest.mark.parametrize(("batch", "steps"), [(3, 4), (1, 1)])
-def test_gradients_are_those_of_finite_differences(activation, batch, steps):
+@pytest.mark.parametrize("settings", [{}, LAYERS, EMBEDDING, LAYERS | EMBEDDING], ids=str)
+@pytest.mark.parametrize("windows", [1, 3])
+def test_gradients_are_those_of_finite_differences(activation, batch, steps, settings, windows):
+    """Of the last window's loss; through earlier ones, which met other weights, if they are kept.
+
+    To move a weight in every window at once gives the sum of what each window's weight does.
+    """
     rng = np.random.default_rng(0)
-    experiment = Experiment(activation=activation, num_hiddens=5)
-    weights = draw_weights(6, 5, sigma=0.7)
-    weights |= {name: rng.standard_normal(weights[name].shape) * 0.5 for name in ("b_h", "b_q")}
-    X, Y = rng.integers(6, size=(2, batch, steps))
-    state = rng.standard_normal((batch, 5))
-    loss, grads, _ = Reference(experiment, weights).loss_and_grads(X, Y, state)
+    experiment = Experiment(
+        activation=activation, num_hiddens=5, keep_graph=windows > 1, **settings
+    )
+    met = list(networks(experiment, windows))
+    batches = rng.integers(6, size=(windows, 2, batch, steps))
+    first = tuple(rng.standard_normal((experiment.num_layers, batch, 5)))
 
-    def loss_at(name, index, value):
-        moved = {n: w.copy() for n, w in weights.items()}
-        moved[name][index] = value
-        logits, _ = Reference(experiment, moved).forward(X, state)
-        return cross_entropy(logits, Y.T.reshape(-1))
+    reference, state = Reference(experiment, met[0]), first
+    for weights, (X, Y) in zip(met, batches, strict=True):
+        reference.load_weights(weights)
+        loss, grads, state = reference.loss_and_grads(X, Y, state)
 
-    assert loss == pytest.approx(loss_at("b_q", 0, weights["b_q"][0]), rel=1e-14)
+    def loss_at(name, index, moved):
+        state = first
+        for weights, (X, _) in zip(met, batches, strict=True):
+            weights = {n: w.copy() for n, w in weights.items()}
+            weights[name][index] += moved
+            logits, state = Reference(experiment, weights).forward(X, state)
+        return cross_entropy(logits, batches[-1][1].T.reshape(-1))
+
+    assert loss == pytest.approx(loss_at("b_q", 0, 0), rel=1e-14)
+    assert grads.keys() == met[0].keys()
     eps = 1e-6
-    for name, w in weights.items():
+    for name, w in met[0].items():
         numeric = np.empty_like(w)
         for index in np.ndindex(w.shape):
-            up, down = (loss_at(name, index, w[index] + sign * eps) for sign in (1, -1))
+            up, down = (loss_at(name, index, sign * eps) for sign in (1, -1))
             numeric[index] = (up - down) / (2 * eps)
         np.testing.assert_allclose(grads[name], numeric, rtol=1e-5, atol=1e-8, err_msg=name)
+
+
+def test_a_state_that_began_anew_keeps_nothing():
+    experiment = Experiment(num_hiddens=5, keep_graph=True)
+    (weights,) = networks(experiment, 1)
+    kept, chapter = Reference(experiment, weights), Reference(Experiment(num_hiddens=5), weights)
+    (X0, Y0), (X, Y) = np.random.default_rng(1).integers(6, size=(2, 2, 3, 4))
+    _, _, state = kept.loss_and_grads(X0, Y0, kept.begin_state(3))
+    through = kept.loss_and_grads(X, Y, state)[1]["W_hh"]
+    cut = chapter.loss_and_grads(X, Y, tuple(state))[1]["W_hh"]
+    assert np.abs(through - cut).max() > 1e-3
+    _, forward = kept.forward(X0, kept.begin_state(3))
+    np.testing.assert_array_equal(kept.loss_and_grads(X, Y, forward)[1]["W_hh"], cut)
 
 
 def test_clipping_projects_onto_the_ball_and_no_further():

@@ -164,3 +164,18 @@ def test_starting_is_far_quicker_than_importing_torch(tmp_path, only):
         for _ in range(3)
     ]
     assert min(ratios) < 0.5
+
+
+def test_predict_decodes_as_the_command_line_says(tmp_path, checkpoint):
+    def texts(*options):
+        asked = ["--checkpoint", checkpoint, "--backend", "mxnet-style", "--num-preds", "40"]
+        done = harness("predict", *asked, *options, "--json", cwd=tmp_path)
+        return done.returncode, done.stdout
+
+    greedy = texts()
+    sampled = texts("--decode", "sample", "--seed", "1")
+    assert sampled == texts("--decode", "sample", "--seed", "1", "--alpha", "1")
+    assert sampled != texts("--decode", "sample", "--seed", "2")
+    assert greedy == texts("--decode", "sample", "--temperature", "1e-6")
+    assert greedy != sampled
+    assert texts("--temperature", "0") == (2, "")

@@ -94,7 +94,7 @@ def test_every_ordered_pair(workers, tmp_path):
 def test_predict_is_the_same_text_from_every_backend(workers, tmp_path):
     path = tmp_path / "it.safetensors"
     _, text = trained(workers["mxnet-style"], path, SETTINGS)
-    request = {"checkpoint": str(path), "variant": "scratch", "device": "cpu"}
+    request = {"checkpoint": str(path), "variant": "scratch", "settings": {}}
     for worker in workers.values():
         events = worker.answers("predict", prefixes=["the tide"], num_preds=12, **request)
         assert [e["text"] for e in events if e["event"] == "sample"] == [text]
@@ -135,7 +135,9 @@ def test_the_command_takes_the_checkpoints_settings(tmp_path, capsys):
     [
         (["--num-epochs", "2"], "trained for 2 epochs already"),
         (["--num-epochs", "9", "--corpus", "mine.txt"], "its vocabulary is not that of"),
-        (["--num-epochs", "9", "--num-hiddens", "5"], "it has 12 hidden units, not 5"),
+        (["--num-epochs", "9", "--num-hiddens", "5"], r"its W_xh is .*12\), .* ask for .*5\)"),
+        (["--num-epochs", "9", "--num-layers", "2"], "its W_xh_2 is not there, .* ask for"),
+        (["--num-epochs", "9", "--input", "embedding"], "its W_emb is not there, .* ask for"),
         (["--num-epochs", "9", "--recipe", "quickstart"], "leave out --recipe"),
     ],
 )

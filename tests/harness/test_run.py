@@ -292,3 +292,18 @@ def test_default_run_folders_are_named_and_ignored(tmp_path, monkeypatch):
     assert result.folder.name.split("-")[1] == "quickstart"
     assert "results/runs/" in (ROOT / ".gitignore").read_text().splitlines()
     assert os.path.exists(result.folder / "run.json")
+
+
+def test_what_a_variant_cannot_be_is_unavailable_and_fails_only_if_asked_for(tmp_path):
+    small = {"max_tokens": 2000, "num_hiddens": 8, "num_epochs": 1, "prefixes": ("a",)}
+    deep = Experiment(num_layers=2, keep_graph=True, **small)
+    for variants, status in ((("scratch", "fused"), 1), (("scratch",), 0)):
+        request = Request("it", deep, ("mxnet-style",), variants, out=tmp_path / f"{status}")
+        result = run(request, Quiet())
+        assert result.exit_status == status
+        by_variant = {row.variant: row for row in result.rows}
+        assert by_variant["scratch"].status == "ok"
+        if "fused" in variants:
+            row = by_variant["fused"]
+            assert row.status == "unavailable"
+            assert row.reason.endswith("--num-layers 2 --keep-graph needs --variant scratch")

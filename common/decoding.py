@@ -1,0 +1,49 @@
+"""How a text is continued: which token follows from the logits. In NumPy, the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.experiment import Experiment
+
+Choose = Callable[[NDArray[Any]], int]
+"""From the logits (V,) of the next token to its index."""
+
+
+def greedy(logits: NDArray[Any]) -> int:
+    """The most likely token, the first of equals."""
+    return int(logits.argmax())
+
+
+def sampler(alpha: float, temperature: float, seed: int) -> Choose:
+    """Draws from P^alpha at a temperature (an exercise of the functional chapter).
+
+    The probabilities are proportional to ``exp(alpha x logits / temperature)``, in float64. A token
+    is the inverse of their cumulative sum at a draw of NumPy's default generator, one draw a token.
+
+    Args:
+        alpha: above 1 the likely tokens become likelier, below 1 less so.
+        temperature: the other way round.
+        seed: begins the draws; a new sampler begins them anew.
+    """
+    rng = np.random.default_rng(seed)
+
+    def sample(logits: NDArray[Any]) -> int:
+        with np.errstate(over="ignore", invalid="ignore"):  # a network that has diverged
+            exact = logits.astype(np.float64)
+            cumulative = np.exp((exact - exact.max()) / temperature * alpha).cumsum()
+            drawn = cumulative.searchsorted(rng.random() * cumulative[-1], side="right")
+        return min(int(drawn), len(logits) - 1)
+
+    return sample
+
+
+def chooser(experiment: Experiment) -> Choose:
+    """What continues one text, as the experiment decodes; its draws begin with the seed."""
+    if experiment.decode == "greedy":
+        return greedy
+    return sampler(experiment.alpha, experiment.temperature, experiment.seed)
