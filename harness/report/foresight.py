@@ -25,7 +25,7 @@ def next_value(study: Study) -> Section:
         "Can they tell the next value?",
         f"After the training part they are {_listed(found, 'rmse')} off the series, and "
         f"{_listed(found, 'rmse_clean')} off the sine without its noise (RMSE). "
-        f"The noise is {noise:.3f} there, which nobody can foresee.",
+        f"The noise itself is {noise:.3f} there: what it adds cannot be foreseen.",
         [
             _chart(
                 study,
@@ -71,15 +71,15 @@ def far_ahead(study: Study) -> Section:
     last = {
         model: {"rmse_clean": rows[rows.model == model].rmse_clean.iloc[-1]} for model in MODELS
     }
-    points = f"{rows.points.min():,}"
     figure = error_figure("rmse", "RMSE by how far ahead", table)
     grid = Grid(
-        f"RMSE over the {points} points after the training part",
-        ["model", "k", "against the series", "against the clean sine"],
+        "RMSE over the points after the training part",
+        ["model", "k", "points", "against the series", "against the clean sine"],
         [
             [
                 Cell(TITLES[str(row["model"])]),
                 Cell(str(row["k"])),
+                number(row["points"], ","),
                 number(row["rmse"], ".4f"),
                 number(row["rmse_clean"], ".4f"),
             ]
@@ -96,7 +96,7 @@ def far_ahead(study: Study) -> Section:
                 _chart(
                     study,
                     f"k-step-{model}",
-                    f"{TITLES[model].capitalize()}, k steps ahead",
+                    f"So many steps ahead: {TITLES[model]}",
                     {_ahead(each.k): each for each in study.reference[model].forecasts[2:]},
                 )
                 for model in MODELS

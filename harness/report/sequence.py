@@ -174,6 +174,8 @@ def _outcomes(study: Study) -> Grid:
         for each in study.entrants
     ]
     heads = ["backend", "versions", "status", "reason"]
+    if not any(each.reason for each in study.entrants):
+        heads, rows = heads[:-1], [row[:-1] for row in rows]
     return Grid("What ran, and how it ended", heads, rows, (0, 1, 2, 3))
 
 
