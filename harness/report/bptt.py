@@ -67,7 +67,7 @@ def reach(measured: Measured) -> Section:
         rows.append([Cell(str(panel)), Cell(str(epoch)), *(number(by[d], ".1e") for d in columns)])
     heads = ["network", "epoch", *(f"d = {d}" for d in columns)]
     drawn = norms[["panel", "backend", "framework", "variant", "epoch", "distance", "norm"]]
-    figure = bpttcharts.reach("reach", title, drawn.reset_index(drop=True))
+    figure = bpttcharts.reach("norm-by-distance", title, drawn.reset_index(drop=True))
     section.blocks.append(Chart(figure, Grid(title, heads, rows, folded=True)))
     section.blocks.append(
         Note(
@@ -109,7 +109,7 @@ def radius(measured: Measured) -> Section:
         for row in records(spectrum)
     ]
     drawn = known[["panel", "backend", "framework", "variant", "epoch", "spectral_radius"]]
-    figure = bpttcharts.radius("radius", title, drawn)
+    figure = bpttcharts.radius("radius-by-epoch", title, drawn)
     section.blocks.append(Chart(figure, Grid(title, heads, rows, (0, 1, 5), folded=True)))
     for row in records(lost):
         told = f"{row['framework']}, {row['panel']}: diverged by epoch {row['epoch']}."
@@ -136,7 +136,7 @@ def truncation(measured: Measured) -> Section:
     )
     title = "Error of the truncated gradient, all five parts together, by tau"
     drawn = found[["panel", "backend", "framework", "variant", "tau", "error"]]
-    figure = bpttcharts.truncation("truncation", title, drawn)
+    figure = bpttcharts.truncation("error-by-tau", title, drawn)
     section.blocks.append(Chart(figure, _errors(costs, ("full", "truncated"), measured)))
     section.blocks.append(
         Note(
@@ -192,7 +192,7 @@ def chance(measured: Measured) -> Section:
     )
     title = "Error of the mean of n draws, and what chance alone leaves of it (dotted)"
     columns = ["panel", "backend", "framework", "variant", "draws", "error", "standard_error"]
-    figure = bpttcharts.means("chance", title, drawn[columns])
+    figure = bpttcharts.means("error-by-draws", title, drawn[columns])
     section.blocks.append(Chart(figure, _means(measured)))
     section.blocks.append(
         Note(

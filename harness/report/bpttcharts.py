@@ -11,6 +11,7 @@ from harness.report.figure import Figure, panels, scales
 from harness.report.palette import INK
 
 HEIGHT = 190
+FIT = alt.ExprRef("max(1, floor(child_width / 65))")
 DASHES = {"scratch": [1, 0], "randomized": [1, 0], "biased": [6, 3]}
 FLOOR = 1e-15
 """Norms below this share of the largest lie under the chart; the table has them."""
@@ -109,6 +110,7 @@ def means(name: str, title: str, table: pd.DataFrame) -> Figure:
         table: panel, backend, framework, variant, draws, error, standard_error; the variant is
             the scheme, and the standard error that of an unbiased one, empty elsewhere.
     """
+    table = table[table.error > 0].reset_index(drop=True)  # 0: no link was cut in any draw
     x = alt.X(
         "draws:Q",
         title="draws n, logarithmic",
@@ -144,7 +146,7 @@ def _lines(table: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
     base = alt.Chart().encode(
         x=x,
         y=y,
-        color=alt.Color("framework:N", scale=colour, legend=alt.Legend(columns=4)),
+        color=alt.Color("framework:N", scale=colour, legend=alt.Legend(columns=FIT)),
         tooltip=[
             alt.Tooltip("framework:N"),
             alt.Tooltip(x.shorthand),
@@ -158,7 +160,7 @@ def _lines(table: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
         detail="variant:N",
     )
     points = base.mark_point(filled=True, size=36, opacity=1).encode(
-        shape=alt.Shape("framework:N", scale=shape, legend=alt.Legend(columns=4))
+        shape=alt.Shape("framework:N", scale=shape, legend=alt.Legend(columns=FIT))
     )
     return [line, points]
 

@@ -1,6 +1,7 @@
 """``bptt``, end to end: what it writes, what it refuses, and that a wrong gradient fails it."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -46,14 +47,17 @@ def test_measures_and_writes(tmp_path, capsys):
     assert facts["status"] == "finished"
     assert facts["worst_error"]["mxnet-style"] < 1e-12
     assert {each.name for each in (tmp_path / "figures").iterdir()} == {
-        "reach.png",
-        "radius.png",
-        "truncation.png",
-        "chance.png",
+        "norm-by-distance.png",
+        "radius-by-epoch.png",
+        "error-by-tau.png",
+        "error-by-draws.png",
     }
     told = (tmp_path / "report.md").read_text()
     assert "Is randomized truncation unbiased?" in told
-    assert "Who is right?" in (tmp_path / "report.html").read_text()
+    page = (tmp_path / "report.html").read_text()
+    assert "Who is right?" in page
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
 
 
 def test_a_network_that_diverges_is_told(tmp_path, capsys):
