@@ -11,6 +11,7 @@ from common.errors import RequestError
 from harness.commands.bench import bench
 from harness.commands.compare import compare
 from harness.commands.list import list_
+from harness.commands.notebook import notebook
 from harness.commands.parity import parity
 from harness.commands.predict import predict
 from harness.commands.report import report
@@ -32,6 +33,7 @@ app.command(predict)
 app.command(bench)
 app.command(report)
 app.command(compare)
+app.command(notebook)
 
 
 def fail(message: str, status: Literal[1, 2]) -> NoReturn:
