@@ -13,6 +13,7 @@ from harness.commands.bptt import bptt
 from harness.commands.compare import compare
 from harness.commands.corpus import corpus
 from harness.commands.list import list_
+from harness.commands.notebook import notebook
 from harness.commands.parity import parity
 from harness.commands.predict import predict
 from harness.commands.report import report
@@ -40,6 +41,7 @@ app.command(study)
 app.command(sequence)
 app.command(bptt)
 app.command(corpus)
+app.command(notebook)
 
 
 def fail(message: str, status: Literal[1, 2]) -> NoReturn:

@@ -1,0 +1,43 @@
+"""``notebook``: a chapter to run cell by cell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.text import Text
+
+from harness.commands.options import CHOICE, OUTPUT, screen
+
+
+def notebook(
+    out: Annotated[Path, Parameter(group=OUTPUT)],
+    /,
+    *,
+    seed_document: Annotated[str, Parameter(group=CHOICE)],
+    backend: Annotated[str, Parameter(group=CHOICE)],
+) -> int:
+    """Write a Jupyter notebook of a chapter, explained and runnable, in a backend's framework.
+
+    The framework is needed to run the notebook, not to write it.
+
+    Parameters
+    ----------
+    out
+        the file to write, which ends in .ipynb and is not there yet
+    seed_document
+        000 the functional chapter, 001 the lyrics, 002 he_normal weights, 003 the whole chapter 9
+    backend
+        in whose framework
+    """
+    from harness.interpreters import missing
+    from harness.notebook import write_notebook
+    from harness.tables import printable
+
+    write_notebook(seed_document, backend, out)
+    console = screen()
+    console.print(Text(printable(f"written: {out}")), soft_wrap=True)
+    if reason := missing(backend, {}):
+        console.print(Text(f"to run it: {reason}"), soft_wrap=True)
+    return 0

@@ -1,0 +1,153 @@
+"""A chapter as a Jupyter notebook, in the framework of one backend.
+
+The sources are in ``harness/notebooks``: a Markdown file for each seed document, where a fence of
+Python is a cell of code and all else is prose; ``parts``, which several of them share; and
+``frameworks.toml``, the lines that differ by framework, put where ``<<name>>`` stands.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from backends import BACKENDS
+from common.errors import RequestError, unknown
+from common.experiment import Experiment
+from common.files import write_aside
+from harness.recipes import Recipe, recipes
+from harness.tables import printable
+
+SOURCES = Path(__file__).with_name("notebooks")
+DOCUMENTS = ("000", "001", "002", "003")
+
+FENCE = re.compile(r"^```python\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^(?=#+ )", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class FullRun:
+    """What the whole of a document is: the settings of a recipe, and what they reach."""
+
+    experiment: Experiment
+    reached: str
+
+
+def write_notebook(document: str, backend: str, out: Path) -> None:
+    """Write the notebook of a seed document in a backend's framework.
+
+    The framework need not be installed: only running the notebook takes it.
+
+    Raises:
+        RequestError: there is no such document or backend, nbformat is not installed, or the file
+            cannot be written.
+    """
+    if document not in DOCUMENTS:
+        raise unknown("seed document", document, DOCUMENTS)
+    if backend not in BACKENDS:
+        raise unknown("backend", backend, BACKENDS)
+    _check(out)
+    content = assemble(render(document, backend))
+    try:
+        write_aside(out, content)
+    except OSError as error:
+        raise RequestError(printable(f"{out}: cannot be written: {error.strerror}")) from error
+
+
+def _check(out: Path) -> None:
+    """See that a notebook can be written there, and overwrites nothing."""
+    if out.suffix != ".ipynb":
+        raise RequestError(printable(f"{out}: name a file that ends in .ipynb"))
+    if os.path.lexists(out):
+        raise RequestError(printable(f"{out}: exists already; name another file, or remove it"))
+    if not out.parent.is_dir():
+        raise RequestError(printable(f"{out}: no folder {out.parent}; create it first"))
+
+
+def render(document: str, backend: str) -> str:
+    """The Markdown of a document, with the lines of a backend's framework."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(SOURCES),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # Markdown of our own, and nothing from outside
+        trim_blocks=True,
+        lstrip_blocks=True,
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+    )
+    return environment.get_template(f"{document}.md").render(
+        framework(backend),
+        backend=backend,
+        package=BACKENDS[backend].module.rpartition(".")[0],
+        recipes={
+            name: FullRun(Experiment.of(recipe.settings), _reached(recipe))
+            for name, recipe in recipes().items()
+            if recipe.seed_document == document
+        },
+    )
+
+
+def framework(backend: str) -> dict[str, Any]:
+    """The lines of a backend's framework by name."""
+    tables = tomllib.loads((SOURCES / "frameworks.toml").read_text(encoding="utf-8"))
+    lines: dict[str, Any] = {"nd": False, "flax": False}
+    if like := tables[backend].pop("like", None):
+        lines |= tables[like]
+    lines |= tables[backend]
+    return {name: _bare(value) for name, value in lines.items()}
+
+
+def _bare(value: Any) -> Any:
+    """A value of several lines without the line break that it begins with."""
+    return value.removeprefix("\n") if isinstance(value, str) else value
+
+
+def _reached(recipe: Recipe) -> str:
+    """The published figures in words, epoch by epoch."""
+    parts = []
+    for band in recipe.published:
+        if band.low is not None:
+            parts.append(f"{band.low} to {band.high} after {band.epoch}")
+        if band.val_low is not None:
+            parts.append(f"validation {band.val_low} to {band.val_high} after {band.epoch}")
+    return "; ".join(parts)
+
+
+def assemble(text: str) -> str:
+    """The notebook of a Markdown text, as JSON: valid, without outputs, the same every time.
+
+    Raises:
+        RequestError: nbformat is not installed.
+    """
+    try:
+        import nbformat
+        from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+    except ImportError as error:
+        command = "pip install -c constraints.txt -e '.[notebook]'"
+        raise RequestError(f"nbformat not installed: {command}") from error
+
+    cells = []
+    for i, part in enumerate(FENCE.split(text)):
+        if i % 2:
+            cells.append(new_code_cell(part))
+        else:
+            sections = (section.strip() for section in HEADING.split(part))
+            cells += [new_markdown_cell(section) for section in sections if section]
+    for number, cell in enumerate(cells, 1):
+        cell["id"] = f"cell-{number:03}"  # nbformat's own are random
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    notebook = new_notebook(cells=cells, metadata=metadata)
+    nbformat.validate(notebook)
+    return f"{nbformat.writes(notebook).rstrip()}\n"

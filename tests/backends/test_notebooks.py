@@ -1,0 +1,113 @@
+"""Every notebook runs from top to bottom in every backend, and what it finds is true."""
+
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+
+from common import sources
+from harness.notebook import write_notebook
+
+ROOT = Path(__file__).parents[2]
+
+SMALLER = {
+    "000": [("num_steps = 32, 35", "num_steps = 32, 8"), ("= 1, 1, 25", "= 1, 1, 8")],
+    "001": [("= 4, 35, 32,", "= 4, 8, 32,")],
+    "002": [("= 1000, 32, 32, 1, 1, 5", "= 1000, 8, 32, 1, 1, 3")],
+    "003": [("= 1000, 32, 32, 1, 1, 5", "= 1000, 8, 32, 1, 1, 3")],
+}
+"""Fewer steps, for which a framework compiles sooner; all else is run as it was written."""
+
+OFFLINE = ("000", "003")
+"""Run as on a machine that has no corpus but the embedded one; the others take what is here."""
+
+FIRST = """
+import sys
+assert sys.executable == {executable!r}
+"""
+
+CLAIMS = {
+    "000": """
+assert sample.shape == labels.shape == (32, 8)
+assert as_numpy(x_one_hot).shape == (2, len(vocab))
+assert as_numpy(x_one_hot).argmax(axis=1).tolist() == [0, 2]
+assert tuple(inputs.shape) == (5, 2, len(vocab)) and tuple(new_state[0].shape) == (2, 64)
+assert before > 0.1 and abs(clipped - 0.1) < 1e-6
+assert len(vocab) > curve[0] > curve[-1] > 1 and curve[-1] < 17, curve
+assert all(text.startswith(prefix) for text, prefix in zip(texts, prefixes, strict=True))
+assert all(text.startswith(prefixes[0]) for text in samples.values())
+assert len(texts[0]) >= len(prefixes[0]) + 50 and products < 1e-6
+""",
+    "001": """
+assert len(inputs) == 5 and tuple(inputs[0].shape) == (2, vocab_size)
+assert tuple(state_new[0].shape) == (2, 64)
+for each in random_curve, consecutive_curve:
+    assert len(each) == 4 and each[0] > each[-1] > 1 and each[-1] < vocab_size / 2, each
+""",
+    "002": """
+assert tuple(outputs.shape) == (1000 * 8, len(vocab)) and tuple(state.shape) == (1000, 32)
+assert sizes["he_normal"][-1] > 5 * sizes["normal"][-1]
+assert start > val_ppl[0] > val_ppl[-1] > 1 and train_ppl[0] > train_ppl[-1] > 1
+assert normal_ppl > train_ppl[-1]
+""",
+    "003": """
+assert 0.04 < errors["1 steps"] < 0.1 < errors["64 steps"], errors
+assert exponents["unigrams"] > exponents["bigrams"] > exponents["trigrams"] > 0, exponents
+assert np.abs(as_numpy(two) - as_numpy(one)).max() < 1e-5
+assert tuple(outputs.shape) == (1000 * 8, len(vocab)) and tuple(state.shape) == (1000, 32)
+assert abs(start - len(vocab)) < 0.1
+assert start > val_ppl[0] > val_ppl[-1] > 1 and train_ppl[0] > train_ppl[-1] > concise_ppl > 1
+assert difference < 1e-4
+assert norms["W_hh x 1"][0] > norms["W_hh x 1"][-1]
+assert abs(estimates.mean() - full) < abs(truncated - full)
+assert min(by_tau.values()) < errors["1 steps"]
+""",
+}
+"""What must be true at the end of each notebook, in its own names."""
+
+
+@pytest.mark.parametrize("document", list(CLAIMS))
+def test_a_notebook_runs(tmp_path, monkeypatch, backend, document):
+    if document in OFFLINE:
+        monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path))
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    path = tmp_path / "it.ipynb"
+    write_notebook(document, backend, path)
+    notebook = smaller(path, SMALLER[document])
+    said = execute(notebook, CLAIMS[document], tmp_path, monkeypatch)
+    published = sources.available("lyrics" if document == "001" else "time-machine") is None
+    assert ("the published text\n" if published else "the embedded text:") in said
+    assert "image/svg+xml" in str(notebook)
+
+
+def smaller(path, replacements):
+    """The notebook in a file, with other settings."""
+    text = path.read_text(encoding="utf-8")
+    for old, new in replacements:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    return nbformat.reads(text, as_version=4)
+
+
+def execute(notebook, claims, folder, monkeypatch):
+    """Run all cells and then the claims, by this Python; what they print. A warning fails."""
+    for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR"):
+        monkeypatch.setenv(name, str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    first = nbformat.v4.new_code_cell(FIRST.format(executable=sys.executable))
+    last = nbformat.v4.new_code_cell(claims)
+    notebook.cells = [first, *notebook.cells, last]
+    manager = AsyncKernelManager(
+        kernel_name="python3",
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),  # no kernel but this Python's own
+        transport="ipc",
+        ip=str(folder / "kernel"),
+    )
+    NotebookClient(notebook, km=manager, timeout=240).execute(cleanup_kc=True)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    assert [output.text for output in outputs if output.get("name") == "stderr"] == []
+    return "".join(output.get("text", "") for output in outputs)

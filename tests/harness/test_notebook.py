@@ -1,0 +1,136 @@
+"""``notebook`` writes what is valid, whole and the same every time, and refuses what it cannot."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import backends
+from common.errors import RequestError
+from harness.commands.notebook import notebook
+from harness.notebook import DOCUMENTS, FENCE, SOURCES, assemble, render, write_notebook
+
+ROOT = Path(__file__).parents[2]
+KINDS = ("markdown", "code")
+EACH = [(document, backend) for document in DOCUMENTS for backend in backends.BACKENDS]
+
+
+@pytest.mark.parametrize(("document", "framework"), EACH)
+def test_every_notebook_is_valid_and_the_same_every_time(tmp_path, document, framework):
+    first, second = tmp_path / "first.ipynb", tmp_path / "second.ipynb"
+    write_notebook(document, framework, first)
+    write_notebook(document, framework, second)
+    assert first.read_bytes() == second.read_bytes()
+    made = nbformat.read(first, as_version=4)
+    nbformat.validate(made)
+    cells = {kind: [c for c in made.cells if c.cell_type == kind] for kind in KINDS}
+    assert sum(map(len, cells.values())) == len(made.cells)
+    assert len({cell.id for cell in made.cells}) == len(made.cells)
+    assert min(map(len, cells.values())) > 10
+    for cell in cells["code"]:
+        assert cell.outputs == []
+        assert cell.execution_count is None
+        ast.parse(cell.source)
+    for cell in made.cells:
+        assert cell.source == cell.source.strip() != ""
+        assert not re.search(r"<<|>>|<%|%>|<#|```", cell.source)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_notebook_speaks_of_its_own_framework_alone(document):
+    names = {"torch": "torch", "jax": "jnp", "tensorflow": "tf", "mxnet-style": "nd"}
+    for backend, own in names.items():
+        code = "\n".join(FENCE.findall(render(document, backend)))
+        used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+        assert used & set(names.values()) == {own}
+
+
+def test_whole_runs_are_the_recipes():
+    text = render("000", "jax")
+    assert "| `time-machine` | 32 | 35 | 512 | 1.0 | 1.0 | 500 | 1.0 to 1.2 after 500 |" in text
+    assert "python -m harness --recipe time-machine --backend jax" in text
+    assert "| 1024 | 32 | 32 |" in render("003", "torch")
+
+
+def test_prose_and_code_become_cells():
+    made = nbformat.reads(
+        assemble('# One\n"a" \\ b\n## Two\n\n```python\nprint("</script>\\u00e9é")\n```\n'),
+        as_version=4,
+    )
+    assert [(cell.cell_type, cell.source) for cell in made.cells] == [
+        ("markdown", '# One\n"a" \\ b'),
+        ("markdown", "## Two"),
+        ("code", 'print("</script>\\u00e9é")'),
+    ]
+
+
+def test_every_source_is_used():
+    included = set(re.findall(r'include "(.*?)"', "".join(map(read, SOURCES.rglob("*.md")))))
+    assert included == {f"parts/{path.name}" for path in SOURCES.glob("parts/*.md")}
+    assert sorted(path.stem for path in SOURCES.glob("*.md")) == sorted(DOCUMENTS)
+
+
+def read(path):
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("document", "framework", "name", "message"),
+    [
+        ("004", "torch", "it.ipynb", "unknown seed document '004'"),
+        ("000", "troch", "it.ipynb", "did you mean 'torch'"),
+        ("000", "null", "it.ipynb", "unknown backend 'null'"),
+        ("000", "torch", "it.py", "name a file that ends in .ipynb"),
+        ("000", "torch", "taken.ipynb", "exists already"),
+        ("000", "torch", "dangling.ipynb", "exists already"),
+        ("000", "torch", "absent/it.ipynb", "create it first"),
+        ("000", "torch", "a\x1b\nb/it.ipynb", "a··b"),
+        ("000", "torch", f"{'n' * 300}.ipynb", "cannot be written"),
+    ],
+)
+def test_a_bad_request(tmp_path, document, framework, name, message):
+    (tmp_path / "taken.ipynb").write_text("kept")
+    (tmp_path / "dangling.ipynb").symlink_to("nowhere")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(RequestError) as caught:
+        write_notebook(document, framework, tmp_path / name)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert sorted(tmp_path.iterdir()) == before
+    assert (tmp_path / "taken.ipynb").read_text() == "kept"
+
+
+def test_without_nbformat_it_says_how_to_install_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "nbformat", None)
+    with pytest.raises(RequestError, match=r"pip install .*\[notebook\]"):
+        write_notebook("000", "torch", tmp_path / "it.ipynb")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_backend_that_is_not_installed_is_written_all_the_same(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("harness.interpreters.missing", lambda name, given: "not installed: do")
+    assert notebook(tmp_path / "it.ipynb", seed_document="000", backend="jax") == 0
+    assert (tmp_path / "it.ipynb").is_file()
+    assert capsys.readouterr().out.endswith("to run it: not installed: do\n")
+
+
+def test_the_command(tmp_path):
+    def done(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "harness", "notebook", "--backend", "torch", *arguments],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            timeout=120,
+        )
+
+    assert done("--seed-document", "000", "it.ipynb").returncode == 0
+    again = done("--seed-document", "000", "it.ipynb")
+    assert (again.returncode, again.stdout) == (2, "")
+    assert again.stderr == "error: it.ipynb: exists already; name another file, or remove it\n"
