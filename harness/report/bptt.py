@@ -192,8 +192,10 @@ def chance(measured: Measured) -> Section:
     )
     title = "Error of the mean of n draws, and what chance alone leaves of it (dotted)"
     columns = ["panel", "backend", "framework", "variant", "draws", "error", "standard_error"]
-    figure = bpttcharts.means("error-by-draws", title, drawn[columns])
-    section.blocks.append(Chart(figure, _means(measured)))
+    cut = drawn[drawn.error > 1e-12].reset_index(drop=True)  # with pi 1 no link ever is
+    if len(cut):
+        figure = bpttcharts.means("error-by-draws", title, cut[columns])
+        section.blocks.append(Chart(figure, _means(measured)))
     section.blocks.append(
         Note(
             "Randomized: a link is 1 / pi with probability pi and 0 else, of mean 1. Biased, the "

@@ -108,9 +108,9 @@ def means(name: str, title: str, table: pd.DataFrame) -> Figure:
     Args:
         name, title: of the figure.
         table: panel, backend, framework, variant, draws, error, standard_error; the variant is
-            the scheme, and the standard error that of an unbiased one, empty elsewhere.
+            the scheme, and the standard error that of an unbiased one, empty elsewhere; errors
+            above 0.
     """
-    table = table[table.error > 0].reset_index(drop=True)  # 0: no link was cut in any draw
     x = alt.X(
         "draws:Q",
         title="draws n, logarithmic",

@@ -80,6 +80,13 @@ def test_a_network_that_diverges_is_told(tmp_path, capsys):
     }
 
 
+def test_where_nothing_is_left_to_chance_nothing_is_drawn(tmp_path):
+    assert (
+        bptt(tmp_path, "--corpus embedded --num-steps 6 --num-hiddens 4 --num-epochs 1 --pi 1") == 0
+    )
+    assert not (tmp_path / "figures" / "error-by-draws.png").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
