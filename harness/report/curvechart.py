@@ -82,7 +82,9 @@ def learning(
         # Curves that coincide lie on each other: the lower is the wider, so that all are seen.
         strokeWidth=alt.StrokeWidth(
             "backend:N",
-            scale=alt.Scale(domain=list(dict.fromkeys(table.backend)), range=widths),
+            scale=alt.Scale(
+                type="ordinal", domain=list(dict.fromkeys(table.backend)), range=widths
+            ),
             legend=None,
         ),
         opacity=strong,

@@ -58,7 +58,9 @@ def multiple(
             strokeDash=alt.StrokeDash("variant:N", scale=dashes, legend=None),
             strokeWidth=alt.StrokeWidth(
                 "backend:N",
-                scale=alt.Scale(domain=list(dict.fromkeys(table.backend)), range=widths),
+                scale=alt.Scale(
+                    type="ordinal", domain=list(dict.fromkeys(table.backend)), range=widths
+                ),
                 legend=None,
             ),
         ),
