@@ -40,7 +40,7 @@ assert before > 0.1 and abs(clipped - 0.1) < 1e-6
 assert len(vocab) > curve[0] > curve[-1] > 1 and curve[-1] < 17, curve
 assert all(text.startswith(prefix) for text, prefix in zip(texts, prefixes, strict=True))
 assert all(text.startswith(prefixes[0]) for text in samples.values())
-assert len(texts[0]) >= len(prefixes[0]) + 50 and products < 1e-6
+assert len(texts[0]) >= len(prefixes[0]) + 50 and difference < 1e-6
 """,
     "001": """
 assert len(inputs) == 5 and tuple(inputs[0].shape) == (2, vocab_size)
