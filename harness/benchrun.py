@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from rich.text import Text
 from common.files import write_aside, writing
 from harness.bench import Contest, entrants, time_shape
 from harness.benchtable import bench_table, circumstances, rounds_table, show
-from harness.machine import machine, source, versions
+from harness.machine import provenance
 
 
 @dataclass
@@ -67,10 +66,7 @@ def run_contest(
     _, absent = entrants(contest)
     result = BenchResult(
         {
-            "machine": machine(),
-            "versions": versions(),
-            "source": source(),
-            "command": sys.argv[1:],
+            **provenance(),
             "rounds": contest.rounds,
             "settings": contest.settings,
             "shapes": [],

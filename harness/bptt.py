@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ import pandas as pd
 
 from common.errors import RequestError
 from common.experiment import Experiment
-from common.files import write_aside
+from common.files import write_aside, writing
 from common.parity import over_tolerance
 from common.strategies import ALL
 from harness.interpreters import brief_worker, missing
-from harness.machine import machine, source, versions
+from harness.machine import provenance
 from harness.process import Event, WorkerError, usable_cpus
 from harness.run import check_corpus, select
 
@@ -232,17 +231,12 @@ class Folder:
             "experiment": request.experiment.model_dump(mode="json"),
             "corpus": corpus,
             "settings": {"taus": request.taus, "pis": request.pis, "draws": request.draws},
-            "machine": machine(),
-            "versions": versions(),
-            "source": source(),
-            "command": sys.argv[1:],
+            **provenance(),
             "status": "running",
         }
-        try:
+        with writing(path):
             path.mkdir(parents=True, exist_ok=True)
             self._write_facts()
-        except OSError as error:
-            raise RequestError(f"--out {path}: cannot be written: {error.strerror}") from error
 
     def finish(self, measured: Measured) -> None:
         """Write the tables, then what came of it."""

@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,12 @@ import numpy as np
 import psutil
 
 from harness.process import ROOT, usable_cpus
+
+
+def provenance() -> dict[str, Any]:
+    """What every record begins with: the machine, the versions, the source and the command."""
+    about = {"machine": machine(), "versions": versions(), "source": source()}
+    return about | {"command": sys.argv[1:]}
 
 
 def machine() -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -20,7 +19,7 @@ from common.setup import cut, load_batches
 from common.vocab import Vocab
 from harness.baselines import write_baselines
 from harness.interpreters import interpreter, missing
-from harness.machine import machine, source, versions
+from harness.machine import provenance
 from harness.process import Event, Worker
 from harness.rows import Row
 from harness.runfolder import RunFolder, default_folder
@@ -174,10 +173,7 @@ def run(request: Request, display: Display) -> Result:
         "experiment": experiment.model_dump(mode="json"),
         "corpus": corpus,
         "resumed": request.resume and str(request.resume),
-        "machine": machine(),
-        "versions": versions(),
-        "source": source(),
-        "command": sys.argv[1:],
+        **provenance(),
         "backends": {},
     }
     path = request.out or default_folder(request.recipe, experiment)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,8 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from common.errors import RequestError
-from common.files import write_aside
+from common.files import write_aside, writing
 from common.sequence import MODELS, Forecast, rmse
-from harness.machine import machine, source, versions
 from harness.sequence import Outcomes, Study, facts
 from harness.tables import STYLES, titled
 
@@ -78,23 +75,15 @@ def losses_table(found: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=LOSSES)
 
 
-def circumstances() -> dict[str, Any]:
-    """What the section stands on."""
-    here = {"machine": machine(), "versions": versions(), "source": source()}
-    return here | {"command": sys.argv[1:]}
-
-
 def start(folder: Path) -> None:
     """Make the folder, whose ``sequence.json`` says ``running`` until all of it is there.
 
     Raises:
         RequestError: it cannot be written.
     """
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         _write_facts(folder, {"status": "running"})
-    except OSError as error:
-        raise RequestError(f"--out {folder}: cannot be written: {error.strerror}") from error
 
 
 def write(found: Study, about: dict[str, Any], folder: Path) -> None:

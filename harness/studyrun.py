@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ import psutil
 
 from common.errors import RequestError
 from common.files import write_aside, writing
-from harness.machine import machine, source, versions
+from harness.machine import provenance
 from harness.progress import Quiet
 from harness.reading import ROW, RunData, holds, read_run
 from harness.run import Request, check_corpus, run, select
@@ -71,10 +70,7 @@ def run_study(order: Order, tell: Callable[[str], None]) -> bool:
         check_corpus(cell.experiment, order.data_dir, None)
     facts = {
         "study": order.study.model_dump(mode="json"),
-        "machine": machine(),
-        "versions": versions(),
-        "source": source(),
-        "command": sys.argv[1:],
+        **provenance(),
     }
     with writing(order.out):
         order.out.mkdir(parents=True, exist_ok=True)

@@ -81,6 +81,7 @@ def sequence(
     from common.sequence import Settings
     from harness import sequencetables
     from harness.interpreters import parse
+    from harness.machine import provenance
     from harness.report.build import write_sections
     from harness.report.sequence import sections, titles
     from harness.run import select
@@ -103,7 +104,7 @@ def sequence(
     settings = Settings.of({name: value for name, value in given.items() if value is not None})
     pythons = parse(python or ())
     select(split(backend), ())  # what is wrong with the request is said before anything is written
-    reference, about = expected(settings), sequencetables.circumstances()
+    reference, about = expected(settings), provenance()
     sequencetables.start(out)
     found = study(settings, reference, split(backend), pythons)
     page = write_sections(

@@ -11,11 +11,11 @@ import backends
 from common.errors import RequestError
 from common.sequence import Settings, draw_series
 from harness.cli import app
+from harness.machine import provenance
 from harness.report.blocks import Chart, Rosetta
 from harness.report.forecastchart import Curve, forecast_figure
 from harness.report.sequence import sections
 from harness.sequence import expected, study
-from harness.sequencetables import circumstances
 
 SMALL = "--num-points 60 --num-train 37 --tau 3 --num-steps 5 --num-hiddens 4 --batch-size 8 "
 SMALL += "--num-epochs 2 --steps-ahead 1 --steps-ahead 7"
@@ -113,7 +113,7 @@ def test_the_report_shows_it(folder):
 def test_the_charts_draw_what_was_predicted():
     settings = Settings(num_points=200, num_train=100, num_epochs=1, steps_ahead=(1, 4))
     found = study(settings, expected(settings), ["mxnet-style"], {})
-    told = {section.name: section for section in sections(found, circumstances())}
+    told = {section.name: section for section in sections(found, provenance())}
     charts = {
         block.figure.name: block.figure
         for section in told.values()
