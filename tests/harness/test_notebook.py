@@ -46,8 +46,11 @@ def test_a_notebook_speaks_of_its_own_framework_alone(document):
     names = {"torch": "torch", "jax": "jnp", "tensorflow": "tf", "mxnet-style": "nd"}
     for backend, own in names.items():
         code = "\n".join(FENCE.findall(render(document, backend)))
-        used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+        nodes = list(ast.walk(ast.parse(code)))
+        used = {node.id for node in nodes if isinstance(node, ast.Name)}
         assert used & set(names.values()) == {own}
+        imported = {a.name for node in nodes if isinstance(node, ast.Import) for a in node.names}
+        assert {name.split(".")[0] for name in imported} & set(names) <= {backend}
 
 
 def test_whole_runs_are_the_recipes():
