@@ -12,6 +12,11 @@ import pytest
 
 import backends
 
+AT_HOME = {
+    "mxnet-style": "000", "mxnet": "001", "torch": "003", "jax": "002", "tensorflow": "000"
+}  # fmt: skip
+"""The notebook that each backend runs by default: starting a framework for each takes minutes."""
+
 
 def pytest_configure(config):
     """Under ``-n``, a core for each process and its workers: threads that share one spin for it."""
@@ -22,11 +27,16 @@ def pytest_configure(config):
 
 def pytest_addoption(parser):
     parser.addoption("--backend", action="append", help="a backend that must be there")
+    parser.addoption("--every-notebook", action="store_true", help="in every backend, not one each")
 
 
 def pytest_generate_tests(metafunc):
     names = metafunc.config.getoption("backend") or list(backends.BACKENDS)
-    if "variant" in metafunc.fixturenames:
+    if "document" in metafunc.fixturenames:
+        every = metafunc.config.getoption("every_notebook")
+        pairs = [(n, d) for n in names for d in (metafunc.module.CLAIMS if every else [AT_HOME[n]])]
+        metafunc.parametrize(("backend", "document"), pairs, indirect=["backend"])
+    elif "variant" in metafunc.fixturenames:
         pairs = [(n, v) for n in names for v in forms(backends.entry(n))]
         metafunc.parametrize(("backend", "variant"), pairs, indirect=["backend"])
     elif "backend" in metafunc.fixturenames:

@@ -1,10 +1,12 @@
-"""Every notebook runs from top to bottom in every backend, and what it finds is true."""
+"""Every notebook runs from top to bottom in every backend, and what it finds is true.
+
+By default each backend runs one of them, so that all are run; ``--every-notebook`` runs all in each.
+"""
 
 import sys
 from pathlib import Path
 
 import nbformat
-import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -70,7 +72,6 @@ assert min(by_tau.values()) < errors["1 steps"]
 """What must be true at the end of each notebook, in its own names."""
 
 
-@pytest.mark.parametrize("document", list(CLAIMS))
 def test_a_notebook_runs(tmp_path, monkeypatch, backend, document):
     if document in OFFLINE:
         monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path))
