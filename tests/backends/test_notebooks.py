@@ -1,6 +1,6 @@
 """Every notebook runs from top to bottom in every backend, and what it finds is true.
 
-By default each backend runs one of them, so that all are run; ``--every-notebook`` runs all in each.
+By default each backend runs one, so that all are run; ``--every-notebook`` runs all in each.
 """
 
 import sys
