@@ -61,7 +61,7 @@ class Held:
         links, loss_weights = bptt.full_links(T), bptt.all_steps(T)
         found = self.gradients(weights, experiment, links, loss_weights)
         reference = Reference(experiment, weights)
-        loss, grads, _ = reference.loss_and_grads(self.X, self.Y, self.state)
+        loss, grads, _ = reference.loss_and_grads(self.X, self.Y, (self.state,))
         given = weights, self.X, self.Y, self.state, links, loss_weights, experiment.activation
         errors = self._errors(found, (loss, grads, found[2]), given)
         self.hold({f"full {name}": error for name, error in errors.items() if name != "dl/dH"})

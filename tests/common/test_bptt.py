@@ -69,7 +69,7 @@ def test_full_gradients_are_those_of_finite_differences(activation):
 def test_full_links_give_the_gradient_of_the_reference(activation):
     weights, X, Y, state = network()
     reference = Reference(Experiment(activation=activation, num_hiddens=H), weights)
-    loss, grads, _ = reference.loss_and_grads(X, Y, state)
+    loss, grads, _ = reference.loss_and_grads(X, Y, (state,))
     found = bptt.gradients(weights, X, Y, state, bptt.full_links(T), bptt.all_steps(T), activation)
     assert over_tolerance(bptt.errors(found, (loss, grads, found[2])), "float64") == {}
 
@@ -102,7 +102,7 @@ def test_a_truncated_gradient_is_the_sum_over_the_pieces(tau):
     reference = Reference(Experiment(num_hiddens=H), weights)
     for start in range(0, T, tau):
         window = X[:, start : start + tau], Y[:, start : start + tau]
-        _, grads, state = reference.loss_and_grads(*window, state)
+        _, grads, (state,) = reference.loss_and_grads(*window, (state,))
         for name, g in grads.items():
             total[name] += g * window[0].shape[1] / T
     for name in NAMES:
