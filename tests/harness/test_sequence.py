@@ -105,7 +105,7 @@ def test_the_report_shows_it(folder):
     text = (folder / "report.md").read_text(encoding="utf-8")
     pictures = re.findall(r"\]\((figures/[\w-]+\.png)\)", text)
     assert len(pictures) == 6
-    assert all((folder / picture).stat().st_size > 10_000 for picture in pictures)
+    assert all((folder / picture).stat().st_size > 2_000 for picture in pictures)
     assert "def predict_linreg" in text
     assert "PyTorch" in text
 
