@@ -32,7 +32,7 @@ def pytest_addoption(parser):
 
 def pytest_generate_tests(metafunc):
     names = metafunc.config.getoption("backend") or list(backends.BACKENDS)
-    if "document" in metafunc.fixturenames:
+    if {"backend", "document"} <= {*metafunc.fixturenames}:
         every = metafunc.config.getoption("every_notebook")
         pairs = [(n, d) for n in names for d in (metafunc.module.CLAIMS if every else [AT_HOME[n]])]
         metafunc.parametrize(("backend", "document"), pairs, indirect=["backend"])
