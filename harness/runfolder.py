@@ -51,11 +51,11 @@ class RunFolder:
             raise RequestError(f"--out {path}: exists already; name a folder that does not")
         with writing(path):
             path.mkdir(parents=True)
+            self.facts |= {"pid": os.getpid(), "started": _now(), "ended": None}
+            self.set_status("running")  # first: whatever is killed from here on says what it was
             (path / "logs").mkdir()
             self._start_csv("epochs.csv", EPOCH_COLUMNS)
             self._start_csv("samples.csv", SAMPLE_COLUMNS)
-        self.facts |= {"pid": os.getpid(), "started": _now(), "ended": None}
-        self.set_status("running")
 
     def set_status(self, status: str) -> None:
         """Rewrite ``run.json`` with a new status."""

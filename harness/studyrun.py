@@ -117,8 +117,8 @@ def is_finished(order: Order, cell: Cell) -> bool:
         RequestError: it holds a run of something else, one that is still going on, or no run.
     """
     folder = order.folder(cell)
-    if not folder.exists() or not any(folder.iterdir()):
-        return False
+    if not folder.exists() or all(path.name.startswith(".") for path in folder.iterdir()):
+        return False  # not begun, or killed before its first file was whole
     if not holds(folder, "run.json"):
         raise RequestError(f"{folder}: exists and is no run folder: move it, or give another --out")
     facts = _facts(folder)
