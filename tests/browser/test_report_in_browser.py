@@ -2,6 +2,7 @@
 
 import time
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from harness.report.build import write_report
 from harness.report.rosetta import TOPICS
 from tests.harness.made_runs import NASTY, make_parity, make_run
 from tests.harness.test_reading import write_bench
+
+RESULTS = Path(__file__).parents[2] / "results"
 
 PAIRS = [
     (backend, variant)
@@ -36,6 +39,19 @@ def large(tmp_path_factory):
     path = tmp_path_factory.mktemp("large")
     runs = [make_run(path / str(seed), PAIRS, seed=seed, epochs=500) for seed in range(5)]
     return write_report(runs, path / "merged")
+
+
+@pytest.mark.parametrize(
+    "committed", sorted(RESULTS.rglob("report.html")), ids=lambda path: path.parent.name
+)
+@pytest.mark.parametrize("width", [400, 1600])
+def test_what_is_committed_is_quiet_and_fits_too(visit, committed, width):
+    open_ = visit(committed, width=width)
+    assert open_.said == []
+    assert open_.requests == [committed.as_uri()]
+    assert open_.page.evaluate("document.documentElement.scrollWidth") <= width
+    found = Axe().run(open_.page).response["violations"]
+    assert [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in SERIOUS] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
