@@ -56,8 +56,8 @@ def test_what_is_missing_is_installed_where_it_fits(monkeypatch):
     )
 
 
-def test_a_section_that_a_backend_does_not_have_is_named():
-    mxnet_style = backends.load("mxnet-style")
-    assert backends.section(mxnet_style, "scratch").__name__ == "backends.mxnet_style.scratch"
-    with pytest.raises(RequestError, match=r"backends\.mxnet_style has no sequences\.py"):
-        backends.section(mxnet_style, "sequences")
+def test_a_section_that_a_backend_does_not_have_is_named(backend):
+    module = backends.load(backend)
+    assert backends.section(module, "scratch").__name__ == f"{module.__package__}.scratch"
+    with pytest.raises(RequestError, match=r"has no sequences\.py"):
+        backends.section(module, "sequences")
