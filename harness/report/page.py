@@ -2,12 +2,13 @@
 
 Its content-security policy allows the scripts that are written here, by their hashes, and no
 connection at all; Vega interprets the charts' expressions, so not even ``eval`` is needed. All text
-is escaped by Jinja2; JSON cannot end the script element that holds it.
+is escaped by Jinja2. Vega and the figures lie in it gzipped, in base64, a third of their size.
 """
 
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 from contextlib import suppress
@@ -49,15 +50,16 @@ def page(backends: list[str], sections: list[Section], title: str, about: str) -
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    scripts = [_vega(), _own("page.js")]
+    vega, script = _vega(), _own("page.js")
     return environment.get_template("page.html.j2").render(
         title=title,
         about=about,
         sections=sections,
-        policy=_policy(scripts),
+        policy=_policy([vega, script]),
         style=Markup(_own("page.css")),
-        scripts=[Markup(script) for script in scripts],
-        figures=Markup(_json(_figures(sections))),
+        vega=_packed(vega),
+        figures=_packed(_json(_figures(sections))),
+        script=Markup(script),
         looks=_worn(backends, sections),
         frameworks={backend: framework(backend) for backend in backends},
         shapes=SHAPES,
@@ -95,9 +97,12 @@ def _figures(sections: list[Section]) -> dict[str, Any]:
 
 
 def _json(value: Any) -> str:
-    """JSON that no HTML parser can take for the end of its script element or for a comment."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def _packed(text: str) -> str:
+    """What ``page.js`` unpacks; the same text is packed into the same bytes."""
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
 def _vega() -> str:
@@ -106,7 +111,6 @@ def _vega() -> str:
     if kept.is_file():
         return kept.read_text(encoding="utf-8")
     bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    bundle = bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
     with suppress(OSError):  # the report needs no cache
         kept.parent.mkdir(parents=True, exist_ok=True)
         write_aside(kept, bundle)
