@@ -12,10 +12,8 @@ import pytest
 
 import backends
 
-AT_HOME = {
-    "mxnet-style": "000", "mxnet": "001", "torch": "003", "jax": "002", "tensorflow": "000"
-}  # fmt: skip
-"""The notebook that each backend runs by default: starting a framework for each takes minutes."""
+AT_HOME = {"mxnet-style": "000", "mxnet": "001", "torch": "003", "jax": "002"}
+"""The notebook that a backend runs by default: all of them in all of them take minutes."""
 
 
 def pytest_configure(config):
@@ -34,10 +32,13 @@ def pytest_generate_tests(metafunc):
     names = metafunc.config.getoption("backend") or list(backends.BACKENDS)
     if {"backend", "document"} <= {*metafunc.fixturenames}:
         every = metafunc.config.getoption("every_notebook")
-        pairs = [(n, d) for n in names for d in (metafunc.module.CLAIMS if every else [AT_HOME[n]])]
+        pairs = [(n, d) for n in names for d in metafunc.module.CLAIMS]
+        pairs = [(n, d) for n, d in pairs if every or AT_HOME.get(n) == d]
         metafunc.parametrize(("backend", "document"), pairs, indirect=["backend"])
     elif "variant" in metafunc.fixturenames:
+        asked = metafunc.definition.get_closest_marker("forms")
         pairs = [(n, v) for n in names for v in forms(backends.entry(n))]
+        pairs = [(n, v) for n, v in pairs if not asked or v in asked.args]
         metafunc.parametrize(("backend", "variant"), pairs, indirect=["backend"])
     elif "backend" in metafunc.fixturenames:
         metafunc.parametrize("backend", names, indirect=True)

@@ -15,7 +15,7 @@ from tests.backends import faults_of_exercises as exercises
 from tests.backends import faults_of_scratch as scratch
 
 # Small, in float64, with clipping that binds and a state that is carried.
-SETTINGS = {"num_hiddens": 8, "batch_size": 3, "num_steps": 4}
+SETTINGS = {"num_hiddens": 8, "batch_size": 3, "num_steps": 3}
 SETTINGS |= {"dtype": "float64", "clip_theta": 0.1, "lr": 0.5}
 
 LAYERS, EMBEDDING = {"num_layers": 2}, {"input": "embedding", "embed_size": 5}

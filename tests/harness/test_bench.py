@@ -19,13 +19,9 @@ from harness.intervals import interval, verdict
 SHAPE = "2x3x4x5"
 
 
-def contest(*names, rounds=3, variants=()):
-    return Contest(names, variants, rounds, {"device": "cpu"}, {})
-
-
-def timed(*names, **options):
+def timed(*names):
     """The entrants after a benchmark of the smallest shape, by name."""
-    asked = contest(*names, **options)
+    asked = Contest(names, (), 3, {"device": "cpu"}, {})
     found, _ = entrants(asked)
     found = [each for each in found if each.backend in names or each.backend == "null"]
     time_shape(asked, SHAPE, found, lambda said: None)
@@ -97,7 +93,12 @@ def test_the_floor_takes_each_product_where_it_is_fastest():
 # the turns
 
 
-def test_everybody_is_timed_in_every_round_and_waits_without_a_cpu():
+def test_everybody_is_timed_in_every_round_in_another_order_and_waits_without_a_cpu(monkeypatch):
+    order = []
+    take_turn = bench._take_turn
+    monkeypatch.setattr(
+        bench, "_take_turn", lambda each, *rest: (order.append(each.name), take_turn(each, *rest))
+    )
     found = timed("mxnet-style")
     assert set(found) == {
         *("mxnet-style scratch", "mxnet-style fused", "mxnet-style concise", "mxnet-style book"),
@@ -108,6 +109,9 @@ def test_everybody_is_timed_in_every_round_and_waits_without_a_cpu():
         assert len(each.turns) == 3
         assert each.idle_wall > 0
         assert each.idle_cpu < 0.05 * each.idle_wall + 0.02  # a clock tick or two
+    rounds = [order[i : i + len(found)] for i in range(0, len(order), len(found))]
+    assert [sorted(each) for each in rounds] == [sorted(found)] * 3
+    assert len({tuple(each) for each in rounds}) > 1
     seconds = found["null harness"].turns[0]["seconds"]
     assert seconds < found["mxnet-style scratch"].turns[0]["seconds"] / 20
 
@@ -118,16 +122,6 @@ def test_a_worker_that_burns_cpu_while_it_waits_is_seen(registered):
     name = registered(f"import threading; threading.active_count() > 1 or {spin}")
     idler = timed(name)[f"{name} scratch"]
     assert idler.idle_cpu > 0.3 * idler.idle_wall
-
-
-def test_the_order_changes_from_round_to_round(monkeypatch):
-    order = []
-    take_turn = bench._take_turn
-    monkeypatch.setattr(
-        bench, "_take_turn", lambda each, *rest: (order.append(each.name), take_turn(each, *rest))
-    )
-    timed("mxnet-style", variants=["scratch", "concise", "fused"])
-    assert len({tuple(order[i : i + 5]) for i in range(0, len(order), 5)}) > 1
 
 
 @pytest.mark.parametrize(
