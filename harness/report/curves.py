@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from harness.intervals import Interval, interval, verdict
 from harness.report.studies import Series, Study
 
-POINTS = 120
-"""Epochs that are drawn of a curve: more than a screen shows apart."""
+POINTS = 80
+"""Epochs that are drawn of a curve: enough for its shape; a browser works for each."""
 
 MARKS = 7
 """Shapes on each curve, staggered, so that curves which coincide are all seen."""

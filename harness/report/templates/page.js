@@ -1,6 +1,21 @@
 "use strict";
-// Draws the charts, shows what is pointed at, and turns the pages of the Rosetta view.
+// Turns the pages of the Rosetta view, draws the charts, and shows what is pointed at.
 (async () => {
+  for (const rosetta of document.querySelectorAll(".rosetta")) {
+    const turn = () => {
+      const topic = rosetta.querySelector("input[name=topic]:checked").value;
+      const shown = new Set(
+        [...rosetta.querySelectorAll("input[name=framework]:checked")].map((box) => box.value),
+      );
+      for (const page of rosetta.querySelectorAll(".listings")) page.hidden = page.id !== topic;
+      for (const listing of rosetta.querySelectorAll(".listing")) {
+        listing.hidden = !shown.has(listing.dataset.framework);
+      }
+    };
+    rosetta.addEventListener("change", turn);
+    turn();
+  }
+
   const unpacked = (id) => {
     const packed = atob(document.getElementById(id).textContent);
     const bytes = new Blob([Uint8Array.from(packed, (letter) => letter.charCodeAt(0))]);
@@ -100,20 +115,5 @@
     controls.querySelector("select").addEventListener("change", (event) => {
       views[name].signal("focus", event.target.value).runAsync();
     });
-  }
-
-  for (const rosetta of document.querySelectorAll(".rosetta")) {
-    const turn = () => {
-      const topic = rosetta.querySelector("input[name=topic]:checked").value;
-      const shown = new Set(
-        [...rosetta.querySelectorAll("input[name=framework]:checked")].map((box) => box.value),
-      );
-      for (const page of rosetta.querySelectorAll(".listings")) page.hidden = page.id !== topic;
-      for (const listing of rosetta.querySelectorAll(".listing")) {
-        listing.hidden = !shown.has(listing.dataset.framework);
-      }
-    };
-    rosetta.addEventListener("change", turn);
-    turn();
   }
 })();
