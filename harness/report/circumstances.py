@@ -19,7 +19,7 @@ from harness.report.blocks import (
     named,
     number,
 )
-from harness.report.studies import Report, Study, framework
+from harness.report.studies import Report, Study, endings, framework
 
 NETWORK = "Hₜ = {act}(one_hot(Xₜ) W_xh + Hₜ₋₁ W_hh + b_h), Oₜ = Hₜ W_hq + b_q"
 
@@ -85,8 +85,7 @@ def _gigabytes(megabytes: Any) -> str:
 def _outcomes(study: Study) -> Grid:
     rows = []
     for series in study.series:
-        mine = series.rows(study.summary)
-        for (status, reason), found in mine.groupby(["status", "reason"], sort=False):
+        for status, reason, found in endings(series.rows(study.summary)):
             versions = " ".join(dict.fromkeys(filter(None, found.versions)))
             device = " ".join(dict.fromkeys(filter(None, found.device)))
             rows.append(
@@ -95,8 +94,8 @@ def _outcomes(study: Study) -> Grid:
                     number(float(found.perplexity.median()), ".4f"),
                     Cell(device) if device else NONE,
                     Cell(versions) if versions else NONE,
-                    Cell(str(status), "good" if status == "ok" else "bad"),
-                    Cell(str(reason)),
+                    Cell(status, "good" if status == "ok" else "bad"),
+                    Cell(reason),
                 ]
             )
     heads = ["backend", "perplexity", "device", "versions", "status", "reason"]
@@ -114,30 +113,32 @@ def again(report: Report) -> Section:
     )
     for study in report.studies:
         section.blocks += heading(report, study)
+        alike: dict[tuple[tuple[str, str], ...], list[Block]] = {}
         for run in study.runs:
-            section.blocks += _run(run.facts)
+            alike.setdefault(_made_of(run.facts), []).extend(_command(run.facts))
+        for made_of, commands in alike.items():
+            section.blocks += [*commands, Facts(list(made_of))]
         section.blocks.append(_settings(study))
     return section
 
 
-def _run(facts: dict[str, Any]) -> list[Block]:
+def _command(facts: dict[str, Any]) -> list[Block]:
+    command = Command(f"python -m harness {shlex.join(facts['command'])}".rstrip())
+    if facts["resumed"]:
+        return [command, Note(f"It went on from the checkpoint {facts['resumed']}.")]
+    return [command]
+
+
+def _made_of(facts: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     source = facts["source"]
     revision = source["revision"] or "not in git"
     modified = ", with changes of its own" if source["modified"] else ""
-    blocks: list[Block] = [
-        Command(f"python -m harness {shlex.join(facts['command'])}".rstrip()),
-        Facts(
-            [
-                ("Source", f"revision {revision}{modified}"),
-                ("SHA-256 of the source", source["sha256"]),
-                (f"SHA-256 of corpus {facts['corpus']['name']}", facts["corpus"]["sha256"]),
-                ("Versions", _versions(facts)),
-            ]
-        ),
-    ]
-    if facts["resumed"]:
-        blocks.append(Note(f"It went on from the checkpoint {facts['resumed']}."))
-    return blocks
+    return (
+        ("Source", f"revision {revision}{modified}"),
+        ("SHA-256 of the source", source["sha256"]),
+        (f"SHA-256 of corpus {facts['corpus']['name']}", facts["corpus"]["sha256"]),
+        ("Versions", _versions(facts)),
+    )
 
 
 def _versions(facts: dict[str, Any]) -> str:

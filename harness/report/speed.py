@@ -24,7 +24,7 @@ from harness.report.blocks import (
 )
 from harness.report.curves import throughput
 from harness.report.dotchart import speed
-from harness.report.studies import Report, Series, Study, framework, records
+from harness.report.studies import Report, Series, Study, endings, framework, records
 
 DRAWN = ["backend", "framework", "variant", "title", "tokens_per_sec", "low", "high"]
 """The columns of a chart's table."""
@@ -60,9 +60,9 @@ def _training(study: Study, table: pd.DataFrame) -> list[Block]:
     rows = [_training_row(row, table.tokens_per_sec.max()) for row in records(table)]
     failed = study.summary[study.summary.status != "ok"]
     for series in study.series:
-        for (status, reason), _ in series.rows(failed).groupby(["status", "reason"]):
+        for status, reason, _ in endings(series.rows(failed)):
             cells = [named(series), *[NONE] * 5]
-            rows.append([*cells, Cell(str(status), "bad")])
+            rows.append([*cells, Cell(status, "bad")])
             blocks.append(Note(f"{series.title}: {status}" + f": {reason}" * bool(reason), "bad"))
     grid = Grid(
         "Throughput in training, by the median epoch",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,20 @@ def in_order(table: pd.DataFrame) -> list[Series]:
 
     pairs = set(zip(table.backend, table.variant, strict=True))
     return [Series(*pair) for pair in sorted(pairs, key=rank)]
+
+
+def endings(rows: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
+    """How rows of a summary ended: status, reason, and the rows that ended so.
+
+    Reasons that differ in their figures alone, as those of several seeds do, are one: the first.
+    """
+    alike = [rows.status, rows.reason.str.replace(r"\d\S*", "", regex=True)]
+    groups = [found for _, found in rows.groupby(alike, sort=False)]
+    return [(found.status.iloc[0], _reason(found.reason.tolist()), found) for found in groups]
+
+
+def _reason(reasons: list[str]) -> str:
+    return reasons[0] if len(set(reasons)) == 1 else f"{reasons[0]} (the first of {len(reasons)})"
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -159,7 +173,17 @@ def sort(runs: Sequence[RunData]) -> list[Study]:
     groups: dict[str, list[RunData]] = {}
     for run in runs:
         groups.setdefault(_kind(run.facts), []).append(run)
-    return [_study(number, group) for number, group in enumerate(groups.values(), 1)]
+    studies = [_study(number, group) for number, group in enumerate(groups.values(), 1)]
+    return [replace(study, title=_title(study, studies)) for study in studies]
+
+
+def _title(study: Study, studies: list[Study]) -> str:
+    """A study's title, with those of its settings in which others of the title differ from it."""
+    same = [each.facts["experiment"] for each in studies if each.title == study.title]
+    own = study.facts["experiment"]
+    differ = [n for n in own if n != "seed" and any(each[n] != own[n] for each in same)]
+    told = ", ".join(f"{name} {own[name]}" for name in differ)
+    return f"{study.title}: {told}" if told else study.title
 
 
 def _kind(facts: dict[str, Any]) -> str:

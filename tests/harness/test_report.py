@@ -8,6 +8,7 @@ import html
 import json
 import re
 
+import pandas as pd
 import pytest
 
 from common.errors import RequestError
@@ -20,7 +21,7 @@ from harness.report.markdown import escape, fence
 from harness.report.palette import LOOKS, dark_colours
 from harness.report.rosetta import TOPICS, lines_of_code, rosetta, source_file
 from harness.report.sections import sections
-from harness.report.studies import gather
+from harness.report.studies import endings, gather
 from tests.harness.made_runs import BOTH, NASTY, make_parity, make_run
 from tests.harness.test_reading import write_bench
 
@@ -155,11 +156,34 @@ def test_seeds_merge_into_one_study_and_other_settings_into_another(tmp_path):
     other = make_run(tmp_path / "other", num_hiddens=64, sampling="sliding")
     report = gather([*runs, other])
     assert [study.seeds for study in report.studies] == [[0, 1, 2], [0]]
+    ours, theirs = (study.title.partition(": ") for study in report.studies)
+    assert ours[0] == theirs[0] == recipes()["quickstart"].title
+    assert ours[2] == "sampling sequential, num_hiddens 512"
+    assert theirs[2] == "sampling sliding, num_hiddens 64"
     merged = curves(report.studies[0])
     assert (merged.perplexity_low < merged.perplexity).any()
     page = write_report([*runs, other], tmp_path / "merged").read_text(encoding="utf-8")
     assert page.count('class="study"') == 2 * 6  # every section but right and same
     assert "val-perplexity-by-epoch-2" in page
+    again = page[page.index('<section id="again"') :]
+    assert again.count('<pre class="command"') == 4
+    assert again.count("SHA-256 of the source") == 2
+
+
+def test_what_failed_for_every_seed_is_told_once():
+    rows = [
+        ("diverged", "perplexity inf after 7 epochs"),
+        ("diverged", "perplexity inf after 12 epochs"),
+        ("crashed", "exit status 1"),
+        ("ok", ""),
+        ("ok", ""),
+    ]
+    ended = endings(pd.DataFrame(rows, columns=["status", "reason"]))
+    assert [(status, reason, len(found)) for status, reason, found in ended] == [
+        ("diverged", "perplexity inf after 7 epochs (the first of 2)", 2),
+        ("crashed", "exit status 1", 1),
+        ("ok", "", 2),
+    ]
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_ends(tmp_path):
