@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ import pandas as pd
 from common.strategies import ALL, T_LIMIT
 from harness.bptt import Measured
 from harness.bptttable import clipping, setting
-from harness.report import bpttcharts
-from harness.report.blocks import Block, Cell, Chart, Command, Facts, Grid, Note, Section, number
+from harness.report import bpttcharts, provenance
+from harness.report.blocks import Block, Cell, Chart, Facts, Grid, Note, Section, number
 from harness.report.build import write_sections
 from harness.report.studies import framework, records
 
@@ -270,10 +269,9 @@ def right(measured: Measured) -> Section:
 
 def again(facts: dict[str, Any]) -> Section:
     """Settings, machine, source and command."""
-    settings, corpus, source = facts["experiment"], facts["corpus"], facts["source"]
-    given = versions(facts)
+    settings, corpus = facts["experiment"], facts["corpus"]
     blocks: list[Block] = [
-        Command(f"python -m harness {shlex.join(facts['command'])}".rstrip()),
+        provenance.command(facts["command"]),
         Facts(
             [
                 ("Recipe", f"{facts['recipe']}, its network made smaller, float64"),
@@ -288,19 +286,12 @@ def again(facts: dict[str, Any]) -> Section:
                     f"{settings['num_epochs']} epochs of SGD, learning rate {settings['lr']:g}, "
                     f"seed {settings['seed']}",
                 ),
-                ("Corpus", f"{corpus['name']}, {corpus['tokens']:,} tokens: {corpus['sha256']}"),
+                ("Corpus", f"{corpus['name']}, {corpus['tokens']:,} tokens"),
                 ("Machine", f"{facts['machine']['cpu']}, {facts['machine']['os']}"),
-                ("Versions", ", ".join(f"{name} {version}" for name, version in given.items())),
-                ("Source", f"{source['revision'] or 'not in git'}: {source['sha256']}"),
+                *provenance.source(facts),
+                provenance.corpus(facts),
+                provenance.versions(facts),
             ]
         ),
     ]
     return Section("again", "How do I run it again?", "With the same command.", blocks)
-
-
-def versions(facts: dict[str, Any]) -> dict[str, str]:
-    """Those of Python and of every framework."""
-    every = dict(facts["versions"])
-    for described in facts["backends"].values():
-        every |= {name: v for name, v in described["versions"].items() if name != "numpy"}
-    return every

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 from harness import machine
+from harness.report import provenance
 from harness.report.blocks import (
     NONE,
     Block,
     Cell,
-    Command,
     Facts,
     Grid,
     Note,
@@ -123,29 +122,14 @@ def again(report: Report) -> Section:
 
 
 def _command(facts: dict[str, Any]) -> list[Block]:
-    command = Command(f"python -m harness {shlex.join(facts['command'])}".rstrip())
+    again = provenance.command(facts["command"])
     if facts["resumed"]:
-        return [command, Note(f"It went on from the checkpoint {facts['resumed']}.")]
-    return [command]
+        return [again, Note(f"It went on from the checkpoint {facts['resumed']}.")]
+    return [again]
 
 
 def _made_of(facts: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    source = facts["source"]
-    revision = source["revision"] or "not in git"
-    modified = ", with changes of its own" if source["modified"] else ""
-    return (
-        ("Source", f"revision {revision}{modified}"),
-        ("SHA-256 of the source", source["sha256"]),
-        (f"SHA-256 of corpus {facts['corpus']['name']}", facts["corpus"]["sha256"]),
-        ("Versions", _versions(facts)),
-    )
-
-
-def _versions(facts: dict[str, Any]) -> str:
-    every = dict(facts["versions"])
-    for description in facts["backends"].values():
-        every |= {name: v for name, v in description["versions"].items() if name != "numpy"}
-    return ", ".join(f"{name} {version}" for name, version in every.items())
+    return (*provenance.source(facts), provenance.corpus(facts), provenance.versions(facts))
 
 
 def _settings(study: Study) -> Grid:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import shlex
 from pathlib import Path
 
 from harness.corpus import KINDS, Counted, Studied, shown
-from harness.report.blocks import Block, Cell, Chart, Command, Facts, Grid, Heading, Note, Section
+from harness.report import provenance
+from harness.report.blocks import Block, Cell, Chart, Facts, Grid, Heading, Note, Section
 from harness.report.build import write_sections
 from harness.report.corpuscharts import GRAMS, by_length, ranks, rare
 from harness.report.studies import records
@@ -158,8 +158,8 @@ def _again(studied: Studied) -> Section:
         words += ["--token", studied.counted[0].token]
     for name, value in studied.asked.items():
         words += [f"--{name.replace('_', '-')}", str(value)] if value else []
-    command = Command(f"python -m harness {shlex.join(words)}")
-    return Section("again", "How can it be done again?", "With this command.", [command])
+    blocks: list[Block] = [provenance.command(words)]
+    return Section("again", "How can it be done again?", "With this command.", blocks)
 
 
 def _figure(value: float) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from common.sequence import CLIP_THETA, MODELS, TOLERANCES
+from harness.report import provenance
 from harness.report.blocks import (
     Cell,
     Chart,
-    Command,
     Facts,
     Grid,
     Rosetta,
@@ -199,23 +198,14 @@ def learned(study: Study) -> Section:
 
 def again(study: Study, about: dict[str, Any]) -> Section:
     """The command, the source, and every setting."""
-    source = about["source"]
-    modified = ", with changes of its own" if source["modified"] else ""
-    told = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     settings = study.settings.model_dump(mode="json")
     return Section(
         "again",
         "How do I run it again?",
         "With this command, from the same source.",
         [
-            Command(f"python -m harness {shlex.join(about['command'])}".rstrip()),
-            Facts(
-                [
-                    ("Source", f"revision {source['revision'] or 'not in git'}{modified}"),
-                    ("SHA-256 of the source", source["sha256"]),
-                    ("Versions", told),
-                ]
-            ),
+            provenance.command(about["command"]),
+            Facts([*provenance.source(about), provenance.versions(about)]),
             Grid(
                 "Every setting",
                 ["setting", "value"],

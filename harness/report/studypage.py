@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +11,10 @@ import pandas as pd
 
 from harness import machine
 from harness.equivalence import FEWEST, Equivalence, equivalences
+from harness.report import provenance
 from harness.report.blocks import (
     Block,
     Cell,
-    Command,
     Facts,
     Grid,
     Multiples,
@@ -256,21 +255,17 @@ def _again(order: Order, panels: list[Panel]) -> Section:
     runs = [run for panel in panels for run in panel.study.runs]
     same = all(run.facts["source"]["sha256"] == now for run in runs)
     told = "that of this report" if same else "not that of this report"
-    versions = dict(facts["versions"])
-    for run in runs:
-        for description in run.facts["backends"].values():
-            versions |= {n: v for n, v in description["versions"].items() if n != "numpy"}
     return Section(
         "again",
         "How do I run it again?",
         "With the same command: cells that are finished are not run again.",
         [
-            Command(f"python -m harness {shlex.join(facts['command'])}"),
+            provenance.command(facts["command"]),
             Facts(
                 [
                     ("Source", f"{facts['source']['revision'] or 'not in git'}, {told}"),
-                    ("Versions", ", ".join(f"{n} {v}" for n, v in versions.items())),
-                    (f"SHA-256 of corpus {facts['corpus']['name']}", facts["corpus"]["sha256"]),
+                    provenance.versions(*(run.facts for run in runs)),
+                    provenance.corpus(facts),
                 ]
             ),
         ],

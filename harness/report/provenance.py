@@ -1,0 +1,41 @@
+"""What a record was made of, and the command that makes it again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from harness.report.blocks import Command
+
+
+def command(words: Sequence[str]) -> Command:
+    """A command as it is typed."""
+    return Command(f"python -m harness {shlex.join(words)}".rstrip())
+
+
+def source(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """The revision and the hash of the source, from what `machine.provenance` says."""
+    told = facts["source"]
+    modified = ", with changes of its own" if told["modified"] else ""
+    return [
+        ("Source", f"revision {told['revision'] or 'not in git'}{modified}"),
+        ("SHA-256 of the source", told["sha256"]),
+    ]
+
+
+def corpus(facts: dict[str, Any]) -> tuple[str, str]:
+    """The hash of the corpus."""
+    return f"SHA-256 of corpus {facts['corpus']['name']}", facts["corpus"]["sha256"]
+
+
+def versions(*records: dict[str, Any]) -> tuple[str, str]:
+    """The versions of Python and of every framework that took part.
+
+    Of NumPy it is the harness's: that of Apache MXNet's environment is its own.
+    """
+    every = dict(records[0]["versions"])
+    for facts in records:
+        for described in facts.get("backends", {}).values():
+            every |= {name: v for name, v in described["versions"].items() if name != "numpy"}
+    return "Versions", ", ".join(f"{name} {version}" for name, version in every.items())
