@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness import machine
 from harness.report import provenance
 from harness.report.blocks import (
     NONE,
@@ -146,8 +145,7 @@ def _told(value: Any) -> str:
 
 def source_note(report: Report) -> str:
     """Whether the source that is shown is the source that ran."""
-    now = machine.source()["sha256"]
-    if all(run.facts["source"]["sha256"] == now for run in report.runs):
+    if provenance.unchanged(report.runs):
         return "Taken from the source that ran: its hash is that of the run."
     return (
         "The source has changed since this ran: its hash is no longer that of the run. "

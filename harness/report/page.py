@@ -58,7 +58,7 @@ def page(backends: list[str], sections: list[Section], title: str, about: str) -
         policy=_policy([vega, script]),
         style=Markup(_own("page.css")),
         vega=_packed(vega),
-        figures=_packed(_json(_figures(sections))),
+        figures=_packed(json.dumps(_figures(sections), separators=(",", ":"), allow_nan=False)),
         script=Markup(script),
         looks=_worn(backends, sections),
         frameworks={backend: framework(backend) for backend in backends},
@@ -94,10 +94,6 @@ def _figures(sections: list[Section]) -> dict[str, Any]:
             "zooms": figure.zooms,
         }
     return {"charts": charts, "tables": [json.loads(t) for t in tables], "dark": dark_colours()}
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def _packed(text: str) -> str:

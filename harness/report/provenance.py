@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from harness import machine
+from harness.reading import RunData
 from harness.report.blocks import Command
 
 
@@ -22,6 +24,12 @@ def source(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("Source", f"revision {told['revision'] or 'not in git'}{modified}"),
         ("SHA-256 of the source", told["sha256"]),
     ]
+
+
+def unchanged(runs: Sequence[RunData]) -> bool:
+    """Whether all of them ran from the source as it is now."""
+    now = machine.source()["sha256"]
+    return all(run.facts["source"]["sha256"] == now for run in runs)
 
 
 def corpus(facts: dict[str, Any]) -> tuple[str, str]:

@@ -160,9 +160,10 @@ def gather(folders: Sequence[Path]) -> Report:
         RequestError: something is not the folder of a run that has ended.
     """
     runs = [read_run(folder) for folder in folders]
+    studies = sort(runs)
     tables = [run.parity for run in runs if run.parity is not None]
     return Report(
-        sort(runs),
+        [replace(study, title=_title(study, studies)) for study in studies],
         pd.concat(tables, ignore_index=True) if tables else None,
         [run.bench for run in runs if run.bench],
     )
@@ -173,8 +174,7 @@ def sort(runs: Sequence[RunData]) -> list[Study]:
     groups: dict[str, list[RunData]] = {}
     for run in runs:
         groups.setdefault(_kind(run.facts), []).append(run)
-    studies = [_study(number, group) for number, group in enumerate(groups.values(), 1)]
-    return [replace(study, title=_title(study, studies)) for study in studies]
+    return [_study(number, group) for number, group in enumerate(groups.values(), 1)]
 
 
 def _title(study: Study, studies: list[Study]) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from harness import machine
 from harness.equivalence import FEWEST, Equivalence, equivalences
 from harness.report import provenance
 from harness.report.blocks import (
@@ -251,10 +250,8 @@ def _pair(each: Equivalence) -> list[Cell]:
 
 def _again(order: Order, panels: list[Panel]) -> Section:
     facts = panels[0].study.facts
-    now = machine.source()["sha256"]
     runs = [run for panel in panels for run in panel.study.runs]
-    same = all(run.facts["source"]["sha256"] == now for run in runs)
-    told = "that of this report" if same else "not that of this report"
+    told = "that of this report" if provenance.unchanged(runs) else "not that of this report"
     return Section(
         "again",
         "How do I run it again?",

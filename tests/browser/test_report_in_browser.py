@@ -41,32 +41,29 @@ def large(tmp_path_factory):
     return write_report(runs, path / "merged")
 
 
+def expect_quiet_fitting_and_accessible(open_, path, width):
+    assert open_.said == []
+    assert open_.requests == [path.as_uri()]
+    assert open_.page.evaluate("document.documentElement.scrollWidth") <= width
+    found = Axe().run(open_.page).response["violations"]
+    serious = [v for v in found if v["impact"] in ("serious", "critical")]
+    assert [(v["id"], v["nodes"][0]["html"]) for v in serious] == []
+
+
 @pytest.mark.parametrize(
     "committed", sorted(RESULTS.rglob("report.html")), ids=lambda path: path.parent.name
 )
 @pytest.mark.parametrize("width", [400, 1600])
 def test_what_is_committed_is_quiet_and_fits_too(visit, committed, width):
-    open_ = visit(committed, width=width)
-    assert open_.said == []
-    assert open_.requests == [committed.as_uri()]
-    assert open_.page.evaluate("document.documentElement.scrollWidth") <= width
-    found = Axe().run(open_.page).response["violations"]
-    assert [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in SERIOUS] == []
+    expect_quiet_fitting_and_accessible(visit(committed, width=width), committed, width)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1600])
 def test_it_is_quiet_and_fits_and_axe_finds_nothing_serious(visit, report, width, scheme):
     open_ = visit(report, width=width, scheme=scheme)
-    assert open_.said == []
-    assert open_.requests == [report.as_uri()]
-    assert open_.page.evaluate("document.documentElement.scrollWidth") <= width
-    found = Axe().run(open_.page).response["violations"]
-    serious = [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in SERIOUS]
-    assert serious == []
+    expect_quiet_fitting_and_accessible(open_, report, width)
 
-
-SERIOUS = ("serious", "critical")
 
 INKED = """(drawing) => {
     const canvas = drawing.querySelector("canvas");
