@@ -11,7 +11,18 @@ import numpy as np
 from common.batches import Batch
 from common.experiment import DType, Experiment
 from common.interface import Model
-from common.parity import Errors, drift, one_step, text_error
+from common.parity import (
+    Errors,
+    Quantities,
+    RunEpoch,
+    epoch_by_hand,
+    errors,
+    one_step,
+    short_epoch,
+    text,
+)
+from common.reference import Reference
+from common.training import run_epoch
 from common.vocab import Vocab
 from common.weights import Weights, draw
 
@@ -104,8 +115,12 @@ def cases(dtype: DType) -> Iterator[Case]:
 def check(build: Build, case: Case, steps: int) -> Errors:
     """Every error of a backend in one case: of one step, of the text, of the drift over `steps`."""
     weights, batches = case.weights(), case.batches(max(steps, 4))
-    model = build(case.experiment, weights)
-    errors = one_step(model, weights, case.experiment, batches)
-    model.load_weights(weights)
-    errors |= text_error(model, weights, case.experiment, case.vocab(), PREFIX)
-    return errors | drift(model, weights, case.experiment, batches[-steps:])
+
+    def computed(model: Model, run_epoch: RunEpoch) -> Quantities:
+        found = one_step(model, batches)
+        model.load_weights(weights)
+        found |= text(model, case.vocab(), PREFIX)
+        return found | short_epoch(model, case.experiment, batches[-steps:], run_epoch)
+
+    model, reference = build(case.experiment, weights), Reference(case.experiment, weights)
+    return errors(computed(model, run_epoch), computed(reference, epoch_by_hand))

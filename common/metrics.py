@@ -14,10 +14,15 @@ def log_softmax(logits: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
-def cross_entropy(logits: NDArray[Any], labels: NDArray[Any]) -> float:
-    """The mean cross-entropy, in nats a token, of logits (N, V) against labels (N,)."""
+def cross_entropy(
+    logits: NDArray[Any], labels: NDArray[Any], dtype: str = "float64"
+) -> float:
+    """The mean cross-entropy, in nats a token, of logits (N, V) against labels (N,).
+
+    The mean is taken in `dtype`.
+    """
     log_probabilities = log_softmax(logits)[np.arange(len(labels)), labels]
-    return -float(log_probabilities.mean(dtype=np.float64))
+    return -float(log_probabilities.mean(dtype=dtype))
 
 
 def perplexity(loss_sum: float, tokens: int) -> float:

@@ -1,7 +1,8 @@
 """The network in float64 NumPy with hand-derived gradients: the executable specification.
 
 It keeps the contract of `common.interface`, so whatever drives a backend drives it too, and every
-backend is measured against it. Written to be checked by eye, not to be fast.
+backend is measured against it. Written to be checked by eye, not to be fast. In float32 it shows
+what rounding alone does (`common.reordered`).
 
 A layer takes the hidden states of the one below, and the first layer the inputs E_t:
 
@@ -30,7 +31,7 @@ from __future__ import annotations
 import numpy as np
 
 from common.decoding import chooser
-from common.experiment import Activation, Experiment
+from common.experiment import Activation, DType, Experiment
 from common.interface import Array, State
 from common.keptgraph import KeptState, pullbacks_behind, through_all
 from common.metrics import cross_entropy, log_softmax, time_major
@@ -40,7 +41,7 @@ from common.weights import Weights, by_layer
 
 def clip(grads: Weights, theta: float) -> Weights:
     """Scale all gradients together so that their norm is at most theta; 0 leaves them alone."""
-    norm = np.sqrt(sum(float((g**2).sum()) for g in grads.values()))
+    norm = float(np.sqrt(sum(float((g**2).sum()) for g in grads.values())))
     if theta == 0 or norm <= theta:
         return grads
     return {name: g * (theta / norm) for name, g in grads.items()}
@@ -48,7 +49,7 @@ def clip(grads: Weights, theta: float) -> Weights:
 
 def total(A: Array, B: Array) -> Array:
     """``sum_t A_t^T B_t``, of arrays (steps, batch, width)."""
-    return np.asarray(np.einsum("tni,tnj->ij", A, B))
+    return np.asarray(A.reshape(-1, A.shape[-1]).T @ B.reshape(-1, B.shape[-1]))
 
 
 class Window:
@@ -63,7 +64,8 @@ class Window:
     def __init__(self, params: Weights, activation: Activation, X: Array, state: State) -> None:
         self.params, self.activation = params, activation
         self.W_emb, self.layers, self.output = by_layer([*params])
-        self.one_hot = np.eye(len(params["b_q"]))[X.T]
+        b_q = params["b_q"]
+        self.one_hot = np.eye(len(b_q), dtype=b_q.dtype)[X.T]
         self.E = [self.one_hot @ params[self.W_emb] if self.W_emb else self.one_hot]
         self.H: list[Array] = []
         for S, (W_xh, W_hh, b_h) in zip(state, self.layers, strict=True):
@@ -72,8 +74,8 @@ class Window:
                 H.append(self._act(E_t @ params[W_xh] + H[-1] @ params[W_hh] + params[b_h]))
             self.H.append(np.stack(H))
             self.E.append(self.H[-1][1:])
-        W_hq, b_q = self.output
-        self.logits = (self.E[-1] @ params[W_hq] + params[b_q]).reshape(-1, len(params[b_q]))
+        W_hq = params[self.output[0]]
+        self.logits = (self.E[-1] @ W_hq + b_q).reshape(-1, len(b_q))
         self.state = tuple(H[-1] for H in self.H)
 
     def _act(self, A: Array) -> Array:
@@ -114,15 +116,17 @@ class Reference:
 
     device = "cpu"
 
-    def __init__(self, experiment: Experiment, weights: Weights) -> None:
-        self.experiment = experiment
+    def __init__(
+        self, experiment: Experiment, weights: Weights, dtype: DType = "float64"
+    ) -> None:
+        self.experiment, self.dtype = experiment, dtype
         self.params: Weights = {}
         self.load_weights(weights)
 
     def begin_state(self, batch_size: int) -> State:
         """Zeros (batch_size, H), for each layer."""
         shape = batch_size, len(self.params["b_h"])
-        return tuple(np.zeros(shape) for _ in range(self.experiment.num_layers))
+        return tuple(np.zeros(shape, self.dtype) for _ in range(self.experiment.num_layers))
 
     def read_state(self, state: State) -> Array:
         """The states of the layers in one array."""
@@ -147,7 +151,7 @@ class Reference:
         pullbacks = (*pullbacks_behind(state), pullback)
         zeros = [np.zeros_like(w) for w in self.params.values()]
         grads = through_all(pullbacks, tuple(map(np.zeros_like, window.state)), zeros)
-        loss = cross_entropy(window.logits, time_major(Y))
+        loss = cross_entropy(window.logits, time_major(Y), self.dtype)
         kept = KeptState(window.state, pullbacks) if self.experiment.keep_graph else window.state
         return loss, dict(zip(self.params, grads, strict=True)), kept
 
@@ -176,7 +180,7 @@ class Reference:
     def load_weights(self, weights: Weights) -> None:
         """Copies these weights."""
         shapes = self.experiment.shapes(len(weights["b_q"]))
-        self.params = {name: weights[name].astype(np.float64) for name in shapes}
+        self.params = {name: weights[name].astype(self.dtype) for name in shapes}
 
     def synchronize(self) -> None:
         """Nothing to wait for."""

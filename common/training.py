@@ -44,12 +44,18 @@ def run_epoch(
 
 def evaluate(model: Model, batches: Iterable[Batch]) -> float | None:
     """The token-weighted perplexity over batches, each from a state of zeros; None for none."""
+    loss = mean_loss(model, batches)
+    return None if loss is None else perplexity(loss, 1)
+
+
+def mean_loss(model: Model, batches: Iterable[Batch]) -> float | None:
+    """The mean loss in nats a token over batches, each from a state of zeros; None for none."""
     loss_sum, tokens = 0.0, 0
     for X, Y in batches:
         logits, _ = model.forward(X, model.begin_state(len(X)))
         loss_sum += cross_entropy(logits, time_major(Y)) * Y.size
         tokens += Y.size
-    return perplexity(loss_sum, tokens) if tokens else None
+    return loss_sum / tokens if tokens else None
 
 
 def warm_up(model: Model, shapes: Iterable[tuple[int, int]]) -> None:

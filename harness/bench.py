@@ -16,7 +16,6 @@ import psutil
 import backends
 from common.errors import RequestError
 from common.experiment import Experiment
-from common.parity import mismatch
 from harness.interpreters import interpreter, missing
 from harness.process import Event, Worker, WorkerError
 from harness.run import select
@@ -37,6 +36,7 @@ class Entrant:
         turns: what each turn gave, round by round.
         idle_cpu, idle_wall: CPU seconds it used while others had their turn, and how long that was.
         peak_memory_mb: of its process, up to its last turn.
+        checked: the verdict of `harness.timing.check` after its last turn; empty for products.
         reason: why it was given up; empty if it was not.
     """
 
@@ -47,6 +47,7 @@ class Entrant:
     idle_cpu: float = 0.0
     idle_wall: float = 0.0
     peak_memory_mb: float = 0.0
+    checked: Event = field(default_factory=dict)
     reason: str = ""
 
     @property
@@ -130,7 +131,7 @@ def time_shape(contest: Contest, shape: str, found: list[Entrant], say: Say) -> 
             if not each.reason and each.backend != "null" and each.variant != "products":
                 say(f"{shape}: checking {each.name}")
                 with given_up_on_failure(each):
-                    _check(workers[each.name])
+                    _check(each, workers[each.name])
 
 
 @contextmanager
@@ -207,12 +208,12 @@ def cpu_seconds(worker: Worker) -> float:
     return times.user + times.system
 
 
-def _check(worker: Worker) -> None:
+def _check(entrant: Entrant, worker: Worker) -> None:
     """Withhold the figures of what is not the reference network.
 
     Raises:
         WorkerError: it is not, or it broke down.
     """
-    checked, _ = worker.answers("check")
-    if checked["over"]:
-        raise WorkerError("error", mismatch(checked["over"]))
+    entrant.checked, _ = worker.answers("check")
+    if entrant.checked["verdict"] not in ("equal", "ill-conditioned"):
+        raise WorkerError("error", entrant.checked["reason"])

@@ -6,16 +6,19 @@ More columns and more facts than these are welcome in a file; columns not named 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from common.experiment import DType, Experiment
 from common.interface import Description
+from common.judging import Verdict
 from common.ngrams import Smoothing
-from harness.intervals import Verdict
+from common.parity import TOLERANCES
+from harness.intervals import Verdict as SpeedVerdict
 from harness.rows import Status
 
 Count = Annotated[int, Field(ge=0, le=2**53)]
@@ -64,7 +67,29 @@ class SummaryTable(BaseModel):
     train_seconds: Figures
     peak_memory_mb: Figures
     parity: Figures
+    parity_tolerance: Figures
+    parity_verdict: Annotated[list[Verdict | Literal[""]], texts]
     versions: Texts
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_verdicts(cls, cells: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+        """Fill in what a table from before there were verdicts leaves out: the floor decided."""
+        if "parity_verdict" in cells or not {"status", "parity", "dtype"} <= cells.keys():
+            return cells
+        judged = zip(cells["status"], cells["parity"], cells["dtype"], strict=True)
+        told = [_verdict_of(*row) for row in judged]
+        return cells | {
+            "parity_tolerance": [tolerance for tolerance, _ in told],
+            "parity_verdict": [verdict for _, verdict in told],
+        }
+
+
+def _verdict_of(status: str, parity: str, dtype: str) -> tuple[str, str]:
+    if not parity:
+        return "", ""
+    floor = next((step for name, (step, _) in TOLERANCES.items() if name == dtype), "")
+    return str(floor), "different" if status == "parity-failed" else "equal"
 
 
 class SampleTable(BaseModel):
@@ -113,7 +138,7 @@ class BenchTable(BaseModel):
     ratio_to_concise: Figures
     ratio_low: Figures
     ratio_high: Figures
-    verdict: Annotated[list[Verdict | Literal[""]], texts]
+    verdict: Annotated[list[SpeedVerdict | Literal[""]], texts]
     floor_fraction: Figures
     compile_seconds: Figures
     break_even_steps: Figures

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from common.judging import Verdict
+
 Status = Literal[
     "waiting",
     "running",
@@ -14,6 +16,7 @@ Status = Literal[
     "unavailable",
     "failed",
     "diverged",
+    "overflow",
     "timeout",
     "crashed",
     "parity-failed",
@@ -22,8 +25,13 @@ Status = Literal[
 
 SUMMARY_COLUMNS = (
     "backend variant seed status reason device dtype perplexity val_perplexity tokens_per_sec "
-    "compile_seconds train_seconds peak_memory_mb parity versions"
+    "compile_seconds train_seconds peak_memory_mb parity parity_tolerance parity_verdict versions"
 ).split()
+
+
+def marked(status: str, parity_verdict: str) -> str:
+    """A status as it is shown: a row that trained, but could not be judged, says so."""
+    return "ok, unjudged" if (status, parity_verdict) == ("ok", "ill-conditioned") else status
 
 
 @dataclass
@@ -43,7 +51,9 @@ class Row:
     train_seconds: float = 0.0
     tokens: int = 0
     peak_memory_mb: float | None = None
-    parity: float | None = None  # the worst error of the preflight
+    parity: float | None = None  # the error of the preflight that is nearest to its tolerance
+    parity_tolerance: float | None = None
+    parity_verdict: Verdict | Literal[""] = ""
     versions: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -14,14 +14,13 @@ from common import sources
 from common.checkpoint import Checkpoint, load_checkpoint
 from common.errors import RequestError, unknown
 from common.experiment import Experiment
-from common.parity import mismatch
 from common.setup import cut, load_batches
 from common.vocab import Vocab
 from harness.baselines import write_baselines
 from harness.interpreters import interpreter, missing
 from harness.machine import provenance
 from harness.process import Event, Worker
-from harness.rows import Row
+from harness.rows import Row, Status
 from harness.runfolder import RunFolder, default_folder
 
 
@@ -223,6 +222,13 @@ def run_row(row: Row, request: Request, folder: RunFolder, display: Display) -> 
 
 FAILURES = {"unavailable", "crashed", "timeout"}
 
+REFUSALS: dict[str, Status] = {
+    "different": "parity-failed",
+    "overflow": "overflow",
+    "diverged": "diverged",
+}
+"""The status of a row that is not trained, by the verdict on it."""
+
 
 def record(row: Row, event: Event, folder: RunFolder) -> None:
     """Take an event into the row and the folder."""
@@ -232,10 +238,9 @@ def record(row: Row, event: Event, folder: RunFolder) -> None:
             row.versions = event["description"]["versions"]
             folder.facts["backends"][row.backend] = event["description"]
         case "preflight":
-            row.parity = max(event["errors"].values())
-            if event["over"]:
-                row.status = "parity-failed"
-                row.reason = mismatch(event["over"])
+            row.parity, row.parity_tolerance = event["parity"], event["tolerance"]
+            row.parity_verdict, row.reason = event["verdict"], event["reason"]
+            row.status = REFUSALS.get(row.parity_verdict, row.status)
         case "epoch":
             row.perplexity, row.val_perplexity = event["perplexity"], event["val_perplexity"]
             row.tokens += event["tokens"]

@@ -14,7 +14,7 @@ import numpy as np
 from common import regression
 from common.errors import RequestError
 from common.experiment import Experiment
-from common.parity import Errors, relative_error, weights_error
+from common.parity import Errors, error_of, relative_error
 from common.sequence import (
     MODELS,
     TOLERANCES,
@@ -211,7 +211,7 @@ def errors(found: Outcome, reference: Outcome) -> Errors:
         worst[quantity] = max(error, worst.get(quantity, 0.0))
 
     for epoch, truth in zip(found.epochs, reference.epochs, strict=True):
-        note("parameters", weights_error(epoch.weights, truth.weights))
+        note("parameters", error_of(epoch.weights, truth.weights))
         note("loss", relative_error(epoch.loss, truth.loss))
     for each, true in zip(found.forecasts, reference.forecasts, strict=True):
         note(each.kind, relative_error(each.values, true.values))

@@ -12,10 +12,10 @@ from rich.text import Text
 
 from common.experiment import Experiment
 from harness.recipes import Recipe
-from harness.rows import Row, ranked
+from harness.rows import Row, marked, ranked
 from harness.run import Result
 
-STYLES = {"ok": "green", "unavailable": "yellow", "interrupted": "yellow"}
+STYLES = {"ok": "green", "ok, unjudged": "yellow", "unavailable": "yellow", "interrupted": "yellow"}
 
 
 def printable(text: str) -> str:
@@ -71,7 +71,8 @@ def comparison(rows: list[Row], width: int) -> Table:
     table.add_column("status", no_wrap=True)
     for row in ranked(rows):
         figures = [of(row) for of in columns.values()]
-        status = Text(row.status, STYLES.get(row.status, "red"))
+        said = marked(row.status, row.parity_verdict)
+        status = Text(said, STYLES.get(said, "red"))
         table.add_row(row.backend, row.variant, *figures, status)
     return table
 

@@ -19,7 +19,8 @@ import numpy as np
 from common.batches import Batch
 from common.experiment import Experiment
 from common.interface import Backend, Model
-from common.parity import first_step, over_tolerance
+from common.judging import judge
+from common.parity import Quantities, RunEpoch, first_step
 from common.products import unavoidable
 from common.training import run_epoch, warm_up
 from common.weights import Weights, draw_weights
@@ -114,8 +115,12 @@ def check(backend: Backend, request: Event) -> Iterator[Event]:
     """
     (timed,) = _timed
     timed.model.load_weights(timed.weights)
-    errors = first_step(timed.model, timed.weights, timed.experiment, timed.batches)
-    yield {"event": "checked", "over": over_tolerance(errors, timed.experiment.dtype)}
+
+    def compute(model: Model, weights: Weights, run_epoch: RunEpoch) -> Quantities:
+        return first_step(model, timed.batches)
+
+    judgement = judge(timed.model, timed.weights, timed.experiment, compute)
+    yield {"event": "checked", **judgement.summary()}
 
 
 def time_products(backend: Backend, request: Event) -> Iterator[Event]:

@@ -16,7 +16,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from itertools import islice
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from common.errors import RequestError
 from common.experiment import Experiment
 from common.grid import cases, check
 from common.interface import Backend, Model
-from common.parity import first_step, over_tolerance
+from common.judging import judge_before_training
 from common.setup import first_weights, load_batches
 from common.training import train, warm_up
 from common.weights import Weights
@@ -60,10 +60,10 @@ def train_model(backend: Backend, request: Event) -> Iterator[Event]:
         "compile_seconds": compile_seconds,
         "description": asdict(backend.describe()),
     }
-    errors = first_step(model, weights, experiment, preflight_batches(loader))
-    over = over_tolerance(errors, experiment.dtype)
-    yield {"event": "preflight", "errors": errors, "over": over}
-    if over:
+    batches = preflight_batches(loader)
+    judgement = judge_before_training(model, weights, experiment, batches, vocab)
+    yield {"event": "preflight", **judgement.summary()}
+    if not judgement.trains:
         return
     model.load_weights(weights)
     epoch = None
@@ -79,9 +79,13 @@ def train_model(backend: Backend, request: Event) -> Iterator[Event]:
 
 
 def preflight_batches(loader: SeqDataLoader) -> list[Batch]:
-    """Two batches of one shape from the first epoch; the first twice where it has no other."""
-    first, *others = islice(loader.epoch(1), 2)
-    return [first, *(batch for batch in others if batch[0].shape == first[0].shape), first][:2]
+    """Three batches of one shape from the first epoch, some twice where it has fewer, and its last.
+
+    The last is smaller than the others where windows slide.
+    """
+    epoch = [*loader.epoch(1)]
+    alike = [batch for batch in epoch[:3] if batch[0].shape == epoch[0][0].shape]
+    return [*islice(cycle(alike), 3), epoch[-1]]
 
 
 def predict_text(backend: Backend, request: Event) -> Iterator[Event]:

@@ -18,6 +18,7 @@ from harness.report.blocks import (
     number,
 )
 from harness.report.studies import Report, Study, endings, framework
+from harness.rows import marked
 
 NETWORK = "Hₜ = {act}(one_hot(Xₜ) W_xh + Hₜ₋₁ W_hh + b_h), Oₜ = Hₜ W_hq + b_q"
 
@@ -92,7 +93,7 @@ def _outcomes(study: Study) -> Grid:
                     number(float(found.perplexity.median()), ".4f"),
                     Cell(device) if device else NONE,
                     Cell(versions) if versions else NONE,
-                    Cell(status, "good" if status == "ok" else "bad"),
+                    _status(status, found.parity_verdict.tolist()),
                     Cell(reason),
                 ]
             )
@@ -100,6 +101,12 @@ def _outcomes(study: Study) -> Grid:
     if not any(row[-1].text for row in rows):
         heads, rows = heads[:-1], [row[:-1] for row in rows]
     return Grid("What ran, and how it ended", heads, rows, (0, 2, 3, 4, 5))
+
+
+def _status(status: str, verdicts: list[str]) -> Cell:
+    said = " or ".join(dict.fromkeys(marked(status, verdict) for verdict in verdicts))
+    tone = "bad" if status != "ok" else "good" if said == "ok" else ""
+    return Cell(said, tone)
 
 
 def again(report: Report) -> Section:

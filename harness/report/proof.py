@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from common.parity import TOLERANCES
 from harness.report.blocks import Block, Cell, Chart, Grid, Note, Section, named, number
 from harness.report.dotchart import errors
 from harness.report.studies import Report, Series, in_order, records
 
 QUESTION = "Who is right?"
+VERDICTS = {
+    "equal": Cell("equal", "good"),
+    "different": Cell("not equal", "bad"),
+    "ill-conditioned": Cell("unjudged"),
+    "overflow": Cell("overflow", "bad"),
+    "diverged": Cell("diverged", "bad"),
+}
 TINY = 1e-18
 """Where an error of zero is drawn on a logarithmic axis."""
 
 
 def right(report: Report) -> Section:
     """The parity grid where a folder holds one, else the preflight of every row."""
-    table = preflight(report) if report.parity is None else report.parity
+    if report.parity is None:
+        table = preflight(report)
+    else:
+        table = report.parity.assign(verdict=np.where(report.parity.ok, "equal", "different"))
     if table.empty:
         return Section("right", QUESTION, "Nothing was compared: no backend got that far.")
     blocks: list[Block] = [_chart(table)]
     if report.parity is None:
-        what = "one training step on the run's own first batches"
+        what = "what a few steps on the run's own first batches compute"
         blocks.append(
             Note(
-                "Each row is the worst error of any quantity in one training step, before the run "
-                "began: logits, loss, gradients, clipped norm, weights, carried state. "
+                "Each row is the worst error of any quantity before the run began: of two training "
+                "steps (logits, loss, gradients, clipped norm, weights, carried state) and a short "
+                "epoch. Where rounding alone moves a quantity, its tolerance is larger. "
                 "The command parity, with this folder as --out, proves far more, to be shown here."
             )
         )
@@ -38,10 +49,11 @@ def right(report: Report) -> Section:
 def preflight(report: Report) -> pd.DataFrame:
     """The worst error of each row's first step, in the columns of ``parity.csv``."""
     every = pd.concat([study.summary for study in report.studies], ignore_index=True)
-    table = every[every.parity.notna()][["backend", "variant", "dtype", "parity", "status"]]
-    table = table.rename(columns={"parity": "error"}).assign(quantity="one step", case="the run")
-    table["tolerance"] = table["dtype"].map({name: one for name, (one, _) in TOLERANCES.items()})
-    table["ok"] = table.status != "parity-failed"
+    table = every[every.parity.notna()].rename(
+        columns={"parity": "error", "parity_tolerance": "tolerance", "parity_verdict": "verdict"}
+    )
+    table = table[["backend", "variant", "dtype", "error", "tolerance", "verdict"]]
+    table = table.assign(quantity="one step", case="the run", ok=table.verdict != "different")
     return table.reset_index(drop=True)
 
 
@@ -51,6 +63,13 @@ def _answer(table: pd.DataFrame, what: str) -> str:
     if wrong:
         names = ", ".join(series.title for series in wrong)
         return f"Not all: {names} cannot be the same network. Checked: {what}."
+    unjudged = table.verdict == "ill-conditioned"
+    if unjudged.any():
+        names = ", ".join(series.title for series in in_order(table[unjudged]))
+        return (
+            f"Not to be told at these weights of {names}: rounding alone moves their numbers too "
+            f"far; from small fresh weights they are the reference network. Checked: {what}."
+        )
     count = len(in_order(table))
     who = "It is" if count == 1 else f"All {count} are"
     return (
@@ -90,7 +109,7 @@ def _chart(table: pd.DataFrame) -> Chart:
                 Cell(row["quantity"]),
                 number(row["exact"], ".1e"),
                 number(row["tolerance"], ".0e"),
-                Cell("equal", "good") if row["ok"] else Cell("not equal", "bad"),
+                VERDICTS[row["verdict"]],
             ]
             for row in records(drawn)
         ],

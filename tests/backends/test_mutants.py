@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 import backends
-from common import parity
+from common import grid, parity
 from common.experiment import Experiment
 from common.grid import Case, check
 from common.reference import Reference
@@ -168,10 +168,10 @@ FAULTS = {
         {"Model.train_step": contract.loss_over_a_full_batch}, {"drift of loss"}, PARTIAL
     ),
     "batches count alike": Fault(
-        {"parity.run_epoch": contract.batches_count_alike}, {"drift of loss"}, PARTIAL
+        {"grid.run_epoch": contract.batches_count_alike}, {"drift of loss"}, PARTIAL
     ),
     "state never carried": Fault(
-        {"parity.run_epoch": contract.state_never_carried}, {"drift of loss", "drift of weights"}
+        {"grid.run_epoch": contract.state_never_carried}, {"drift of loss", "drift of weights"}
     ),
     # weights in and out
     "warming up trains": Fault(
@@ -259,7 +259,7 @@ def plant(backend, monkeypatch):
         "Model": module.Model,
         "scratch": module.scratch,
         "exercises": module.exercises,
-        "parity": parity,
+        "grid": grid,
     }
 
     def replace(planted):

@@ -9,7 +9,7 @@ import backends
 from common.checkpoint import load_checkpoint
 from common.errors import RequestError
 from common.experiment import Experiment
-from common.parity import weights_error
+from common.parity import error_of
 from common.reference import Reference
 from common.setup import first_weights, load_batches
 from common.training import train
@@ -80,11 +80,11 @@ def test_every_ordered_pair(workers, tmp_path):
         path = tmp_path / f"{first}.safetensors"
         saved, _ = trained(worker, path, SETTINGS)
         assert saved.epoch == 2
-        assert weights_error(saved.weights, halfway) < 1e-9
+        assert error_of(saved.weights, halfway) < 1e-9
         for second, other in workers.items():
             onward = tmp_path / f"{first}-{second}.safetensors"
             saved, text = trained(other, onward, LONGER, resume=path)
-            arrived[first, second] = weights_error(saved.weights, expected)
+            arrived[first, second] = error_of(saved.weights, expected)
             assert saved.epoch == 4
             assert text == expected_text
     assert len(arrived) == len(workers) ** 2

@@ -1,0 +1,208 @@
+"""The verdict on a model: equal to the reference, different, or not to be told in its precision.
+
+A relative error alone cannot tell: where a network magnifies what goes in, or where gradients
+cancel, sound arithmetic in float32 ends far from float64. So the tolerance of a quantity is
+`MULTIPLE` times its spread, and never below the floor that `common.parity.tolerance` gives. The
+spread is the largest error, against the reference in float64, of the reference with every operation
+rounded to the precision, over `ORDERS` random orders of summation (`common.reordered`).
+
+A tolerance over `BLIND` floors could hide a fault: there the quantity is ill-conditioned. So
+whoever needs more than the floors is compared a second time, from fresh small weights that shrink
+an error as it passes, in the same shapes and settings, and must agree there too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from common.batches import Batch
+from common.experiment import DType, Experiment
+from common.interface import Model
+from common.parity import (
+    Errors,
+    Quantities,
+    RunEpoch,
+    epoch_by_hand,
+    errors,
+    one_step,
+    over,
+    short_epoch,
+    text,
+    tolerance,
+)
+from common.reference import Reference
+from common.reordered import Reordered
+from common.training import run_epoch
+from common.vocab import Vocab
+from common.weights import Weights
+
+Verdict = Literal["equal", "different", "ill-conditioned", "overflow", "diverged"]
+
+ORDERS = 5
+MULTIPLE = 10.0
+BLIND = 100.0
+
+Compute = Callable[[Model, Weights, RunEpoch], Quantities]
+"""Computes what is compared, of a model that stands at these weights."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict, its reason, and the numbers behind it.
+
+    Attributes:
+        verdict: ``equal``; ``different``; ``ill-conditioned``: not to be judged where it stands,
+            equal at small weights; ``overflow``: it computes numbers that its precision cannot
+            hold; ``diverged``: its weights are not finite.
+        reason: one line; empty where nothing is to be said.
+        errors: in the order in which the quantities are computed.
+        tolerances: the largest that each may be.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    errors: Errors = field(default_factory=dict)
+    tolerances: Errors = field(default_factory=dict)
+
+    @property
+    def trains(self) -> bool:
+        """Whether nothing speaks against training with it."""
+        return self.verdict in ("equal", "ill-conditioned")
+
+    def summary(self) -> dict[str, str | float | None]:
+        """Verdict and reason, and the error nearest to its tolerance or farthest above it."""
+        worst = max(self.errors, key=lambda q: self.errors[q] / self.tolerances[q], default=None)
+        return {
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "parity": self.errors[worst] if worst else None,
+            "tolerance": self.tolerances[worst] if worst else None,
+        }
+
+
+def judge_before_training(
+    model: Model,
+    weights: Weights,
+    experiment: Experiment,
+    batches: Sequence[Batch],
+    vocab: Vocab,
+) -> Judgement:
+    """Judge two steps, a short epoch and a text of a model, on the batches that it will train on.
+
+    The text is compared from the small weights alone, where no two tokens are nearly as likely.
+
+    Args:
+        model, weights, experiment: what it is, where it stands, and its settings.
+        batches: three of one shape, and the last of the epoch.
+        vocab: what the text is written in.
+    """
+
+    def steps(model: Model, weights: Weights, run_epoch: RunEpoch) -> Quantities:
+        found = one_step(model, batches)
+        model.load_weights(weights)
+        return found | short_epoch(model, experiment, batches, run_epoch)
+
+    def written(model: Model, weights: Weights, run_epoch: RunEpoch) -> Quantities:
+        return text(model, vocab, experiment.prefixes[0])
+
+    judgement = judge(model, weights, experiment, steps)
+    if judgement.trains:
+        small = small_weights(experiment, len(vocab))
+        model.load_weights(small)
+        of_text = compare(model, small, experiment, written)
+        if not of_text.trains:
+            return of_text
+    return judgement
+
+
+def judge(model: Model, weights: Weights, experiment: Experiment, compute: Compute) -> Judgement:
+    """Judge a model that stands at `weights`; it may stand at others afterwards.
+
+    Args:
+        model, weights, experiment: what it is, where it stands, and its settings.
+        compute: what to compare.
+    """
+    if not all(np.isfinite(w).all() for w in weights.values()):
+        return Judgement("diverged", "its weights are not finite numbers")
+    here = compare(model, weights, experiment, compute)
+    raised = any(here.tolerances[q] > tolerance(q, experiment.dtype) for q in here.errors)
+    if not (here.trains and raised):
+        return here
+    small = small_weights(experiment, len(weights["b_q"]))
+    model.load_weights(small)
+    there = compare(model, small, experiment, compute)
+    if there.verdict == "different":
+        return replace(there, reason=f"{there.reason}, from small fresh weights")
+    return here
+
+
+@np.errstate(all="ignore")
+def compare(model: Model, weights: Weights, experiment: Experiment, compute: Compute) -> Judgement:
+    """The judgement of one place alone: at `weights`, where the model stands."""
+    dtype = experiment.dtype
+    expected = compute(Reference(experiment, weights), weights, epoch_by_hand)
+    found = errors(compute(model, weights, run_epoch), expected)
+    floors = {quantity: tolerance(quantity, dtype) for quantity in found}
+    lost = lost_update(expected.get("clipped norm", np.inf), weights, dtype)
+    if not over(found, floors):
+        return Judgement("equal", lost, found, floors)
+    spreads = [
+        errors(compute(reordered, weights, epoch_by_hand), expected)
+        for reordered in (Reordered(experiment, weights, dtype, seed) for seed in range(ORDERS))
+    ]
+    tolerances = {
+        quantity: max(floor, MULTIPLE * max(spread[quantity] for spread in spreads))
+        for quantity, floor in floors.items()
+    }
+    if wrong := over(found, tolerances):
+        return Judgement("different", mismatch(wrong, tolerances), found, tolerances)
+    needed = over(found, floors)
+    if endless := [quantity for quantity, error in needed.items() if np.isinf(error)]:
+        reason = f"{endless[0]} is larger than {dtype} can hold"
+        return Judgement("overflow", reason, found, tolerances)
+    if all(tolerances[quantity] <= BLIND * floors[quantity] for quantity in needed):
+        return Judgement("equal", lost, found, tolerances)
+    reason = lost or moved_by_rounding(needed, tolerances)
+    reason = f"cannot be judged here in {dtype}: {reason}"
+    return Judgement("ill-conditioned", reason, found, tolerances)
+
+
+def mismatch(wrong: Errors, tolerances: Errors) -> str:
+    """What is said of a model that is not the reference network: the first quantity to be wrong."""
+    quantity, error = next(iter(wrong.items()))
+    more = f", and {len(wrong) - 1} more after it" if len(wrong) > 1 else ""
+    allowed = f"where {tolerances[quantity]:.0e} is allowed"
+    return f"not the reference network: {quantity} off by {error:.1e} {allowed}{more}"
+
+
+def moved_by_rounding(needed: Errors, tolerances: Errors) -> str:
+    """What is said of errors that rounding explains: the quantity that it moves most."""
+    quantity = max(needed, key=lambda name: tolerances[name])
+    return f"rounding alone moves the {quantity} by {tolerances[quantity] / MULTIPLE:.0e}"
+
+
+def lost_update(norm: float, weights: Weights, dtype: DType) -> str:
+    """What is said of an update whose norm is below the last bit of the weights; else nothing."""
+    size = np.sqrt(sum(float((w**2).sum()) for w in weights.values()))
+    if norm >= np.finfo(dtype).eps / 2 * size:
+        return ""
+    return f"a step is {norm / size:.0e} of the weights, less than {dtype} can add to them"
+
+
+def small_weights(experiment: Experiment, vocab_size: int) -> Weights:
+    """Fresh weights through which an error shrinks: half the deviation that would keep its size.
+
+    Products of fan-in n are drawn from N(0, 1/(4n)), look-ups by token from N(0, 1/4), biases,
+    which must show as well, from N(0, 1/100).
+    """
+    rng = np.random.default_rng(experiment.seed)
+    weights: Weights = {}
+    for name, shape in experiment.shapes(vocab_size).items():
+        looked_up = not weights  # the first one, W_xh or W_emb, is indexed by token
+        scale = 0.1 if name.startswith("b") else 0.5 if looked_up else 0.5 / np.sqrt(shape[0])
+        weights[name] = (rng.standard_normal(shape) * scale).astype(np.float32).astype(np.float64)
+    return weights
