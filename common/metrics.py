@@ -14,9 +14,7 @@ def log_softmax(logits: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
-def cross_entropy(
-    logits: NDArray[Any], labels: NDArray[Any], dtype: str = "float64"
-) -> float:
+def cross_entropy(logits: NDArray[Any], labels: NDArray[Any], dtype: str = "float64") -> float:
     """The mean cross-entropy, in nats a token, of logits (N, V) against labels (N,).
 
     The mean is taken in `dtype`.

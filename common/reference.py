@@ -41,7 +41,7 @@ from common.weights import Weights, by_layer
 
 def clip(grads: Weights, theta: float) -> Weights:
     """Scale all gradients together so that their norm is at most theta; 0 leaves them alone."""
-    norm = float(np.sqrt(sum(float((g**2).sum()) for g in grads.values())))
+    norm = float(np.sqrt(sum((g**2).sum() for g in grads.values())))
     if theta == 0 or norm <= theta:
         return grads
     return {name: g * (theta / norm) for name, g in grads.items()}
@@ -116,9 +116,7 @@ class Reference:
 
     device = "cpu"
 
-    def __init__(
-        self, experiment: Experiment, weights: Weights, dtype: DType = "float64"
-    ) -> None:
+    def __init__(self, experiment: Experiment, weights: Weights, dtype: DType = "float64") -> None:
         self.experiment, self.dtype = experiment, dtype
         self.params: Weights = {}
         self.load_weights(weights)

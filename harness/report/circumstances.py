@@ -105,8 +105,9 @@ def _outcomes(study: Study) -> Grid:
 
 def _status(status: str, verdicts: list[str]) -> Cell:
     said = " or ".join(dict.fromkeys(marked(status, verdict) for verdict in verdicts))
-    tone = "bad" if status != "ok" else "good" if said == "ok" else ""
-    return Cell(said, tone)
+    if said == "ok":
+        return Cell(said, "good")
+    return Cell(said, "bad" if status != "ok" else "")
 
 
 def again(report: Report) -> Section:

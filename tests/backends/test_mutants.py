@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 import backends
-from common import grid, parity
+from common import grid, judging, parity
 from common.experiment import Experiment
 from common.grid import Case, check
 from common.reference import Reference
@@ -260,6 +260,7 @@ def plant(backend, monkeypatch):
         "scratch": module.scratch,
         "exercises": module.exercises,
         "grid": grid,
+        "judging": judging,
     }
 
     def replace(planted):
