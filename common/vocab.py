@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, Literal, get_args
 
 from common.errors import RequestError
@@ -14,43 +15,58 @@ Order = Literal["frequency", "sorted", "distinct"]
 
 
 class Vocab:
-    """A vocabulary (seed 003, section 9.2; the functional chapter; seed 001).
+    """A vocabulary, a collection of its tokens (chapter 9, section 9.2; the functional chapter).
 
     Args:
-        tokens: a list of tokens, a list of lists of tokens, or a mapping of token to count.
+        tokens: a list of tokens, a list of lists of tokens, or a mapping of token to count. A token
+            is a string, or a tuple, such as a pair of words.
         min_freq: tokens seen less often are left out.
-        reserved_tokens: tokens that are always in, such as ``<pad>``.
+        reserved_tokens: a list of tokens that are always in, such as ``<pad>``.
         order: how indices are given out, which differs by edition:
             ``frequency``: ``<unk>``, the reserved tokens, then by falling frequency, ties by
             first appearance (functional chapter);
-            ``sorted``: all of them in code-point order, ``<unk>`` among them (seed 003);
-            ``distinct``: in code-point order and without ``<unk>`` (seed 001, where the order was
-            that of a set and so of no meaning).
+            ``sorted``: all of them in code-point order, ``<unk>`` among them (chapter 9);
+            ``distinct``: in code-point order and without ``<unk>`` (the original chapter, where the
+            order was that of a set and so of no meaning).
         token: what a token is; decides how `split` and `join` treat a text.
 
     Attributes:
         token_freqs: (token, count) pairs by falling count.
         idx_to_token: the token at every index.
         token_to_idx: the index of every token.
+
+    Raises:
+        RequestError: there is no such order.
+        TypeError: a token is neither a string nor a tuple, or `reserved_tokens` is no list.
     """
 
     def __init__(
         self,
-        tokens: Iterable[Any] | Mapping[str, int] = (),
+        tokens: Iterable[Any] | Mapping[Any, int] = (),
         min_freq: int = 0,
-        reserved_tokens: Iterable[str] = (),
+        reserved_tokens: Iterable[str] | None = (),
         order: Order = "frequency",
         token: Token = "char",
     ) -> None:
         if order not in get_args(Order):
             raise RequestError(f"unknown order {order!r}: one of {', '.join(get_args(Order))}")
+        if isinstance(reserved_tokens, str):
+            raise TypeError(
+                f"reserved_tokens={reserved_tokens!r}: give a list, [{reserved_tokens!r}]"
+            )
         counts = tokens if isinstance(tokens, Mapping) else Counter(_flatten(tokens))
         self.token = token
         self.token_freqs = sorted(counts.items(), key=lambda pair: pair[1], reverse=True)
         kept = [token for token, freq in self.token_freqs if freq >= min_freq]
-        special = [*reserved_tokens] if order == "distinct" else [UNK, *reserved_tokens]
+        reserved = [*(reserved_tokens or ())]
+        special = reserved if order == "distinct" else [UNK, *reserved]
         unique = list(dict.fromkeys(special + kept))
-        self.idx_to_token = unique if order == "frequency" else sorted(unique)
+        for each in unique:
+            if not isinstance(each, (str, tuple)):
+                raise TypeError(f"a token is a string or a tuple, not {each!r}")
+        # a tuple cannot be compared with <unk>: it comes after all strings
+        by_code_point = sorted(unique, key=lambda each: (isinstance(each, tuple), each))
+        self.idx_to_token = unique if order == "frequency" else by_code_point
         self.token_to_idx = {token: idx for idx, token in enumerate(self.idx_to_token)}
 
     @classmethod
@@ -73,24 +89,65 @@ class Vocab:
         """The number of distinct tokens, ``<unk>`` included where there is one."""
         return len(self.idx_to_token)
 
+    def __iter__(self) -> Iterator[Any]:
+        """The tokens by their index."""
+        return iter(self.idx_to_token)
+
+    def __contains__(self, token: object) -> bool:
+        """Whether a token has an index of its own."""
+        return isinstance(token, Hashable) and token in self.token_to_idx
+
     def __getitem__(self, tokens: Any) -> Any:
-        """The index of a token, or a list of indices for a list (nested lists too).
+        """The index of a token, or a list of indices for a list or array (nested ones too).
+
+        A tuple is a token where it is one of the vocabulary or only tuples are, else a list.
 
         Raises:
             KeyError: the token is unknown and this vocabulary has no ``<unk>``.
+            TypeError: something is no token.
         """
+        if isinstance(tokens, tuple) and (tokens in self or self._holds_tuples):
+            return self._index(tokens)
+        if isinstance(tokens, str):
+            return self._index(tokens)
+        tokens = _listed(tokens)
         if isinstance(tokens, (list, tuple)):
             return [self[token] for token in tokens]
-        index = self.token_to_idx.get(tokens, self.unk)
+        raise TypeError(
+            f"{tokens!r} is not a token, which is a string: "
+            f"to_tokens({tokens!r}) gives the token at an index"
+        )
+
+    def _index(self, token: Any) -> int:
+        index = self.token_to_idx.get(token, self.unk)
         if index is None:
-            raise KeyError(f"{tokens!r} is not in the vocabulary, which has no {UNK}")
+            raise KeyError(f"{token!r} is not in the vocabulary, which has no {UNK}")
         return index
 
+    @property
+    def _holds_tuples(self) -> bool:
+        return bool(self.token_freqs) and isinstance(self.token_freqs[0][0], tuple)
+
     def to_tokens(self, indices: Any) -> Any:
-        """The token at an index, or a list of tokens for a list or array of indices."""
-        if getattr(indices, "ndim", None) == 0 or not hasattr(indices, "__len__"):
-            return self.idx_to_token[int(indices)]
-        return [self.to_tokens(index) for index in indices]
+        """The token at an index, or a list of tokens for a list or array of indices.
+
+        Args:
+            indices: an integer, or a list or array of integers of any shape, of any framework.
+
+        Raises:
+            TypeError: something is no integer.
+            IndexError: an index is beyond the vocabulary.
+        """
+        indices = _listed(indices)
+        if isinstance(indices, (list, tuple)):
+            return [self.to_tokens(index) for index in indices]
+        try:
+            index = operator.index(indices)
+        except TypeError:
+            raise TypeError(f"{indices!r} is not an index, which is an integer") from None
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"index {index}: the vocabulary has {len(self)} tokens")
+        return self.idx_to_token[index]
 
     @property
     def unk(self) -> int | None:
@@ -124,9 +181,17 @@ class Vocab:
             )
 
 
-def _flatten(tokens: Iterable[Any]) -> Iterable[str]:
+def _flatten(tokens: Iterable[Any]) -> Iterable[Any]:
     for token in tokens:
-        if isinstance(token, (list, tuple)):
+        if isinstance(token, list):
             yield from _flatten(token)
         else:
             yield token
+
+
+def _listed(values: Any) -> Any:
+    """An array of any framework as lists, a scalar of one as a number; others as they are."""
+    for name in ("asnumpy", "numpy", "tolist"):  # of MXNet, TensorFlow, and all the others
+        if hasattr(values, name) and not (name == "numpy" and hasattr(values, "tolist")):
+            return _listed(getattr(values, name)())
+    return values

@@ -16,9 +16,9 @@ import numpy as np
 import optax
 from flax import nnx
 
+from common.by_hand import check_fit, prefixes_to_continue
 from common.decoding import greedy
 from common.metrics import perplexity
-from common.training import run_epoch, run_epochs
 
 
 def get_params(vocab_size, num_hiddens, key=0):
@@ -97,7 +97,7 @@ class RNNLMScratch(nnx.Module):
 
     def __init__(self, rnn: RNNScratch, vocab_size: int, rngs: nnx.Rngs):
         he_normal, zeros = nnx.initializers.he_normal(), nnx.initializers.zeros_init()
-        self.rnn = rnn
+        self.rnn, self.vocab_size = rnn, vocab_size
         self.W_hq = nnx.Param(he_normal(rngs(), (rnn.num_hiddens, vocab_size)))
         self.b_q = nnx.Param(zeros(rngs(), (vocab_size,)))
 
@@ -116,9 +116,9 @@ class RNNLMScratch(nnx.Module):
 
     def __call__(self, X, state=None):
         """The outputs and the new state for indices X."""
-        X = jnp.asarray(X)
         state = self.begin_state(len(X)) if state is None else state
-        return apply(self.params, X, state, self.forward_fn)
+        check_fit(X, state, self.vocab_size)
+        return apply(self.params, jnp.asarray(X), state, self.forward_fn)
 
     def begin_state(self, batch_size):
         """The state before the first token, on the device and of the type of the parameters."""
@@ -194,18 +194,35 @@ def train_step(model, X, Y, state, loss, updater, theta):
 
 def train_epoch_rnn(model, train_iter, loss, updater, use_random_iter, theta=1):
     """Train one epoch; the perplexity and the tokens a second."""
-    start = time.perf_counter()
-    step = partial(train_step, model, loss=loss, updater=updater, theta=theta)
-    loss_sum, tokens = run_epoch(model.begin_state, step, train_iter, use_random_iter)
-    return perplexity(loss_sum, tokens), tokens / (time.perf_counter() - start)
+    start, state, losses, sizes = time.perf_counter(), None, [], []
+    for X, Y in train_iter:
+        if state is None or use_random_iter:  # Else the state is carried on, detached
+            state = model.begin_state(batch_size=len(X))
+        check_fit(X, state, model.vocab_size, Y)
+        l, state = train_step(model, X, Y, state, loss, updater, theta)
+        losses.append(l)  # As it is: to read it here would be to wait for the device
+        sizes.append(len(X) * len(X[0]))
+    loss_sum = sum(float(l) * size for l, size in zip(losses, sizes, strict=True))
+    return perplexity(loss_sum, sum(sizes)), sum(sizes) / (time.perf_counter() - start)
 
 
-def train_rnn(model, train_iter, vocab, lr, num_epochs, use_random_iter=False, theta=1):
-    """Train and show the progress; the last perplexity and tokens a second."""
+def train_rnn(
+    model, train_iter, vocab, lr, num_epochs, use_random_iter=False, theta=1, prefixes=None
+):
+    """Train and show the progress; the last perplexity and tokens a second.
+
+    It continues the prefixes, or the beginning of the text.
+    """
     loss = optax.softmax_cross_entropy_with_integer_labels
     updater = jax.tree_util.Partial(sgd, lr=lr)
-    return run_epochs(
-        run=lambda: train_epoch_rnn(model, train_iter, loss, updater, use_random_iter, theta),
-        predict=lambda prefix: predict_rnn(prefix, 50, model, vocab),
-        num_epochs=num_epochs,
-    )
+    prefixes = prefixes_to_continue(prefixes, train_iter, vocab)
+    predict = partial(predict_rnn, num_predicts=50, model=model, vocab=vocab)
+    ppl = speed = float("nan")
+    for epoch in range(1, num_epochs + 1):
+        ppl, speed = train_epoch_rnn(model, train_iter, loss, updater, use_random_iter, theta)
+        if epoch % 10 == 0:
+            print(f"epoch {epoch}, perplexity {ppl:.2f}: {predict(prefixes[0])}")
+    print(f"perplexity {ppl:.2f}, {speed:,.0f} tokens/s")
+    for prefix in prefixes:
+        print(predict(prefix))
+    return ppl, speed

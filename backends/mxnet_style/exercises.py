@@ -99,7 +99,7 @@ def window(model, X, Y, state, loss):
         leaf.attach_grad()
     y = nd.array(Y, ctx=first[0].context).T.reshape((-1,))
     with autograd.record():
-        y_hat, last = model(X, first)
+        y_hat, last = model.forward(X, first)
         l = loss(y_hat, y).mean()
 
     def pullback(dl, dH, grads):

@@ -90,7 +90,7 @@ def window(model, X, Y, state, loss):
     model.params = [param.detach().clone().requires_grad_() for param in model.params]
     first = tuple(H.detach().requires_grad_() for H in state)
     y = torch.as_tensor(Y, device=first[0].device).T.reshape(-1).long()
-    y_hat, last = model(X, first)
+    y_hat, last = model.forward(X, first)
     l = loss(y_hat, y).mean()
 
     def pullback(dl, dH, grads):

@@ -1,3 +1,4 @@
+import random
 from collections import Counter
 
 import numpy as np
@@ -74,3 +75,53 @@ def test_a_prefix_needs_a_token(prefix):
 def test_an_unknown_order_is_refused():
     with pytest.raises(RequestError, match="unknown order"):
         Vocab("ab", order="alphabetical")
+
+
+@given(TEXTS, ORDERS)
+def test_it_is_a_collection_of_its_tokens(text, order):
+    vocab = Vocab(list(text), order=order)
+    assert list(vocab) == vocab.idx_to_token
+    assert np.array(vocab).shape == (len(vocab),)
+    assert all(token in vocab for token in text)
+    assert "two characters" not in vocab
+    assert [] not in vocab
+
+
+def test_what_is_indexed_is_a_token():
+    vocab = Vocab("banana")
+    assert vocab[np.array([["a", "n"]])] == [[1, 2]]
+    assert vocab[("a", "n")] == [1, 2]
+    for wrong in (3, 1.5, None, {}, np.array([1])):
+        with pytest.raises(TypeError, match="is not a token, which is a string"):
+            vocab[wrong]
+    with pytest.raises(TypeError, match=r"to_tokens\(\d\)"):
+        random.choice(vocab)
+
+
+@pytest.mark.parametrize("wrong", ["a", 1.5, None, ["a"], np.array([0.5])])
+def test_an_index_is_an_integer(wrong):
+    with pytest.raises(TypeError, match="is not an index, which is an integer"):
+        Vocab("banana").to_tokens(wrong)
+
+
+def test_an_index_is_within_the_vocabulary():
+    with pytest.raises(IndexError, match="index 4: the vocabulary has 4 tokens"):
+        Vocab("banana").to_tokens([1, 4])
+
+
+def test_a_token_may_be_a_tuple():
+    """As in the chapter's bigrams, ``Vocab(list(zip(words, words[1:])))``."""
+    for order in ("frequency", "sorted"):
+        vocab = Vocab([("of", "the"), ("in", "the"), ("of", "the")], order=order)
+        assert len(vocab) == 3
+        assert vocab.to_tokens(vocab[("of", "the")]) == ("of", "the")
+        assert vocab[[("in", "the"), ("a", "b")]] == [vocab[("in", "the")], vocab.unk]
+        assert vocab.token_freqs[0] == (("of", "the"), 2)
+
+
+def test_what_is_no_token_or_no_list_is_refused():
+    with pytest.raises(TypeError, match="a token is a string or a tuple, not 1"):
+        Vocab([1, 2])
+    with pytest.raises(TypeError, match=r"give a list, \['<pad>'\]"):
+        Vocab("ab", reserved_tokens="<pad>")
+    assert list(Vocab("ab", reserved_tokens=None)) == [UNK, "a", "b"]
