@@ -11,7 +11,7 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from common.files import write_aside, writing
+from common.files import write_aside
 from harness.bench import Contest, entrants, time_shape
 from harness.benchtable import bench_table, circumstances, rounds_table, show
 from harness.machine import provenance
@@ -73,9 +73,7 @@ def run_contest(
         },
         failures={name: reason for name, reason in absent.items() if name in contest.backends},
     )
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        result.write(folder, "running")
+    result.write(folder, "running")
     for shape in shapes:
         found, _ = entrants(contest)
         with console.status("") as status:
@@ -91,5 +89,4 @@ def run_contest(
         show(console, shape, table, found)
     for name, reason in absent.items():
         console.print(Text(f"{name}: not timed: {reason}", "yellow"))
-    console.print(Text(f"written: {folder / 'bench.csv'}, rounds.csv, bench.json"))
     return result

@@ -14,7 +14,7 @@ import pandas as pd
 
 from common.errors import RequestError
 from common.experiment import Experiment
-from common.files import write_aside, writing
+from common.files import write_aside
 from common.parity import over_tolerance
 from common.strategies import ALL
 from harness.interpreters import brief_worker, missing
@@ -219,13 +219,12 @@ class Folder:
     """Where a measurement is written; ``bptt.json`` says ``running`` until all the rest is there.
 
     Raises:
-        RequestError: the folder cannot be written.
+        RequestError: the corpus cannot be had, or is too short.
     """
 
-    def __init__(self, path: Path, request: Request) -> None:
+    def __init__(self, request: Request) -> None:
         silent = request.experiment.model_copy(update={"prefixes": ()})  # no text is written
         corpus = check_corpus(silent, request.data_dir, None)
-        self.path = path
         self.facts: dict[str, Any] = {
             "recipe": request.recipe,
             "experiment": request.experiment.model_dump(mode="json"),
@@ -234,9 +233,11 @@ class Folder:
             **provenance(),
             "status": "running",
         }
-        with writing(path):
-            path.mkdir(parents=True, exist_ok=True)
-            self._write_facts()
+
+    def start(self, path: Path) -> None:
+        """Say in a folder that it is being measured."""
+        self.path = path
+        self._write_facts()
 
     def finish(self, measured: Measured) -> None:
         """Write the tables, then what came of it."""

@@ -1,4 +1,18 @@
-"""``compare``: an experiment or a benchmark, done again: which rows got faster, slower or worse."""
+"""``compare``: an experiment or a benchmark, done again: which rows got faster, slower or worse.
+
+What is said of a row, and the exit status, by what became of it:
+
+    old      new      said                                               exit status
+    ok       ok       its changes; a regression beyond the threshold     0; 1 if it regressed
+    ok       not ok   "regression: ...: was ok, is ...", with the reason 1
+    not ok   ok       "ok now: ..."                                      0
+    not ok   not ok   "not ok in both: ...: was ..., is ..."             0; 1 if all are so
+    there    missing  "only in old: ..."                                 0
+    missing  there    "only in new: ..."                                 0
+
+The exit status of several rows is the largest of theirs. Where no row is ok on either side nothing
+was compared, and that is a failure.
+"""
 
 from __future__ import annotations
 
@@ -63,6 +77,7 @@ class Comparison:
         differences: the conditions that differ, old and new, by name.
         lost: why rows have no figures any more, by their names.
         gained: rows that have figures and had none.
+        never: why rows have no figures on either side, old and new, by their names.
         only_old, only_new: rows that one side alone knows.
     """
 
@@ -73,6 +88,7 @@ class Comparison:
     differences: dict[str, tuple[Any, Any]]
     lost: dict[str, str]
     gained: list[str]
+    never: dict[str, tuple[str, str]]
     only_old: list[str]
     only_new: list[str]
 
@@ -85,6 +101,11 @@ class Comparison:
             for c in self.changes
             if c.regressed
         ]
+
+    @property
+    def exit_status(self) -> int:
+        """1 if something regressed, or nothing could be compared."""
+        return 1 if self.regressions or not (self.changes or self.gained) else 0
 
     def as_json(self) -> dict[str, Any]:
         """All of it, for machines."""
@@ -130,6 +151,11 @@ def compare(
         },
         {_named(r): after.rows[r] for r in common if after.rows[r] and not before.rows[r]},
         [_named(row) for row in common if before.rows[row] and not after.rows[row]],
+        {
+            _named(row): (before.rows[row], after.rows[row])
+            for row in common
+            if before.rows[row] and after.rows[row]
+        },
         [_named(row) for row in before.rows if row not in after.rows],
         [_named(row) for row in after.rows if row not in before.rows],
     )
@@ -218,10 +244,13 @@ def show(console: Console, found: Comparison) -> None:
         *(f"only in old: {row}" for row in found.only_old),
         *(f"only in new: {row}" for row in found.only_new),
         *(f"ok now: {row}" for row in found.gained),
+        *(f"not ok in both: {row}: was {old}, is {new}" for row, (old, new) in found.never.items()),
     ]
     for line in lines:
         console.print(Text(printable(line), "yellow"))
     for line in found.regressions:
         console.print(Text(printable(f"regression: {line}"), "red"))
-    if not found.regressions:
+    if not found.exit_status:
         console.print(f"no regression beyond {found.threshold:.3g}")
+    elif not found.regressions:
+        console.print(Text("nothing was compared: no row is ok on either side", "red"))

@@ -19,19 +19,17 @@ from typing import Any
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.files import write_aside, writing
+from harness.results import new_folder
 from harness.rows import Row, summary_table
 
 EPOCH_COLUMNS = "backend variant seed epoch perplexity val_perplexity tokens seconds".split()
 SAMPLE_COLUMNS = "backend variant seed epoch prefix text".split()
 
-RUNS = Path("results") / "runs"
-
 
 def default_folder(recipe: str, experiment: Experiment) -> Path:
     """``results/runs/<time>-<recipe>-<hash>``, the hash being of the settings."""
     settings = hashlib.sha256(experiment.model_dump_json().encode()).hexdigest()[:8]
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    return RUNS / f"{moment}-{recipe}-{settings}"
+    return new_folder(f"{recipe}-{settings}")
 
 
 class RunFolder:

@@ -11,7 +11,7 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from common.files import write_aside, writing
+from common.files import write_aside
 from common.sequence import MODELS, Forecast, rmse
 from harness.sequence import Outcomes, Study, facts
 from harness.tables import STYLES, titled
@@ -76,14 +76,8 @@ def losses_table(found: Study) -> pd.DataFrame:
 
 
 def start(folder: Path) -> None:
-    """Make the folder, whose ``sequence.json`` says ``running`` until all of it is there.
-
-    Raises:
-        RequestError: it cannot be written.
-    """
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        _write_facts(folder, {"status": "running"})
+    """Begin a folder, whose ``sequence.json`` says ``running`` until all of it is there."""
+    _write_facts(folder, {"status": "running"})
 
 
 def write(found: Study, about: dict[str, Any], folder: Path) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from common.errors import RequestError
@@ -59,7 +60,7 @@ class Side:
             for row, reason in self.rows.items()
             if (not names or row[0] in names) and (not variants or row[1] in variants)
         }
-        kept = [row in rows for row in _names(self.figures)]
+        kept = np.array([row in rows for row in _names(self.figures)], bool)
         return replace(self, rows=rows, figures=self.figures[kept])
 
 

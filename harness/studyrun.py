@@ -1,8 +1,8 @@
-"""Running a study: a run folder a cell; a cell that is finished is never run again.
+"""Running a study: a run folder a cell; what is finished is never run again.
 
-``study.json`` says ``running`` until all cells are done. A cell whose run was killed, interrupted
-or failed as a whole is run again when the study is started again; what became of single rows, a
-divergence say, is a result and stays.
+``study.json`` says ``running`` until all cells are done. When the study is started again, a cell
+whose run was killed, interrupted or failed as a whole is run again, and so is a row that broke, or
+whose backend has been installed since; a divergence, say, is a result and stays.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ import psutil
 
 from common.errors import RequestError
 from common.files import write_aside, writing
+from harness.again import Pair, run_again
+from harness.interpreters import missing
 from harness.machine import provenance
 from harness.progress import Quiet
 from harness.reading import ROW, RunData, holds, read_run
@@ -74,11 +76,20 @@ def run_study(order: Order, tell: Callable[[str], None]) -> bool:
     }
     with writing(order.out):
         order.out.mkdir(parents=True, exist_ok=True)
-        _write_facts(order, facts, "running")
+        if not all(is_finished(order, cell) and not to_run_again(order, cell) for cell in every):
+            _write_facts(order, facts, "running")
     for number, cell in enumerate(every, 1):
         where = f"{number} of {len(every)}: {cell.grid}, {cell.name}"
         if is_finished(order, cell):
-            tell(f"{where}: done before")
+            reasons = to_run_again(order, cell)
+            if not reasons:
+                tell(f"{where}: done before")
+                continue
+            why = "; ".join(f"{' '.join(pair)} was {old}" for pair, old in reasons.items())
+            statuses = run_again(_request(order, cell), order.folder(cell), [*reasons])
+            if statuses is None:
+                return False
+            tell(f"{where}: again, for {why}: now {', '.join(statuses)}")
             continue
         shutil.rmtree(order.folder(cell), ignore_errors=True)
         start = time.monotonic()
@@ -137,6 +148,25 @@ def is_finished(order: Order, cell: Cell) -> bool:
             f"{folder}: holds a run of other backends or variants: give another --out"
         )
     return True
+
+
+def to_run_again(order: Order, cell: Cell) -> dict[Pair, str]:
+    """The rows of a finished cell that broke, and those that could be run by now: how they ended.
+
+    Broken is what crashed, failed, timed out or was not the reference network.
+    """
+    found = read_run(order.folder(cell)).summary
+    rows = zip(found.backend, found.variant, found.status, found.reason, strict=True)
+    return {
+        (backend, variant): f"{status} ({reason})"
+        for backend, variant, status, reason in rows
+        if status in BROKEN
+        or (status == "unavailable" and _could_run(order, cell, backend, variant))
+    }
+
+
+def _could_run(order: Order, cell: Cell, backend: str, variant: str) -> bool:
+    return not cell.experiment.lacking(variant) and not missing(backend, order.pythons)
 
 
 def _facts(folder: Path) -> dict[str, Any]:

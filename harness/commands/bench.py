@@ -31,8 +31,9 @@ def bench(
     rounds: Annotated[int, Parameter(group=TRAINING)] = 20,
     device: Annotated[Device, Parameter(group=TRAINING)] = "auto",
     threads: Annotated[int | None, Parameter(group=TRAINING)] = None,
-    out: Annotated[Path, Parameter(group=OUTPUT)] = Path("results/bench"),
+    out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
     quiet: Flag = False,
+    force: Flag = False,
     json: Flag = False,
 ) -> int:
     """Time training steps of every backend and variant, in turns, against the floor.
@@ -57,16 +58,21 @@ def bench(
         CPU threads a backend may use (default: every core)
     out
         the folder that gets bench.csv, rounds.csv and bench.json
+        (default: results/runs/<time>-bench)
     quiet
         print the tables alone
+    force
+        replace the result that --out holds, once the new one is whole
     json
         print the result as JSON alone
     """
     from rich.console import Console
+    from rich.text import Text
 
     from harness.bench import SHAPES, Contest, dimensions
     from harness.benchrun import run_contest
     from harness.interpreters import parse
+    from harness.results import new_folder, result_folder
 
     if rounds < 2:
         raise RequestError(f"--rounds {rounds}: at least two, or there is no interval")
@@ -76,7 +82,10 @@ def bench(
     settings = {"dtype": dtype, "device": device, "threads": threads}
     contest = Contest(split(backend), split(variant), rounds, settings, parse(python or ()))
     console = Console(quiet=True) if json else screen()
-    result = run_contest(contest, shapes, out, console, quiet)
+    out = out or new_folder("bench")
+    with result_folder(out, "bench.json", force) as folder:
+        result = run_contest(contest, shapes, folder, console, quiet)
+    console.print(Text(f"written: {out / 'bench.csv'}, rounds.csv, bench.json"))
     if json:
         print_json(result.as_json())
     return result.exit_status

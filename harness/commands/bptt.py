@@ -39,7 +39,8 @@ def bptt(
     clip_theta: Annotated[float | None, Parameter(group=TRAINING)] = None,
     num_epochs: Annotated[int | None, Parameter(group=TRAINING)] = None,
     seed: Annotated[int | None, Parameter(group=TRAINING)] = None,
-    out: Annotated[Path, Parameter(group=OUTPUT)] = Path("results/bptt"),
+    out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
+    force: Flag = False,
     json: Flag = False,
 ) -> int:
     """Measure how gradients flow through time, and what cutting them off costs.
@@ -78,6 +79,9 @@ def bptt(
         decides weights, offsets and draws
     out
         the folder that gets norms.csv, spectrum.csv, truncation.csv, bptt.json and the report
+        (default: results/runs/<time>-bptt)
+    force
+        replace the result that --out holds, once the new one is whole
     json
         print the result as JSON alone
     """
@@ -88,6 +92,7 @@ def bptt(
     from harness.interpreters import parse
     from harness.recipes import experiment_of
     from harness.report.bptt import write_bptt
+    from harness.results import new_folder, result_folder
 
     given = {name: options[name] for name in Experiment.model_fields if name in options}
     settings = {name: value for name, value in given.items() if value is not None}
@@ -104,14 +109,18 @@ def bptt(
         parse(python or ()),
     )
     request.check()
-    folder = Folder(out, request)
     console = Console(quiet=True) if json else screen()
-    with console.status("training and measuring, as many backends at once as there are CPUs"):
-        measured = measure(request)
-    folder.finish(measured)
+    out, folder = out or new_folder("bptt"), Folder(request)
+    with result_folder(out, "bptt.json", force) as place:
+        folder.start(place)
+        with console.status("training and measuring, as many backends at once as there are CPUs"):
+            measured = measure(request)
+        folder.finish(measured)
+        if measured.backends:
+            page = write_bptt(folder.facts, measured, place)
     if json:
         print_json(folder.facts | {"truncation": measured.truncation.to_dict("records")})
     show(console, measured)
     if measured.backends:
-        console.print(f"report: {write_bptt(folder.facts, measured, out)}", soft_wrap=True)
+        console.print(f"report: {out / page.name}", soft_wrap=True)
     return 0 if measured.passed else 1

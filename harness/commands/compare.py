@@ -23,10 +23,11 @@ def compare(
 ) -> int:
     """Hold a run against an older one of the same experiment, or two benchmarks.
 
-    A regression, and exit status 1, is a row that was ok and is no longer, or
-    a throughput (all of its 95 % interval) or perplexity worse than the
-    threshold allows. Faster and slower are throughputs whose interval leaves
-    out 1; better and worse are perplexities changed beyond the threshold.
+    A regression, and exit status 1, is a row that was ok and is no longer
+    (crashed, diverged, not installed...), or a throughput (all of its 95 %
+    interval) or perplexity worse than the threshold allows. Faster and slower
+    are throughputs whose interval leaves out 1; better and worse are
+    perplexities changed beyond the threshold.
     Settings and corpus must be the same, but for seed, device and threads; a
     seed is compared with the same seed. What else differs is pointed out.
 
@@ -58,4 +59,4 @@ def compare(
         print_json(found.as_json())
     else:
         show(screen(), found)
-    return 1 if found.regressions else 0
+    return found.exit_status

@@ -23,6 +23,7 @@ def corpus(
     max_tokens: Annotated[int, Parameter(group=DATA)] = 0,
     min_freq: Annotated[int, Parameter(group=DATA)] = 0,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
+    force: Flag = False,
     json: Flag = False,
 ) -> int:
     """Count a text: its tokens, Zipf's law, rare tokens, and how well counting predicts it.
@@ -42,8 +43,10 @@ def corpus(
     min_freq
         tokens seen less often become <unk>
     out
-        the folder that gets tables and report (default: results/corpus/NAME; for several corpora,
-        a folder in it for each)
+        the folder that gets tables and report (default: results/runs/<time>-corpus; for several
+        corpora, a folder in it for each)
+    force
+        replace the result that --out holds, once the new one is whole
     json
         print the result as JSON alone
     """
@@ -51,23 +54,29 @@ def corpus(
     from harness.corpus import study, write
     from harness.corpustable import table
     from harness.report.corpus import write_corpus
+    from harness.results import new_folder, refuse_to_overwrite, result_folder
 
     if run:
         if name or token or max_tokens or min_freq or out:
             raise RequestError("--run takes text and settings from the run: leave out the others")
+        refuse_to_overwrite(run, "baselines.csv", force)
         return add_to_run(run, data_dir, json)
     here = [each for each in sources.NAMES if sources.available(each, data_dir) is None]
+    names = [name] if name else here
+    out = out or new_folder("corpus")
+    folders = [out if name else out / each for each in names]
+    for folder in folders:
+        refuse_to_overwrite(folder, "corpus.json", force)
     studies = [
-        study(each, token or ("char", "word"), max_tokens, min_freq, data_dir)
-        for each in ([name] if name else here)
+        study(each, token or ("char", "word"), max_tokens, min_freq, data_dir) for each in names
     ]
-    folders = [out if out and name else (out or FOLDER) / each.name for each in studies]
     for studied, folder in zip(studies, folders, strict=True):
-        write(studied, folder)
-        page = write_corpus(studied, folder)
+        with result_folder(folder, "corpus.json", force) as place:
+            write(studied, place)
+            page = write_corpus(studied, place)
         if not json:
             screen().print(table(studied))
-            screen().print(Text(f"report: {page}\n"), soft_wrap=True)
+            screen().print(Text(f"report: {folder / page.name}\n"), soft_wrap=True)
     if json:
         told = [
             each.as_json() | {"folder": str(folder)}
@@ -75,9 +84,6 @@ def corpus(
         ]
         print_json({"corpora": told})
     return 0
-
-
-FOLDER = Path("results/corpus")
 
 
 def add_to_run(folder: Path, data_dir: Path | None, json: bool) -> int:

@@ -30,7 +30,8 @@ def parity(
     dtype: Annotated[list[DType] | None, Parameter(negative=(), group=NETWORK)] = None,
     steps: Annotated[int, Parameter(group=TRAINING)] = 50,
     device: Annotated[Device, Parameter(group=TRAINING)] = "auto",
-    out: Annotated[Path, Parameter(group=OUTPUT)] = Path("results/parity"),
+    out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
+    force: Flag = False,
     json: Flag = False,
 ) -> int:
     """Compare every backend and variant with the float64 reference, quantity by quantity.
@@ -50,15 +51,20 @@ def parity(
     device
         where to compute
     out
-        the folder that gets parity.csv
+        the folder that gets parity.csv, such as a run's (default: results/runs/<time>-parity)
+    force
+        replace the result that --out holds, once the new one is whole
     json
         print the result as JSON alone
     """
     from harness.interpreters import parse
     from harness.parity import compare, show, write
+    from harness.results import new_folder, refuse_to_overwrite
 
     if steps < 1:
         raise RequestError(f"--steps {steps}: at least one update")
+    out = out or new_folder("parity")
+    refuse_to_overwrite(out, "parity.csv", force)
     comparison = compare(
         split(backend),
         split(variant),

@@ -38,7 +38,8 @@ def sequence(
     num_epochs: Annotated[int | None, Parameter(group=TRAINING)] = None,
     seed: Annotated[int | None, Parameter(group=TRAINING)] = None,
     steps_ahead: Annotated[list[int] | None, Parameter(negative=(), group=OUTPUT)] = None,
-    out: Annotated[Path, Parameter(group=OUTPUT)] = Path("results/sequence"),
+    out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
+    force: Flag = False,
     json: Flag = False,
 ) -> int:
     """Predict a noisy sine, one step and many steps ahead: linear regression and the RNN.
@@ -75,6 +76,9 @@ def sequence(
         how many steps ahead to predict (repeat; default: 1, 4, 16 and 64)
     out
         the folder that gets the tables, sequence.json and the report
+        (default: results/runs/<time>-sequence)
+    force
+        replace the result that --out holds, once the new one is whole
     json
         print the result as JSON alone
     """
@@ -84,6 +88,7 @@ def sequence(
     from harness.machine import provenance
     from harness.report.build import write_sections
     from harness.report.sequence import sections, titles
+    from harness.results import new_folder, result_folder
     from harness.run import select
     from harness.sequence import expected, facts, study
 
@@ -105,17 +110,20 @@ def sequence(
     pythons = parse(python or ())
     select(split(backend), ())  # what is wrong with the request is said before anything is written
     reference, about = expected(settings), provenance()
-    sequencetables.start(out)
-    found = study(settings, reference, split(backend), pythons)
-    page = write_sections(
-        sections(found, about), titles(found), [each.backend for each in found.entrants], out
-    )
-    sequencetables.write(found, about, out)
+    out = out or new_folder("sequence")
+    with result_folder(out, "sequence.json", force) as folder:
+        sequencetables.start(folder)
+        found = study(settings, reference, split(backend), pythons)
+        named = [each.backend for each in found.entrants]
+        page = write_sections(sections(found, about), titles(found), named, folder)
+        sequencetables.write(found, about, folder)
     if json:
         errors = sequencetables.errors_table(found).to_dict("records")
         print_json(facts(found) | {"rmse": errors})
     else:
         console = screen()
         sequencetables.show(console, found)
-        console.print(Text(f"written: {page}, report.md, predictions.csv, errors.csv, losses.csv"))
+        console.print(
+            Text(f"written: {out / page.name}, report.md, predictions.csv, errors.csv, losses.csv")
+        )
     return 0 if found.passed else 1

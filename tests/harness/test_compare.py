@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from harness.benchtable import bench_table, circumstances, rounds_table
 from harness.cli import app, main
 from harness.compare import _change, compare, show
 from harness.reading import read_run
-from harness.rows import Row
+from harness.rows import Row, Status
 from harness.runfolder import RunFolder
 
 EXPERIMENT = Experiment(num_epochs=12).model_dump(mode="json")
@@ -440,3 +441,39 @@ def test_a_wrong_request_is_one_line(options, message, tmp_path, monkeypatch, ca
     said = capsys.readouterr()
     assert (ended.value.code, said.out, said.err.count("\n")) == (2, "", 1)
     assert message in said.err
+
+
+# every pair of statuses
+
+BROKEN = [s for s in get_args(Status) if s not in ("ok", "waiting", "running")]
+
+
+def ended(status, backend="torch"):
+    """A row that ended so, before its first epoch unless it is ok."""
+    if status == "ok":
+        return row(backend)
+    return row(backend, seconds=[], perplexity=None, status=status, reason="it\nbroke")
+
+
+@pytest.mark.parametrize("new", ["ok", *BROKEN])
+@pytest.mark.parametrize("old", ["ok", *BROKEN])
+def test_every_pair_of_statuses_alone_and_beside_a_sound_row(pair, old, new, capsys):
+    for others in ([], [row("jax")]):
+        found = pair([ended(old), *others], [ended(new), *others])
+        show(Console(width=200), found)
+        said = capsys.readouterr().out
+        broken = f"{new}: it·broke"
+        if old == "ok" and new == "ok":
+            assert found.exit_status == 0
+            assert "torch    scratch" in said
+        elif old == "ok":
+            assert found.exit_status == 1
+            assert f"regression: torch scratch seed 0: was ok, is {broken}" in said
+        elif new == "ok":
+            assert found.exit_status == 0
+            assert "ok now: torch scratch seed 0" in said
+        else:
+            assert found.exit_status == (0 if others else 1)
+            assert f"not ok in both: torch scratch seed 0: was {old}: it·broke, is {broken}" in said
+            assert ("nothing was compared" in said) == (not others)
+        assert json.dumps(found.as_json())

@@ -157,7 +157,7 @@ def test_a_backend_that_differs_fails_the_command(own, tmp_path, capsys):
     statuses = {backend: each["status"] for backend, each in facts["backends"].items()}
     assert statuses == {"own": "parity-failed", "mxnet-style": "ok"}
     assert "cannot be the same models" in (out / "report.md").read_text(encoding="utf-8")
-    assert run("--backend", name, *options, "--dtype", "float32") == 0
+    assert run("--backend", name, *options, "--dtype", "float32", "--force") == 0
 
 
 def test_a_backend_that_breaks_or_is_not_there(own, tmp_path, capsys):

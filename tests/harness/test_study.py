@@ -14,9 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import backends
 from common.errors import RequestError
 from harness.equivalence import equivalences
+from harness.reading import read_run
 from harness.study import SHIPPED, cells, find_study, load_study
+from harness.studyrun import Order, run_study
 
 ROOT = Path(__file__).parents[2]
 
@@ -195,3 +198,68 @@ def test_a_framework_that_is_off_by_more_than_seeds_are_is_not(values):
 def test_few_seeds_say_nothing():
     with pytest.raises(ValueError, match="fewer than 5 seeds"):
         equivalences({"one": [2, 3, 4], "other": [2, 3, 4]})
+
+
+def test_rows_that_broke_are_run_again_and_the_others_stay(tmp_path, registered, monkeypatch):
+    """One line says what and why; the sound row, and one that diverged, keep every byte."""
+    name = registered("raise RuntimeError('the disk is gone')")
+    file = tmp_path / "broken.toml"
+    text = STUDY.replace('["mxnet-style"]', f'["mxnet-style", "{name}"]')
+    file.write_text(text[: text.index('[[grid]]\nname = "seeds"')], encoding="utf-8")
+    order = Order(load_study(file), tmp_path / "out", None, {})
+    said = []
+    assert run_study(order, said.append)
+    assert "mxnet-style scratch ok" in said[0]
+    assert f"{name} scratch failed" in said[0]
+    cell = cells(order.study)[0]
+    before = read_run(order.folder(cell))
+
+    registered("pass")  # it is mended
+    again = []
+    assert run_study(order, again.append)
+    assert "again, for own scratch was failed (RuntimeError: the disk is gone): now ok" in again[0]
+    after = read_run(order.folder(cell))
+    assert dict(zip(after.summary.backend, after.summary.status, strict=True)) == {
+        "mxnet-style": "ok",
+        name: "ok",
+    }
+    kept = [run.epochs[run.epochs.backend == "mxnet-style"] for run in (before, after)]
+    assert kept[0].equals(kept[1])
+    assert after.epochs.backend.tolist().count(name) == 3
+    assert (order.folder(cell) / "checkpoints" / f"{name}-scratch-0.safetensors").exists()
+    assert [path.name for path in order.folder(cell).parent.iterdir() if path.name[0] == "."] == []
+
+    once_more = []
+    assert run_study(order, once_more.append)
+    assert all(line.endswith("done before") for line in once_more)
+
+
+def test_a_row_that_was_unavailable_is_run_once_it_is_there(file, tmp_path, monkeypatch):
+    order = Order(load_study(file), tmp_path / "out", None, {})
+    with monkeypatch.context() as absent:
+        absent.setattr(backends, "missing", lambda name: "not installed")
+        assert run_study(order, [].append)
+        again = []
+        assert run_study(order, again.append)
+        assert all(line.endswith("done before") for line in again)
+    assert run_study(order, again.append)
+    assert "again, for mxnet-style scratch was unavailable (not installed): now ok" in again[-1]
+
+
+def test_a_finished_study_is_not_touched_until_there_is_something_better(
+    file, tmp_path, monkeypatch
+):
+    """Ctrl-C while a broken row is run again leaves cell and study as they were."""
+    order = Order(load_study(file), tmp_path / "out", None, {})
+    with monkeypatch.context() as absent:
+        absent.setattr(backends, "missing", lambda name: "not installed")
+        assert run_study(order, [].append)
+    folder = order.folder(cells(order.study)[0])
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness.run.run_row", interrupted)
+    assert not run_study(order, [].append)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
