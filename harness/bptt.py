@@ -17,9 +17,10 @@ from common.experiment import Experiment
 from common.files import write_aside
 from common.parity import over_tolerance
 from common.strategies import ALL
+from harness.cpus import usable_cpus
 from harness.interpreters import brief_worker, missing
 from harness.machine import provenance
-from harness.process import Event, WorkerError, usable_cpus
+from harness.process import Event, WorkerError
 from harness.run import check_corpus, select
 
 SMALLER: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Literal, NoReturn
 
@@ -51,7 +52,13 @@ def fail(message: str, status: Literal[1, 2]) -> NoReturn:
 
 
 def main() -> None:
-    """Run the command line: 0 all well, 1 something failed, 2 the request was wrong."""
+    """Run the command line: 0 all well, 1 something failed, 2 the request was wrong.
+
+    A letter that the terminal's encoding lacks is printed as its escape: output never ends a run.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = app(exit_on_error=False, print_error=False, result_action="return_value")
     except RequestError as error:

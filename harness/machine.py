@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import platform
 import subprocess
@@ -13,7 +14,8 @@ from typing import Any
 import numpy as np
 import psutil
 
-from harness.process import ROOT, usable_cpus
+from harness import cpus
+from harness.process import ROOT
 
 
 def provenance() -> dict[str, Any]:
@@ -23,11 +25,14 @@ def provenance() -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """CPU, cores, memory and operating system."""
+    """CPU, cores, affinity, quota, memory and operating system."""
+    granted = cpus.quota()
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
-        "cores_used": len(usable_cpus()),
+        "affinity": len(cpus.affinity()),
+        "cpu_quota": granted if math.isfinite(granted) else None,
+        "cores_used": len(cpus.usable_cpus()),
         "memory_mb": psutil.virtual_memory().total // 2**20,
         "os": platform.platform(),
     }

@@ -15,8 +15,9 @@ from rich.text import Text
 from common.experiment import DType, Experiment
 from common.files import write_aside, writing
 from common.parity import over_tolerance, tolerance
+from harness.cpus import usable_cpus
 from harness.interpreters import brief_worker, missing
-from harness.process import WorkerError, usable_cpus
+from harness.process import WorkerError
 from harness.run import select
 from harness.tables import titled
 

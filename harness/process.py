@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from common.errors import RequestError
 from common.experiment import Experiment
+from harness.cpus import usable_cpus
 
 Event = dict[str, Any]
 
@@ -36,13 +37,6 @@ class WorkerError(RuntimeError):
     def __init__(self, kind: str, reason: str) -> None:
         super().__init__(reason)
         self.kind = kind
-
-
-def usable_cpus() -> list[int]:
-    """The CPUs this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
 
 
 def environment(cpus: list[int], device: str, dtype: str) -> dict[str, str]:

@@ -28,8 +28,9 @@ from common.sequence import (
     fit,
     forecasts,
 )
+from harness.cpus import usable_cpus
 from harness.interpreters import brief_worker, missing
-from harness.process import Event, WorkerError, usable_cpus
+from harness.process import Event, WorkerError
 from harness.run import select
 
 

@@ -15,6 +15,7 @@ from harness.commands.options import (
     TRAINING,
     Flag,
     Names,
+    note,
     print_json,
     screen,
     split,
@@ -71,6 +72,7 @@ def bench(
 
     from harness.bench import SHAPES, Contest, dimensions
     from harness.benchrun import run_contest
+    from harness.cpus import fewer_than_asked
     from harness.interpreters import parse
     from harness.results import new_folder, result_folder
 
@@ -81,6 +83,7 @@ def bench(
         dimensions(each)
     settings = {"dtype": dtype, "device": device, "threads": threads}
     contest = Contest(split(backend), split(variant), rounds, settings, parse(python or ()))
+    note(fewer_than_asked(threads))
     console = Console(quiet=True) if json else screen()
     out = out or new_folder("bench")
     with result_folder(out, "bench.json", force) as folder:

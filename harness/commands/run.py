@@ -23,6 +23,7 @@ from harness.commands.options import (
     TRAINING,
     Flag,
     Names,
+    note,
     print_json,
     screen,
     split,
@@ -153,6 +154,7 @@ def run(
     """
     options = locals() | {"prefixes": prefix}
     from common.checkpoint import load_checkpoint
+    from harness.cpus import fewer_than_asked
     from harness.interpreters import parse
     from harness.progress import Live, Quiet
     from harness.recipes import experiment_of, recipes
@@ -181,6 +183,7 @@ def run(
         parse(python or ()),
         resume,
     )
+    note(fewer_than_asked(experiment.threads))
     console = screen()
     display = (
         Quiet() if quiet or json else Live(console, experiment.num_epochs, experiment.pred_period)
