@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 from common.errors import RequestError
 from common.vocab import Vocab
 
-BEGINNING = 15
-"""As many characters, or a fifth as many words, are a text's own beginning."""
-
 
 def check_fit(X: Any, state: Sequence[Any], vocab_size: int, Y: Any = None) -> None:
     """See that a minibatch, its labels and a state belong together.
@@ -85,8 +82,7 @@ def prefixes_to_continue(
         corpus = getattr(train_iter, "corpus", None)
         if corpus is None:
             return [vocab.join(vocab[[token]]) for token, _ in vocab.token_freqs[:1]]
-        many = BEGINNING // 5 if vocab.token == "word" else BEGINNING
-        return [vocab.join(corpus[:many])]
+        return [vocab.beginning(corpus)]
     if isinstance(prefixes, str):
         raise RequestError(f"prefixes={prefixes!r}: give a list of texts, [{prefixes!r}]")
     for prefix in prefixes:

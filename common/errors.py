@@ -1,13 +1,25 @@
-"""The one error a user can mend."""
+"""The one error a user can mend, and how any other is told."""
 
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
 
 
 class RequestError(ValueError):
     """The request was wrong. The message is one line: what, where, and how to mend it."""
+
+
+def in_one_line(error: BaseException) -> str:
+    """The kind of an error and its message; one that says nothing is told by where it arose."""
+    kind, message = type(error).__name__, " ".join(str(error).split())
+    if message:
+        return f"{kind}: {message}"
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return kind
+    return f"{kind} in {frames[-1].filename}, line {frames[-1].lineno}: {frames[-1].line}"
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> RequestError:

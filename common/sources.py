@@ -50,6 +50,16 @@ PUBLISHED = {
     ),
 }
 NAMES = ("embedded", *PUBLISHED)
+MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",  # before UTF-16, whose mark it begins with
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+CONVERT = (
+    'iconv -f ENCODING -t UTF-8 OLD > NEW, or python -c "from pathlib import Path as P; '
+    "P('NEW').write_text(P('OLD').read_text('ENCODING'), 'UTF-8')\""
+)
 PIECE = 1 << 16  # bytes of a text decoded at a time: they and what is made of them fit a cache
 
 
@@ -70,10 +80,8 @@ class Text:
             try:
                 piece, used = codecs.utf_8_decode(raw, "strict", at_end)
             except UnicodeDecodeError as error:
-                raise RequestError(
-                    f"corpus {self.name}: not UTF-8 at byte {start + error.start:,}; convert it, "
-                    "for example with: iconv -f ENCODING -t UTF-8"
-                ) from error
+                message = f"not UTF-8 at byte {start + error.start:,}; convert it: {CONVERT}"
+                raise RequestError(f"corpus {self.name}: {message}") from error
             yield piece
             start += used
 
@@ -141,8 +149,12 @@ def _unzip(file: bytes | mmap.mmap) -> bytes:
 
 def _check(text: Text) -> None:
     """See that a text is one: not empty, without zero bytes, and UTF-8 throughout."""
+    if wide := _wide_encoding(bytes(text.content[:4096])):
+        convert = CONVERT.replace("ENCODING", wide)
+        raise RequestError(f"corpus {text.name}: this is {wide}, not UTF-8; convert it: {convert}")
     if not re.search(rb"\S", text.content):
-        raise RequestError(f"corpus {text.name}: the file is empty; give one that holds text")
+        what = "holds nothing but blanks" if len(text.content) else "is empty"
+        raise RequestError(f"corpus {text.name}: the file {what}; give one that holds text")
     octets = np.frombuffer(text.content, np.uint8)
     if not octets.min():
         raise RequestError(
@@ -152,6 +164,22 @@ def _check(text: Text) -> None:
     if octets.max() >= 128:
         for _ in text:  # decoded, it says where it is not UTF-8
             pass
+
+
+def _wide_encoding(start: bytes) -> str:
+    """The encoding of two or four bytes a letter that a file begins in; empty if none.
+
+    Told by its byte order mark, or by zeros in every second or fourth byte alone.
+    """
+    for mark, name in MARKS.items():
+        if start.startswith(mark):
+            return name
+    for width, name in ((4, "UTF-32"), (2, "UTF-16")):
+        whole = start[: len(start) // width * width]
+        zeros = [whole[i::width].count(0) * width / max(1, len(whole)) for i in range(width)]
+        if min(zeros) == 0 and sorted(zeros)[1] > 0.5:
+            return f"{name}-{'LE' if zeros[0] == 0 else 'BE'}"
+    return ""
 
 
 def _places(wanted: Published, data_dir: Path | None) -> Iterator[Path]:

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, Literal, get_args
 
+from numpy.typing import NDArray
+
 from common.errors import RequestError
 
 UNK = "<unk>"
@@ -162,6 +164,10 @@ class Vocab:
         """The text of some indices: `split`, undone."""
         separator = " " if self.token == "word" else ""
         return separator.join(self.idx_to_token[int(index)] for index in indices)
+
+    def beginning(self, corpus: NDArray[Any]) -> str:
+        """The first 15 characters, or three words, of a corpus of indices (N,)."""
+        return self.join(corpus[: 3 if self.token == "word" else 15])
 
     def check_prefix(self, prefix: str) -> None:
         """See that a prefix can start a prediction.

@@ -23,6 +23,7 @@ from common.files import write_aside, writing
 from harness.again import Pair, run_again
 from harness.interpreters import missing
 from harness.machine import provenance
+from harness.origins import told_whose
 from harness.progress import Quiet
 from harness.reading import ROW, RunData, holds, read_run
 from harness.run import Request, check_corpus, run, select
@@ -69,7 +70,11 @@ def run_study(order: Order, tell: Callable[[str], None]) -> bool:
     every = cells(order.study)
     for cell in every:
         is_finished(order, cell)
-        check_corpus(cell.experiment, order.data_dir, None)
+        try:
+            check_corpus(cell.experiment, order.data_dir, None)
+        except RequestError as error:
+            given, source = {*order.study.settings, *cell.varied}, f"recipe {order.study.recipe}"
+            raise told_whose(error, cell.experiment, given, source) from error
     facts = {
         "study": order.study.model_dump(mode="json"),
         **provenance(),

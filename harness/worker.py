@@ -23,7 +23,7 @@ from typing import Any
 import backends
 from common.batches import Batch, SeqDataLoader
 from common.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from common.errors import RequestError
+from common.errors import RequestError, in_one_line
 from common.experiment import Experiment
 from common.grid import cases, check
 from common.interface import Backend, Model
@@ -132,7 +132,7 @@ def answer(name: str, request: Event) -> Iterator[Event]:
         backend = backends.load(name)
     except ImportError as error:
         traceback.print_exc()
-        reason = f"cannot import its framework: {type(error).__name__}: {error}"
+        reason = f"cannot import its framework: {in_one_line(error)}"
         yield {"event": "failed", "kind": "unavailable", "reason": reason}
         return
     try:
@@ -142,8 +142,7 @@ def answer(name: str, request: Event) -> Iterator[Event]:
         yield {"event": "failed", "kind": "request", "reason": str(error)}
     except Exception as error:
         traceback.print_exc()
-        reason = f"{type(error).__name__}: {error}"
-        yield {"event": "failed", "kind": "error", "reason": reason}
+        yield {"event": "failed", "kind": "error", "reason": in_one_line(error)}
 
 
 def peak_memory_mb() -> float:

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+from common.errors import RequestError
 from harness.commands.options import (
     CHOICE,
     DATA,
@@ -87,15 +88,19 @@ def bptt(
     """
     options = locals()
     from common.experiment import Experiment
+    from common.pipes import kept
     from harness.bptt import PIS, SMALLER, Folder, Request, measure, shortened
     from harness.bptttable import show
     from harness.interpreters import parse
+    from harness.origins import told_whose
     from harness.recipes import experiment_of
     from harness.report.bptt import write_bptt
     from harness.results import new_folder, result_folder
 
     given = {name: options[name] for name in Experiment.model_fields if name in options}
     settings = {name: value for name, value in given.items() if value is not None}
+    if corpus:
+        settings["corpus"] = kept(corpus)
     fixed = {"dtype": "float64", "device": "cpu"}
     experiment = experiment_of(recipe, SMALLER | settings | fixed)
     request = Request(
@@ -110,7 +115,11 @@ def bptt(
     )
     request.check()
     console = Console(quiet=True) if json else screen()
-    out, folder = out or new_folder("bptt"), Folder(request)
+    try:
+        folder = Folder(request)
+    except RequestError as error:
+        raise told_whose(error, experiment, settings, f"recipe {recipe}, made smaller") from error
+    out = out or new_folder("bptt")
     with result_folder(out, "bptt.json", force) as place:
         folder.start(place)
         with console.status("training and measuring, as many backends at once as there are CPUs"):

@@ -51,6 +51,7 @@ def corpus(
         print the result as JSON alone
     """
     from common import sources
+    from common.pipes import kept
     from harness.corpus import study, write
     from harness.corpustable import table
     from harness.report.corpus import write_corpus
@@ -62,7 +63,7 @@ def corpus(
         refuse_to_overwrite(run, "baselines.csv", force)
         return add_to_run(run, data_dir, json)
     here = [each for each in sources.NAMES if sources.available(each, data_dir) is None]
-    names = [name] if name else here
+    names = [kept(name)] if name else here
     out = out or new_folder("corpus")
     folders = [out if name else out / each for each in names]
     for folder in folders:

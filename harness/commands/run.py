@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from common.batches import Sampling
-from common.errors import RequestError
+from common.errors import RequestError, in_one_line
 from common.experiment import Activation, Carry, Decode, Device, DType, Experiment, Input
 from common.vocab import Token
 from common.weights import Init
@@ -153,9 +153,13 @@ def run(
         print the result as JSON alone
     """
     options = locals() | {"prefixes": prefix}
+    from dataclasses import replace
+
     from common.checkpoint import load_checkpoint
+    from common.pipes import kept
     from harness.cpus import fewer_than_asked
     from harness.interpreters import parse
+    from harness.origins import own_prefixes, told_whose
     from harness.progress import Live, Quiet
     from harness.recipes import experiment_of, recipes
     from harness.run import Request
@@ -164,6 +168,8 @@ def run(
 
     settings = {name: options[name] for name in Experiment.model_fields if name in options}
     given = {name: value for name, value in settings.items() if value is not None}
+    if corpus:
+        given["corpus"] = kept(corpus)
     if resume:
         if recipe:
             raise RequestError(
@@ -171,8 +177,10 @@ def run(
             )
         saved = load_checkpoint(resume)
         experiment = Experiment.of(saved.experiment.model_dump() | given)
+        source = f"checkpoint {resume}, where it was trained"
     else:
         experiment = experiment_of(recipe or "quickstart", given)
+        source = f"recipe {recipe or 'quickstart'}"
     request = Request(
         "resumed" if resume else recipe or "quickstart",
         experiment,
@@ -188,8 +196,15 @@ def run(
     display = (
         Quiet() if quiet or json else Live(console, experiment.num_epochs, experiment.pred_period)
     )
-    with display:
-        result = run_request(request, display)
+    try:
+        if not prefix:
+            own, said = own_prefixes(experiment, data_dir)
+            request = replace(request, experiment=own)
+            note(said)
+        with display:
+            result = run_request(request, display)
+    except RequestError as error:
+        raise told_whose(error, experiment, given, source) from error
     if json:
         print_json(
             {
@@ -214,8 +229,10 @@ def add_report(folder: Path, console: Console | None) -> None:
     try:
         path = write_report([folder], folder)
     except Exception as error:
-        told = " ".join(f"no report: {type(error).__name__}: {error}".split())
-        print(f"{told}; to try again: python -m harness report {folder}", file=sys.stderr)
+        told = in_one_line(error)
+        print(
+            f"no report: {told}; to try again: python -m harness report {folder}", file=sys.stderr
+        )
     else:
         if console:
             console.print(Text(f"report: {path}"), soft_wrap=True)

@@ -1,0 +1,59 @@
+"""A corpus that comes through a pipe: read once, kept as a file that every process can open."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+from common.errors import RequestError
+from common.files import write_aside
+
+
+def kept(corpus: str) -> str:
+    """The corpus by a name that means the same in another process, and later.
+
+    Args:
+        corpus: a name or a path. What a pipe gives, ``/dev/stdin`` or a shell's ``<(...)``, is
+            kept in the user's cache by its hash; a file behind such a name is called by its own.
+
+    Raises:
+        RequestError: it is a terminal or another device, or what came cannot be kept.
+    """
+    path = Path(corpus).expanduser()
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return corpus  # a name, or no file: whoever reads it says so
+    if stat.S_ISREG(mode) and path.parts[:2] in (("/", "dev"), ("/", "proc")):
+        return os.path.realpath(path)
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        what = "a terminal" if stat.S_ISCHR(mode) and _is_terminal(path) else "a device"
+        raise RequestError(f"corpus {corpus}: that is {what}; name a text file, or pipe one in")
+    if not stat.S_ISFIFO(mode) and not stat.S_ISSOCK(mode):
+        return corpus
+    try:
+        content = path.read_bytes()
+        return str(_keep(content))
+    except OSError as error:
+        raise RequestError(f"corpus {corpus}: cannot be read: {error.strerror}") from error
+
+
+def _is_terminal(path: Path) -> bool:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.isatty()
+    except OSError:
+        return False
+
+
+def _keep(content: bytes) -> Path:
+    import platformdirs  # only when a text is piped in
+
+    name = f"piped-{hashlib.sha256(content).hexdigest()[:16]}.txt"
+    path = platformdirs.user_cache_path("rnn-rosetta") / name
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_aside(path, content)
+    return path
