@@ -7,7 +7,7 @@ spread is the largest error, against the reference in float64, of the reference 
 rounded to the precision, over `ORDERS` random orders of summation (`common.reordered`). What may be
 off by more than its own size is not known at all, and may be anything.
 
-A tolerance over `BLIND` floors could hide a fault: there the quantity is ill-conditioned. So every
+A tolerance over `BLIND` could hide a fault: there the quantity is ill-conditioned. And so every
 model is compared a second time, from small weights that shrink an error as it passes and in which
 every part of the network shows, in the same shapes and settings, and must agree there too.
 """
@@ -46,7 +46,10 @@ Verdict = Literal["equal", "different", "ill-conditioned", "overflow", "diverged
 
 ORDERS = 5
 MULTIPLE = 30.0
-BLIND = 100.0
+BLIND: dict[DType, float] = {"float64": 1e-6, "float32": 1e-2}
+
+FORWARD = {"first state", "state", "logits", "loss"}
+"""What must be finite for there to be anything to train; what grows later may diverge."""
 
 Compute = Callable[[Model, Weights, RunEpoch], Quantities]
 """Computes what is compared, of a model that stands at these weights."""
@@ -58,8 +61,8 @@ class Judgement:
 
     Attributes:
         verdict: ``equal``; ``different``; ``ill-conditioned``: not to be judged where it stands,
-            equal at small weights; ``overflow``: it computes numbers that its precision cannot
-            hold; ``diverged``: its weights are not finite.
+            equal at small weights; ``overflow``: its logits or loss are numbers that its precision
+            cannot hold; ``diverged``: its weights are not finite.
         reason: one line; empty where nothing is to be said.
         errors: in the order in which the quantities are computed.
         tolerances: the largest that each may be.
@@ -95,7 +98,7 @@ def judge_before_training(
 ) -> Judgement:
     """Judge two steps, a short epoch and a text of a model, on the batches that it will train on.
 
-    The text is compared from the small weights alone, where no two tokens are nearly as likely.
+    The text is compared from weights of its own, in which no two tokens are nearly as likely.
 
     Args:
         model, weights, experiment: what it is, where it stands, and its settings.
@@ -108,34 +111,36 @@ def judge_before_training(
         model.load_weights(weights)
         return found | short_epoch(model, experiment, batches, run_epoch)
 
-    def steps_and_text(model: Model, weights: Weights, run_epoch: RunEpoch) -> Quantities:
-        written = text(model, vocab, experiment.prefixes[0])
-        return written | steps(model, weights, run_epoch)
+    def written(model: Model, weights: Weights, run_epoch: RunEpoch) -> Quantities:
+        return text(model, vocab, experiment.prefixes[0])
 
-    return judge(model, weights, experiment, steps, steps_and_text)
+    judgement = judge(model, weights, experiment, steps)
+    if not judgement.trains:
+        return judgement
+    weights = writing_weights(experiment, len(vocab))
+    model.load_weights(weights)
+    of_text = compare(model, weights, experiment, written)
+    return of_text if of_text.verdict == "different" else judgement
 
 
-def judge(
-    model: Model, weights: Weights, experiment: Experiment, here: Compute, there: Compute
-) -> Judgement:
-    """Judge a model that stands at `weights`; it may stand at others afterwards.
+def judge(model: Model, weights: Weights, experiment: Experiment, compute: Compute) -> Judgement:
+    """Judge a model that stands at `weights`; it stands at others afterwards.
 
     Args:
         model, weights, experiment: what it is, where it stands, and its settings.
-        here: computes what is compared at `weights`.
-        there: computes what is compared at the small weights.
+        compute: what is compared.
     """
     if not all(np.isfinite(w).all() for w in weights.values()):
         return Judgement("diverged", "its weights are not finite numbers")
-    judgement = compare(model, weights, experiment, here)
-    if not judgement.trains:
-        return judgement
+    here = compare(model, weights, experiment, compute)
+    if not here.trains:
+        return here
     small = small_weights(experiment, len(weights["b_q"]))
     model.load_weights(small)
-    second = compare(model, small, experiment, there)
-    if second.verdict == "different":
-        return replace(second, reason=f"{second.reason}, from small weights")
-    return judgement
+    there = compare(model, small, experiment, compute)
+    if there.verdict == "different":
+        return replace(there, reason=f"{there.reason}, from small weights")
+    return here
 
 
 @np.errstate(all="ignore")
@@ -157,13 +162,15 @@ def compare(model: Model, weights: Weights, experiment: Experiment, compute: Com
     if wrong := over(found, tolerances):
         return Judgement("different", mismatch(wrong, tolerances), found, tolerances)
     needed = over(found, floors)
-    if endless := [quantity for quantity, error in needed.items() if np.isinf(error)]:
-        reason = f"the {endless[0]} is larger than {dtype} can hold"
-        return Judgement("overflow", reason, found, tolerances)
-    if all(tolerances[quantity] <= BLIND * floors[quantity] for quantity in needed):
+    endless = [quantity for quantity, error in needed.items() if np.isinf(error)]
+    if FORWARD & {*endless}:
+        return Judgement("overflow", too_large(endless[0], dtype), found, tolerances)
+    if all(tolerances[quantity] <= BLIND[dtype] for quantity in needed):
         return Judgement("equal", lost, found, tolerances)
     moved = max(needed, key=lambda quantity: spread[quantity])
     reason = lost or f"rounding alone moves the {moved} by {spread[moved]:.0e}"
+    if endless:
+        reason = too_large(endless[0], dtype)
     reason = f"cannot be judged here in {dtype}: {reason}"
     return Judgement("ill-conditioned", reason, found, tolerances)
 
@@ -188,7 +195,12 @@ def largest(quantities: Quantities) -> float:
         if not isinstance(value, str):
             numbers += value.values() if isinstance(value, dict) else [value]
     sizes = [float(np.abs(number).max()) for number in numbers]
-    return max(sizes) if np.isfinite(sizes).all() else np.inf
+    return max(sizes, default=0.0) if np.isfinite(sizes).all() else np.inf
+
+
+def too_large(quantity: str, dtype: DType) -> str:
+    """What is said of a quantity that is not finite, as sound arithmetic makes it too."""
+    return f"the {quantity} is larger than {dtype} can hold"
 
 
 def mismatch(wrong: Errors, tolerances: Errors) -> str:
@@ -208,15 +220,31 @@ def lost_update(norm: float, weights: Weights, dtype: DType) -> str:
 
 
 def small_weights(experiment: Experiment, vocab_size: int) -> Weights:
-    """Fresh weights through which an error shrinks: half the deviation that would keep its size.
+    """Fresh weights through which an error shrinks, and in which every part shows.
 
-    Products of fan-in n are drawn from N(0, 1/(4n)), look-ups by token from N(0, 1/4), biases,
+    They are `scaled_weights` of gain 1/2. One token is so much likelier than it should be that the
+    norm of the gradient is over the usual theta of 1: clipping binds.
+    """
+    weights = scaled_weights(experiment, vocab_size, 0.5)
+    weights["b_q"][0] += 10
+    return weights
+
+
+def writing_weights(experiment: Experiment, vocab_size: int) -> Weights:
+    """Fresh weights whose text depends on all of its prefix: `scaled_weights` of gain 1."""
+    return scaled_weights(experiment, vocab_size, 1.0)
+
+
+def scaled_weights(experiment: Experiment, vocab_size: int, gain: float) -> Weights:
+    """Draw weights through which a vector keeps `gain` of its length, and so does an error.
+
+    Products of fan-in n are drawn from N(0, gain² / n), look-ups by token from N(0, gain²), biases,
     which must show as well, from N(0, 1/100).
     """
     rng = np.random.default_rng(experiment.seed)
     weights: Weights = {}
     for name, shape in experiment.shapes(vocab_size).items():
         looked_up = not weights  # the first one, W_xh or W_emb, is indexed by token
-        scale = 0.1 if name.startswith("b") else 0.5 if looked_up else 0.5 / np.sqrt(shape[0])
+        scale = 0.1 if name.startswith("b") else gain if looked_up else gain / np.sqrt(shape[0])
         weights[name] = (rng.standard_normal(shape) * scale).astype(np.float32).astype(np.float64)
     return weights

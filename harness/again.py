@@ -35,9 +35,7 @@ def run_again(request: Request, folder: Path, pairs: Sequence[Pair]) -> list[Sta
     Returns:
         The new status of every row; None after Ctrl-C, which leaves the folder as it was.
     """
-    merged, alone = (folder.with_name(f".{folder.name}.{name}") for name in ("merged", "alone"))
-    for left in (merged, alone):
-        shutil.rmtree(left, ignore_errors=True)
+    old, merged, alone = (_beside(folder, name) for name in ("old", "merged", "alone"))
     shutil.copytree(folder, merged)
     statuses: list[Status] = []
     try:
@@ -49,12 +47,26 @@ def run_again(request: Request, folder: Path, pairs: Sequence[Pair]) -> list[Sta
             statuses += [row.status for row in result.rows]
             take_row(alone, merged, (backend, variant))
             shutil.rmtree(alone)
-        os.replace(folder, alone)
+        os.replace(folder, old)
         os.replace(merged, folder)
         return statuses
     finally:
-        for left in (merged, alone):
-            shutil.rmtree(left, ignore_errors=True)
+        sweep(folder)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what was left beside a folder; a folder that was about to change places is put back.
+
+    Between its two renamings the old run is the only whole one by a name that is known.
+    """
+    if not folder.exists() and _beside(folder, "old").exists():
+        os.replace(_beside(folder, "old"), folder)
+    for name in ("old", "merged", "alone"):
+        shutil.rmtree(_beside(folder, name), ignore_errors=True)
+
+
+def _beside(folder: Path, name: str) -> Path:
+    return folder.with_name(f".{folder.name}.{name}")
 
 
 def take_row(source: Path, target: Path, pair: Pair) -> None:

@@ -13,6 +13,7 @@ from common.batches import SeqDataLoader
 from common.files import write_aside
 from common.ngrams import NGrams
 from common.vocab import Vocab
+from harness.cells import csv_of
 
 MODELS = ("unigram", "bigram", "trigram", "4-gram", "5-gram")
 """The models by n."""
@@ -67,5 +68,5 @@ def texts(loader: SeqDataLoader) -> tuple[Array, Array | None]:
 def write_baselines(folder: Path, loader: SeqDataLoader, vocab: Vocab) -> pd.DataFrame:
     """Write the baselines of an experiment's batches into a run folder, as ``baselines.csv``."""
     table = baselines(*texts(loader), len(vocab))
-    write_aside(folder / "baselines.csv", table.to_csv(index=False))
+    write_aside(folder / "baselines.csv", csv_of(table))
     return table

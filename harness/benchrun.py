@@ -14,6 +14,7 @@ from rich.text import Text
 from common.files import write_aside
 from harness.bench import Contest, entrants, time_shape
 from harness.benchtable import bench_table, circumstances, rounds_table, show
+from harness.cells import csv_of
 from harness.machine import provenance
 
 
@@ -47,8 +48,8 @@ class BenchResult:
 
     def write(self, folder: Path, status: str) -> None:
         """Write the three files, each whole; the last says whether all shapes are there."""
-        write_aside(folder / "bench.csv", self.figures.to_csv(index=False))
-        write_aside(folder / "rounds.csv", self.rounds.to_csv(index=False))
+        write_aside(folder / "bench.csv", csv_of(self.figures))
+        write_aside(folder / "rounds.csv", csv_of(self.rounds))
         facts = json.dumps(
             self.facts | {"failures": self.failures, "status": status}, indent=1, ensure_ascii=False
         )

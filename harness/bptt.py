@@ -17,6 +17,7 @@ from common.experiment import Experiment
 from common.files import write_aside
 from common.parity import over_tolerance
 from common.strategies import ALL
+from harness.cells import csv_of
 from harness.cpus import usable_cpus
 from harness.interpreters import brief_worker, missing
 from harness.machine import provenance
@@ -243,7 +244,7 @@ class Folder:
     def finish(self, measured: Measured) -> None:
         """Write the tables, then what came of it."""
         for name in ("norms", "spectrum", "truncation"):
-            write_aside(self.path / f"{name}.csv", getattr(measured, name).to_csv(index=False))
+            write_aside(self.path / f"{name}.csv", csv_of(getattr(measured, name)))
         worst = measured.held.groupby("backend", sort=False).error.max()
         self.facts |= {
             "backends": measured.descriptions,

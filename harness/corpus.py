@@ -21,6 +21,7 @@ from common.ngrams import NGrams, out_of_vocabulary, zipf
 from common.setup import cut
 from common.vocab import Token, Vocab
 from harness.baselines import LIMIT, baselines, write_baselines
+from harness.cells import csv_of
 from harness.reading import read_run
 from harness.tables import printable
 
@@ -113,7 +114,8 @@ def study(
 
 
 def write(studied: Studied, out: Path) -> None:
-    """Write the tables and ``corpus.json`` into a folder."""
+    """Write the tables and ``corpus.json`` into a folder, which is made if need be."""
+    out.mkdir(parents=True, exist_ok=True)
     names = {"tokens": "tokens", "ngrams": "grams"}
     names |= {name: name for name in ("zipf", "oov", "baselines")}
     content = json.dumps(strict(studied.as_json()), indent=2, ensure_ascii=False)
@@ -121,7 +123,7 @@ def write(studied: Studied, out: Path) -> None:
         tables = [getattr(each, attribute).assign(token=each.token) for each in studied.counted]
         table = pd.concat(tables, ignore_index=True)
         columns = ["token", *table.columns.drop("token")]
-        write_aside(out / f"{name}.csv", table[columns].to_csv(index=False))
+        write_aside(out / f"{name}.csv", csv_of(table[columns]))
     write_aside(out / "corpus.json", content + "\n")
 
 

@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.text import Text
 
 from common.experiment import DType, Experiment
-from common.files import write_aside, writing
+from common.files import write_aside
 from common.parity import over_tolerance, tolerance
+from harness.cells import csv_of
 from harness.cpus import usable_cpus
 from harness.interpreters import brief_worker, missing
 from harness.process import WorkerError
@@ -107,16 +108,10 @@ def _errors(
 
 
 def write(comparison: Comparison, folder: Path) -> Path:
-    """Write ``parity.csv`` into a folder, which is made if need be.
-
-    Raises:
-        RequestError: the folder cannot be written.
-    """
-    path = folder / "parity.csv"
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_aside(path, comparison.table.to_csv(index=False))
-    return path
+    """Write ``parity.csv`` into a folder, which is made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_aside(folder / "parity.csv", csv_of(comparison.table))
+    return folder / "parity.csv"
 
 
 def show(console: Console, comparison: Comparison) -> None:

@@ -20,6 +20,7 @@ import pandas as pd
 from pydantic import BaseModel, ValidationError
 
 from common.errors import RequestError
+from harness.cells import unguarded
 from harness.records import (
     BaselineTable,
     BenchFacts,
@@ -208,7 +209,7 @@ def _cells(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
             if len(row) != len(header):
                 what = f"line {reader.line_num}: {len(row)} cells under {len(header)} headings"
                 raise _damaged(path, what)
-            rows.append(row)
+            rows.append([unguarded(cell) for cell in row])
             lines.append(reader.line_num)
     except csv.Error as error:
         raise _damaged(path, f"not CSV: {error}") from error

@@ -19,6 +19,7 @@ from typing import Any
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.files import write_aside, writing
+from harness.cells import csv_of, guarded
 from harness.results import new_folder
 from harness.rows import Row, summary_table
 
@@ -78,8 +79,7 @@ class RunFolder:
 
     def finish(self, rows: list[Row], status: str) -> None:
         """Write ``summary.csv``, then say in ``run.json`` how the run ended."""
-        # With these ends of lines pandas puts a carriage return of a reason in quotes.
-        summary = summary_table(rows).to_csv(index=False, lineterminator="\r\n")
+        summary = csv_of(summary_table(rows))
         write_aside(self.path / "summary.csv", summary)
         self.facts["ended"] = _now()
         self.set_status(status)
@@ -90,7 +90,7 @@ class RunFolder:
 
     def _append(self, name: str, row: Row, values: Iterable[Any]) -> None:
         with open(self.path / name, "a", encoding="utf-8", newline="") as file:
-            csv.writer(file).writerow([row.backend, row.variant, row.seed, *values])
+            csv.writer(file).writerow([row.backend, row.variant, row.seed, *map(guarded, values)])
 
 
 def _now() -> str:

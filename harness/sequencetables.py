@@ -13,6 +13,7 @@ from rich.text import Text
 
 from common.files import write_aside
 from common.sequence import MODELS, Forecast, rmse
+from harness.cells import csv_of
 from harness.sequence import Outcomes, Study, facts
 from harness.tables import STYLES, titled
 
@@ -87,7 +88,7 @@ def write(found: Study, about: dict[str, Any], folder: Path) -> None:
         "errors": errors_table(found),
         "losses": losses_table(found),
     }.items():
-        write_aside(folder / f"{name}.csv", table.to_csv(index=False))
+        write_aside(folder / f"{name}.csv", csv_of(table))
     status = "finished" if found.passed else "failed"
     _write_facts(folder, {"status": status, **facts(found), **about})
 

@@ -20,7 +20,8 @@ import psutil
 
 from common.errors import RequestError
 from common.files import write_aside, writing
-from harness.again import Pair, run_again
+from harness.again import Pair, run_again, sweep
+from harness.cells import csv_of
 from harness.interpreters import missing
 from harness.machine import provenance
 from harness.origins import told_whose
@@ -69,6 +70,7 @@ def run_study(order: Order, tell: Callable[[str], None]) -> bool:
     """
     every = cells(order.study)
     for cell in every:
+        sweep(order.folder(cell))
         is_finished(order, cell)
         try:
             check_corpus(cell.experiment, order.data_dir, None)
@@ -103,7 +105,7 @@ def run_study(order: Order, tell: Callable[[str], None]) -> bool:
             return False
         ended = ", ".join(f"{row.backend} {row.variant} {row.status}" for row in result.rows)
         tell(f"{where}: {time.monotonic() - start:.0f} s: {ended}")
-    write_aside(order.out / "cells.csv", tidy(order).to_csv(index=False, lineterminator="\r\n"))
+    write_aside(order.out / "cells.csv", csv_of(tidy(order)))
     _write_facts(order, facts, "finished")
     return True
 

@@ -119,7 +119,7 @@ def check(backend: Backend, request: Event) -> Iterator[Event]:
     def compute(model: Model, weights: Weights, run_epoch: RunEpoch) -> Quantities:
         return first_step(model, timed.batches)
 
-    judgement = judge(timed.model, timed.weights, timed.experiment, compute, compute)
+    judgement = judge(timed.model, timed.weights, timed.experiment, compute)
     yield {"event": "checked", **judgement.summary()}
 
 

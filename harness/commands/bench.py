@@ -9,17 +9,8 @@ from cyclopts import Parameter
 
 from common.errors import RequestError
 from common.experiment import Device, DType
-from harness.commands.options import (
-    NETWORK,
-    OUTPUT,
-    TRAINING,
-    Flag,
-    Names,
-    note,
-    print_json,
-    screen,
-    split,
-)
+from harness.commands.options import NETWORK, OUTPUT, TRAINING, Flag, Names, split
+from harness.console import note, print_json, screen
 
 
 def bench(
@@ -86,8 +77,9 @@ def bench(
     note(fewer_than_asked(threads))
     console = Console(quiet=True) if json else screen()
     out = out or new_folder("bench")
-    with result_folder(out, "bench.json", force) as folder:
-        result = run_contest(contest, shapes, folder, console, quiet)
+    with result_folder(out, "bench.json", force) as place:
+        result = run_contest(contest, shapes, place.path, console, quiet)
+        place.failed = result.exit_status != 0
     console.print(Text(f"written: {out / 'bench.csv'}, rounds.csv, bench.json"))
     if json:
         print_json(result.as_json())

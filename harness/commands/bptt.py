@@ -9,18 +9,8 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from common.errors import RequestError
-from harness.commands.options import (
-    CHOICE,
-    DATA,
-    NETWORK,
-    OUTPUT,
-    TRAINING,
-    Flag,
-    Names,
-    print_json,
-    screen,
-    split,
-)
+from harness.commands.options import CHOICE, DATA, NETWORK, OUTPUT, TRAINING, Flag, Names, split
+from harness.console import print_json, screen
 
 
 def bptt(
@@ -121,12 +111,13 @@ def bptt(
         raise told_whose(error, experiment, settings, f"recipe {recipe}, made smaller") from error
     out = out or new_folder("bptt")
     with result_folder(out, "bptt.json", force) as place:
-        folder.start(place)
+        folder.start(place.path)
         with console.status("training and measuring, as many backends at once as there are CPUs"):
             measured = measure(request)
         folder.finish(measured)
+        place.failed = not measured.passed
         if measured.backends:
-            page = write_bptt(folder.facts, measured, place)
+            page = write_bptt(folder.facts, measured, place.path)
     if json:
         print_json(folder.facts | {"truncation": measured.truncation.to_dict("records")})
     show(console, measured)

@@ -8,7 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from common.errors import RequestError
-from harness.commands.options import CHOICE, OUTPUT, Flag, Names, print_json, screen, split
+from harness.commands.options import CHOICE, OUTPUT, Flag, Names, split
+from harness.console import print_json, screen
 
 
 def compare(

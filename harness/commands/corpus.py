@@ -10,7 +10,8 @@ from rich.text import Text
 
 from common.errors import RequestError
 from common.vocab import Token
-from harness.commands.options import CHOICE, DATA, OUTPUT, Flag, print_json, screen
+from harness.commands.options import CHOICE, DATA, OUTPUT, Flag
+from harness.console import print_json, screen
 
 
 def corpus(
@@ -73,8 +74,8 @@ def corpus(
     ]
     for studied, folder in zip(studies, folders, strict=True):
         with result_folder(folder, "corpus.json", force) as place:
-            write(studied, place)
-            page = write_corpus(studied, place)
+            write(studied, place.path)
+            page = write_corpus(studied, place.path)
         if not json:
             screen().print(table(studied))
             screen().print(Text(f"report: {folder / page.name}\n"), soft_wrap=True)

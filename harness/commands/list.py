@@ -7,13 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from harness.commands.options import (
-    DATA,
-    Flag,
-    Names,
-    print_json,
-    screen,
-)
+from harness.commands.options import DATA, Flag, Names
+from harness.console import print_json, screen
 
 
 def list_(

@@ -8,7 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
-from harness.commands.options import CHOICE, OUTPUT, screen
+from harness.commands.options import CHOICE, OUTPUT
+from harness.console import screen
 
 
 def notebook(

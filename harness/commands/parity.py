@@ -10,16 +10,8 @@ from rich.text import Text
 
 from common.errors import RequestError
 from common.experiment import Device, DType
-from harness.commands.options import (
-    NETWORK,
-    OUTPUT,
-    TRAINING,
-    Flag,
-    Names,
-    print_json,
-    screen,
-    split,
-)
+from harness.commands.options import NETWORK, OUTPUT, TRAINING, Flag, Names, split
+from harness.console import print_json, screen
 
 
 def parity(
@@ -59,25 +51,26 @@ def parity(
     """
     from harness.interpreters import parse
     from harness.parity import compare, show, write
-    from harness.results import new_folder, refuse_to_overwrite
+    from harness.results import new_folder, result_folder
 
     if steps < 1:
         raise RequestError(f"--steps {steps}: at least one update")
     out = out or new_folder("parity")
-    refuse_to_overwrite(out, "parity.csv", force)
-    comparison = compare(
-        split(backend),
-        split(variant),
-        dtype or ["float64", "float32"],
-        steps,
-        device,
-        parse(python or ()),
-    )
-    path = write(comparison, out)
+    with result_folder(out, "parity.csv", force) as place:
+        comparison = compare(
+            split(backend),
+            split(variant),
+            dtype or ["float64", "float32"],
+            steps,
+            device,
+            parse(python or ()),
+        )
+        write(comparison, place.path)
+        place.failed = not comparison.passed
     if json:
         print_json({"passed": comparison.passed, "table": comparison.table.to_dict("records")})
     else:
         console = screen()
         show(console, comparison)
-        console.print(Text(f"written: {path}"))
+        console.print(Text(f"written: {out / 'parity.csv'}"))
     return 0 if comparison.passed else 1

@@ -10,16 +10,8 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from common.experiment import Decode, Device
-from harness.commands.options import (
-    CHOICE,
-    OUTPUT,
-    TRAINING,
-    Flag,
-    Names,
-    print_json,
-    screen,
-    split,
-)
+from harness.commands.options import CHOICE, OUTPUT, TRAINING, Flag, Names, split
+from harness.console import print_json, screen
 
 
 def predict(

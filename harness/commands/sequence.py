@@ -9,17 +9,8 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from common.experiment import DType
-from harness.commands.options import (
-    DATA,
-    NETWORK,
-    OUTPUT,
-    TRAINING,
-    Flag,
-    Names,
-    print_json,
-    screen,
-    split,
-)
+from harness.commands.options import DATA, NETWORK, OUTPUT, TRAINING, Flag, Names, split
+from harness.console import print_json, screen
 
 
 def sequence(
@@ -111,12 +102,13 @@ def sequence(
     select(split(backend), ())  # what is wrong with the request is said before anything is written
     reference, about = expected(settings), provenance()
     out = out or new_folder("sequence")
-    with result_folder(out, "sequence.json", force) as folder:
-        sequencetables.start(folder)
+    with result_folder(out, "sequence.json", force) as place:
+        sequencetables.start(place.path)
         found = study(settings, reference, split(backend), pythons)
         named = [each.backend for each in found.entrants]
-        page = write_sections(sections(found, about), titles(found), named, folder)
-        sequencetables.write(found, about, folder)
+        page = write_sections(sections(found, about), titles(found), named, place.path)
+        sequencetables.write(found, about, place.path)
+        place.failed = not found.passed
     if json:
         errors = sequencetables.errors_table(found).to_dict("records")
         print_json(facts(found) | {"rmse": errors})

@@ -109,7 +109,7 @@ def _chart(table: pd.DataFrame) -> Chart:
                 Cell(row["quantity"]),
                 number(row["exact"], ".1e"),
                 number(row["tolerance"], ".0e"),
-                VERDICTS[row["verdict"]],
+                VERDICTS[row["verdict"] if row["ok"] else "different"],
             ]
             for row in records(drawn)
         ],

@@ -3,13 +3,18 @@
 from dataclasses import dataclass, field
 from functools import partial
 
+import numpy as np
 import pytest
 
 import backends
 from common import grid, judging, parity
 from common.experiment import Experiment
 from common.grid import Case, check
+from common.judging import judge_before_training
 from common.reference import Reference
+from common.setup import first_weights, load_batches
+from harness.recipes import experiment_of
+from harness.worker import preflight_batches
 from tests.backends import faults_of_contract as contract
 from tests.backends import faults_of_exercises as exercises
 from tests.backends import faults_of_scratch as scratch
@@ -66,6 +71,7 @@ class Fault:
 CLIPPING = {"clipped norm", "weights", "drift of weights"}
 UPDATE = {"weights", "weights after two steps", "loss of the next step", "drift of weights"}
 TEXT = {"text"}
+LOOPS = ("grid.run_epoch", "judging.run_epoch")
 
 FAULTS = {
     # the forward pass
@@ -168,10 +174,13 @@ FAULTS = {
         {"Model.train_step": contract.loss_over_a_full_batch}, {"drift of loss"}, PARTIAL
     ),
     "batches count alike": Fault(
-        {"grid.run_epoch": contract.batches_count_alike}, {"drift of loss"}, PARTIAL
+        dict.fromkeys(["grid.run_epoch", "judging.run_epoch"], contract.batches_count_alike),
+        {"drift of loss"},
+        PARTIAL,
     ),
     "state never carried": Fault(
-        {"grid.run_epoch": contract.state_never_carried}, {"drift of loss", "drift of weights"}
+        dict.fromkeys(["grid.run_epoch", "judging.run_epoch"], contract.state_never_carried),
+        {"drift of loss", "drift of weights"},
     ),
     # weights in and out
     "warming up trains": Fault(
@@ -308,3 +317,23 @@ def test_a_planted_fault_is_caught(backend, plant, fault):
     plant(fault.planted)
     assert fault.catchers
     assert fault.catchers <= caught(backend, fault.settings)
+
+
+ELSEWHERE = {"lr applied twice", "model in float32", "state in float32"}
+"""What the quick start's own settings cannot show: its lr is 1, its precision float32."""
+
+BEFORE_TRAINING = [n for n, fault in FAULTS.items() if not fault.settings and n not in ELSEWHERE]
+
+
+@pytest.mark.parametrize("name", BEFORE_TRAINING)
+def test_it_is_caught_before_training_at_a_recipes_own_settings(backend, plant, name):
+    """The quick start's: float32, 256 hiddens, weights so small that little shows in them."""
+    experiment = experiment_of("quickstart", {"device": "cpu"})
+    data, vocab = load_batches(experiment, None)
+    weights = first_weights(experiment, len(vocab))
+    plant(FAULTS[name].planted)
+    model = backends.load(backend).build(experiment, "scratch", weights)
+    with np.errstate(all="ignore"):
+        batches = preflight_batches(data)
+        found = judge_before_training(model, weights, experiment, batches, vocab)
+    assert found.verdict == "different", found.reason

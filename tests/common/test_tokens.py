@@ -1,5 +1,6 @@
 """Texts in pieces, held against the plain way: the whole text at once, a token at a time."""
 
+import codecs
 import hashlib
 import re
 import tracemalloc
@@ -86,8 +87,12 @@ def test_a_file_is_read_or_refused_with_the_place_of_its_fault(path, raw, piece)
     sources.PIECE = piece
     path.write_bytes(raw)
     message = None
-    if not raw.strip():
+    if not raw:
         message = "the file is empty"
+    elif not raw.strip():
+        message = "nothing but blanks"
+    elif raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        message = "this is UTF-"
     elif b"\0" in raw:
         message = f"a zero byte at {raw.index(0)}:"
     else:

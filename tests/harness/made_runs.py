@@ -47,7 +47,16 @@ def make_run(
             tables["epochs"].append([*row, epoch + 1, perplexity, validated, 8960, seconds[epoch]])
         status = ["diverged", NASTY] if bad else ["ok", ""]
         speed = "" if bad else 8960 * epochs / seconds.sum()
-        ending = [speed, 0.5, seconds.sum(), "" if bad else 250.0, 1e-7, f"{pair[0]}=1.0"]
+        ending = [
+            speed,
+            0.5,
+            seconds.sum(),
+            "" if bad else 250.0,
+            1e-7,
+            1e-5,
+            "equal",
+            f"{pair[0]}=1.0",
+        ]
         tables["summary"].append([*row, *status, "cpu", "float32", perplexity, validated, *ending])
         for epoch in range(10, epochs + 1, 10):
             tables["samples"].append([*row, epoch, "the clock", f"the clock{said}"])

@@ -1,11 +1,15 @@
 """Finished results: no command touches them before it has something better, and is told to."""
 
+import json
 import os
 
 import pytest
 
+import backends
 from common.errors import RequestError
+from harness.again import sweep
 from harness.cli import app
+from harness.results import result_folder
 
 COMMANDS = {
     "bench": ("bench.json", "--backend mxnet-style --variant fused --shape 2x2x2x2 --rounds 2"),
@@ -73,3 +77,60 @@ def test_without_a_folder_a_result_gets_a_new_one(command, tmp_path, monkeypatch
     (folder,) = (tmp_path / "results" / "runs").iterdir()
     assert folder.name.endswith(f"-{command}")
     assert any(COMMANDS[command][0] in files for _, _, files in os.walk(folder))
+
+
+def test_a_result_that_failed_does_not_replace_a_sound_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run("sequence", "--out", "out") == 0
+    before = held(tmp_path / "out")
+    monkeypatch.setattr(backends, "missing", lambda name: "not installed")
+    assert run("sequence", "--out", "out", "--force") == 1
+    assert held(tmp_path / "out") == before
+    assert "it failed, so what out held stays" in capsys.readouterr().err
+    (failed,) = (tmp_path / "results" / "runs").iterdir()
+    assert json.loads((failed / "sequence.json").read_text("utf-8"))["status"] == "failed"
+
+
+def test_what_was_killed_may_be_replaced(tmp_path):
+    (tmp_path / "bench.json").write_text('{"status": "running"}', encoding="utf-8")
+    with result_folder(tmp_path, "bench.json", force=False) as place:
+        assert place.path == tmp_path
+    (tmp_path / "bench.json").write_text("damaged", encoding="utf-8")
+    with pytest.raises(RequestError), result_folder(tmp_path, "bench.json", force=False):
+        pass
+
+
+def test_killed_while_files_change_places_it_is_made_up_for(tmp_path, monkeypatch):
+    for name in ("a.csv", "b.csv", "x.json"):
+        (tmp_path / name).write_text("old", encoding="utf-8")
+    replace, done = os.replace, []
+
+    def killed(source, target):
+        if len(done) == 3:  # the folder, and two of the files
+            raise KeyboardInterrupt
+        done.append(target)
+        replace(source, target)
+
+    def replaced():
+        with result_folder(tmp_path, "x.json", force=True) as place:
+            for name in ("a.csv", "b.csv", "x.json"):
+                (place.path / name).write_text("new", encoding="utf-8")
+            death.setattr(os, "replace", killed)
+
+    with monkeypatch.context() as death, pytest.raises(KeyboardInterrupt):
+        replaced()
+    assert (tmp_path / "x.json").read_text(encoding="utf-8") == "old"
+    with pytest.raises(RequestError), result_folder(tmp_path, "x.json", force=False):
+        pass
+    assert {path.name: path.read_text("utf-8") for path in tmp_path.iterdir()} == dict.fromkeys(
+        ("a.csv", "b.csv", "x.json"), "new"
+    )
+
+
+def test_a_run_folder_that_was_about_to_change_places_is_put_back(tmp_path):
+    for name, content in ((".run.old", "old"), (".run.merged", "new")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(content, encoding="utf-8")
+    sweep(tmp_path / "run")
+    assert (tmp_path / "run" / "run.json").read_text(encoding="utf-8") == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
