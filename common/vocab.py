@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from reprlib import repr as brief
 from typing import Any, Literal, get_args
 
+import numpy as np
+
+from common.by_hand import as_numpy, whole_numbers
 from common.errors import RequestError
 
 UNK = "<unk>"
@@ -14,41 +18,49 @@ Order = Literal["frequency", "sorted", "distinct"]
 
 
 class Vocab:
-    """A vocabulary (seed 003, section 9.2; the functional chapter; seed 001).
+    """A vocabulary (section 9.2; the functional chapter; the original chapter).
+
+    It is a collection of its tokens, which are strings: ``in``, ``len`` and ``for`` are of tokens.
 
     Args:
-        tokens: a list of tokens, a list of lists of tokens, or a mapping of token to count.
+        tokens: a list or array of tokens, of any depth, or a mapping of token to count.
         min_freq: tokens seen less often are left out.
-        reserved_tokens: tokens that are always in, such as ``<pad>``.
+        reserved_tokens: tokens that are always in, such as ``<pad>``; one, several, or None.
         order: how indices are given out, which differs by edition:
             ``frequency``: ``<unk>``, the reserved tokens, then by falling frequency, ties by
             first appearance (functional chapter);
-            ``sorted``: all of them in code-point order, ``<unk>`` among them (seed 003);
-            ``distinct``: in code-point order and without ``<unk>`` (seed 001, where the order was
-            that of a set and so of no meaning).
+            ``sorted``: all of them in code-point order, ``<unk>`` among them (chapter 9);
+            ``distinct``: in code-point order and without ``<unk>`` (original chapter, where the
+            order was that of a set and so of no meaning).
         token: what a token is; decides how `split` and `join` treat a text.
 
     Attributes:
         token_freqs: (token, count) pairs by falling count.
         idx_to_token: the token at every index.
         token_to_idx: the index of every token.
+
+    Raises:
+        TypeError: a token is no string.
     """
 
     def __init__(
         self,
         tokens: Iterable[Any] | Mapping[str, int] = (),
         min_freq: int = 0,
-        reserved_tokens: Iterable[str] = (),
+        reserved_tokens: Iterable[str] | str | None = None,
         order: Order = "frequency",
         token: Token = "char",
     ) -> None:
         if order not in get_args(Order):
             raise RequestError(f"unknown order {order!r}: one of {', '.join(get_args(Order))}")
-        counts = tokens if isinstance(tokens, Mapping) else Counter(_flatten(tokens))
+        if reserved_tokens is None or isinstance(reserved_tokens, str):
+            reserved_tokens = [reserved_tokens] if reserved_tokens else []
+        reserved_tokens = [*_strings(reserved_tokens)]
+        counts = tokens if isinstance(tokens, Mapping) else Counter(_strings(tokens))
         self.token = token
         self.token_freqs = sorted(counts.items(), key=lambda pair: pair[1], reverse=True)
-        kept = [token for token, freq in self.token_freqs if freq >= min_freq]
-        special = [*reserved_tokens] if order == "distinct" else [UNK, *reserved_tokens]
+        kept = [*_strings(token for token, freq in self.token_freqs if freq >= min_freq)]
+        special = reserved_tokens if order == "distinct" else [UNK, *reserved_tokens]
         unique = list(dict.fromkeys(special + kept))
         self.idx_to_token = unique if order == "frequency" else sorted(unique)
         self.token_to_idx = {token: idx for idx, token in enumerate(self.idx_to_token)}
@@ -73,24 +85,50 @@ class Vocab:
         """The number of distinct tokens, ``<unk>`` included where there is one."""
         return len(self.idx_to_token)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.idx_to_token)
+
+    def __contains__(self, token: object) -> bool:
+        return token in self.token_to_idx
+
     def __getitem__(self, tokens: Any) -> Any:
-        """The index of a token, or a list of indices for a list (nested lists too).
+        """The index of a token, or a list of indices for a list or array (nested ones too).
+
+        A whole number is taken for a place, as in any sequence: it gives the token there.
 
         Raises:
             KeyError: the token is unknown and this vocabulary has no ``<unk>``.
+            IndexError: there is no such place.
+            TypeError: it is neither a token nor a place.
         """
+        if isinstance(tokens, str):
+            index = self.token_to_idx.get(tokens, self.unk)
+            if index is None:
+                raise KeyError(f"{tokens!r} is not in the vocabulary, which has no {UNK}")
+            return index
         if isinstance(tokens, (list, tuple)):
             return [self[token] for token in tokens]
-        index = self.token_to_idx.get(tokens, self.unk)
-        if index is None:
-            raise KeyError(f"{tokens!r} is not in the vocabulary, which has no {UNK}")
-        return index
+        found = as_numpy(tokens)
+        if found.dtype.kind in "UOT" and isinstance(given := found.tolist(), (str, list)):
+            return self[given]
+        return self.to_tokens(found)
 
     def to_tokens(self, indices: Any) -> Any:
-        """The token at an index, or a list of tokens for a list or array of indices."""
-        if getattr(indices, "ndim", None) == 0 or not hasattr(indices, "__len__"):
-            return self.idx_to_token[int(indices)]
-        return [self.to_tokens(index) for index in indices]
+        """The token at an index, or a list of tokens for a list or array (nested ones too).
+
+        Raises:
+            IndexError: an index is not in the vocabulary.
+            TypeError: it is no whole number.
+        """
+        if isinstance(indices, (list, tuple)):
+            return [self.to_tokens(index) for index in indices]
+        if type(indices) is not int:
+            return self.to_tokens(whole_numbers(indices).tolist())
+        if not 0 <= indices < len(self):
+            raise IndexError(
+                f"index {indices} is not in this vocabulary, which ends at {len(self) - 1}"
+            )
+        return self.idx_to_token[indices]
 
     @property
     def unk(self) -> int | None:
@@ -101,10 +139,11 @@ class Vocab:
         """The tokens of a text: its characters, or its words."""
         return text.split() if self.token == "word" else list(text)
 
-    def join(self, indices: Iterable[int]) -> str:
-        """The text of some indices: `split`, undone."""
+    def join(self, indices: Any) -> str:
+        """The text of an index, or of a list or array of indices (N,): `split`, undone."""
+        tokens = self.to_tokens(indices)
         separator = " " if self.token == "word" else ""
-        return separator.join(self.idx_to_token[int(index)] for index in indices)
+        return tokens if isinstance(tokens, str) else separator.join(tokens)
 
     def check_prefix(self, prefix: str) -> None:
         """See that a prefix can start a prediction.
@@ -114,19 +153,24 @@ class Vocab:
         """
         tokens = self.split(prefix)
         if not tokens:
-            raise RequestError(f"--prefix {prefix!r} holds no {self.token}: give at least one")
+            raise RequestError(f"prefix {prefix!r} holds no {self.token}: give at least one")
         unseen = [t for t in dict.fromkeys(tokens) if t not in self.token_to_idx]
         if unseen and self.unk is None:
             named = ", ".join(map(repr, unseen))
             raise RequestError(
-                f"--prefix {prefix!r} holds what this corpus never shows: {named}; "
+                f"prefix {prefix!r} holds what this corpus never shows: {named}; "
                 f"its vocabulary has no {UNK}, so leave them out"
             )
 
 
-def _flatten(tokens: Iterable[Any]) -> Iterable[str]:
+def _strings(tokens: Iterable[Any]) -> Iterator[str]:
+    """The tokens of a list or array of any depth, each seen to be a string."""
     for token in tokens:
-        if isinstance(token, (list, tuple)):
-            yield from _flatten(token)
+        if isinstance(token, (list, np.ndarray)):
+            yield from _strings(token)
+        elif isinstance(token, str):
+            yield str(token)  # one of NumPy's own becomes Python's
         else:
-            yield token
+            raise TypeError(
+                f"a token is a string, not {brief(token)}: of its parts, join makes one"
+            )
