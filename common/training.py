@@ -1,4 +1,4 @@
-"""The epoch loop, written once: by hand or through the contract, every backend trains with it."""
+"""The epoch loop through the contract; that by hand is on the page, in each ``scratch.py``."""
 
 from __future__ import annotations
 
@@ -103,27 +103,3 @@ def train(
         yield epoch
         if not np.isfinite(epoch.perplexity):
             return
-
-
-def run_epochs(
-    run: Callable[[], tuple[float, float]], predict: Callable[[str], str], num_epochs: int
-) -> tuple[float, float]:
-    """Train by hand, printing as the book does: what `train_rnn` is in every backend.
-
-    Args:
-        run: trains one epoch; gives its perplexity and tokens a second.
-        predict: continues a prefix.
-        num_epochs: how often.
-
-    Returns:
-        The last perplexity and tokens a second.
-    """
-    ppl = speed = float("nan")
-    for number in range(1, num_epochs + 1):
-        ppl, speed = run()
-        if number % 10 == 0:
-            print(f"epoch {number}, perplexity {ppl:.2f}: {predict('time traveller')}")
-    print(f"perplexity {ppl:.2f}, {speed:,.0f} tokens/s")
-    for prefix in ("time traveller", "traveller"):
-        print(predict(prefix))
-    return ppl, speed

@@ -104,7 +104,8 @@ def test_the_cells_of_seed_000(backend, capsys):
     assert 28 > first > second > 15
     assert speed > 0
     capsys.readouterr()
-    ppl, _ = scratch.train_rnn(model, train_iter, vocab, lr=1, num_epochs=10)
+    prefixes = "time traveller", "traveller"
+    ppl, _ = scratch.train_rnn(model, train_iter, vocab, lr=1, num_epochs=10, prefixes=prefixes)
     assert ppl < second
     said = capsys.readouterr().out
     assert said.startswith(f"epoch 10, perplexity {ppl:.2f}: time traveller")
@@ -173,7 +174,7 @@ def test_the_arrays_seed_002_prints(only):
     import jax.numpy as jnp
     from flax import nnx
 
-    from backends.jax.scratch import RNNLMScratch, RNNScratch
+    from backends.jax.modules import RNNLMScratch, RNNScratch
 
     with jax.threefry_partitionable(False), jax.enable_x64(False):
         batch_size, num_inputs, num_hiddens, num_steps = 2, 2, 3, 2
