@@ -1,4 +1,4 @@
-"""The JAX edition's modules in Flax NNX, he_normal: they hold the parameters, ``scratch.py`` computes.
+"""The JAX edition's modules in Flax NNX, he_normal: the parameters; ``scratch.py`` computes.
 
 The book's functions take them as they take `scratch.RNNModelScratch`.
 """

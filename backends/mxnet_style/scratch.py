@@ -2,7 +2,7 @@
 
 A minibatch X is (batch_size, num_steps) of indices, in NumPy or as an array; inputs are num_steps
 arrays (batch_size, vocab_size); outputs are time-major, (num_steps x batch_size, vocab_size).
-Gradients live in ``param.grad``; the state remembers what led to it until it is detached.
+Gradients live in ``param.grad``, and computations are remembered only while they are recorded.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def get_params(vocab_size, num_hiddens):
     """Draw the five parameters, N(0, 0.01²) and zero biases, with gradients attached."""
 
     def normal(shape):
-        return nd.random.normal(scale=0.01, shape=shape)
+        return nd.random.normal(shape=shape) * 0.01
 
     # Hidden layer parameters
     W_xh = normal((vocab_size, num_hiddens))
@@ -133,7 +133,7 @@ def loss_and_grads(model, X, Y, state, loss):
 
 
 def detach(state):
-    """The state as values alone: a gradient flows as far back as the state remembers."""
+    """The state as values alone: no gradient flows back into what led to it."""
     return tuple(H.detach() for H in state)
 
 

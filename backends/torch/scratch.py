@@ -2,7 +2,7 @@
 
 A minibatch X is (batch_size, num_steps) of indices, in NumPy or as a tensor; inputs are (num_steps,
 batch_size, vocab_size); outputs are time-major, (num_steps x batch_size, vocab_size). Gradients
-live in ``param.grad``; the state remembers what led to it until it is detached.
+live in ``param.grad``, and computations are remembered until they are detached.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def loss_and_grads(model, X, Y, state, loss):
 
 
 def detach(state):
-    """The state as values alone: a gradient flows as far back as the state remembers."""
+    """The state as values alone: no gradient flows back into what led to it."""
     return tuple(H.detach() for H in state)
 
 

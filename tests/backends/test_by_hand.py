@@ -174,7 +174,7 @@ def test_the_arrays_seed_002_prints(only):
     import jax.numpy as jnp
     from flax import nnx
 
-    from backends.jax.modules import RNNLMScratch, RNNScratch
+    from backends.jax.scratch import RNNLMScratch, RNNScratch
 
     with jax.threefry_partitionable(False), jax.enable_x64(False):
         batch_size, num_inputs, num_hiddens, num_steps = 2, 2, 3, 2
