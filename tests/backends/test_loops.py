@@ -166,3 +166,14 @@ def test_a_state_that_is_not_detached_is_caught(backend, monkeypatch):
     monkeypatch.setattr(module.scratch, "train_step", module.exercises.train_step)
     assert not right_epoch(backend, "sequential")
     assert right_epoch(backend, "random")
+
+
+def test_every_line_that_the_readme_quotes_stands_in_its_file():
+    folder = Path(backends.__file__).parent
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"^  `(\w+/scratch\.py)`: `(.+)`$", text, re.MULTILINE)
+    assert len(quoted) == text.count("scratch.py`: `") > 15
+    assert {folder / path for path, _ in quoted} == set(FILES)
+    for path, line in quoted:
+        lines = (folder / path).read_text(encoding="utf-8").splitlines()
+        assert any(each.strip().split("  # ")[0] == line for each in lines), (path, line)
