@@ -1,90 +1,130 @@
-"""The edge of the chapter's functions: what is checked when a person, not the harness, calls them.
+"""Arguments given by hand, at a prompt or in a notebook: what cannot be right is refused at once.
 
-The step that the harness times does not come by here.
+No step that is timed comes through here: what the harness gives has been checked before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
+from reprlib import repr as brief
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from common.errors import RequestError
-from common.vocab import Vocab
+if TYPE_CHECKING:
+    from common.vocab import Vocab
+
+NUM_FIRST = 10
+"""Tokens of the text's beginning, which `train_rnn` continues where no prefix is given."""
 
 
-def check_fit(X: Any, state: Sequence[Any], vocab_size: int, Y: Any = None) -> None:
-    """See that a minibatch, its labels and a state belong together.
+def as_numpy(x: Any) -> NDArray[Any]:
+    """A number, list, array or tensor of any framework as a NumPy array."""
+    if hasattr(x, "detach") and hasattr(x, "cpu"):  # PyTorch
+        x = x.detach().cpu()
+    if hasattr(x, "asnumpy"):  # MXNet
+        x = x.asnumpy()
+        if x.dtype.kind == "f" and (x == np.floor(x)).all():  # its whole numbers are floats too
+            x = x.astype(np.int64)
+    return np.asarray(x)
 
-    Args:
-        X: indices (batch_size, num_steps), of any framework or as lists; what is being compiled
-            has a shape, but no values to check yet.
-        state: a tuple of tensors (batch_size, num_hiddens).
-        vocab_size: every index is below it, and not below 0.
-        Y: labels, of the shape of X; None for none.
+
+def whole_numbers(x: Any) -> NDArray[Any]:
+    """Indices, however given, as a NumPy array of integers.
 
     Raises:
-        ValueError: the state is of another batch size, or the labels of another shape.
-        IndexError: an index is out of range.
+        TypeError: they are something else.
     """
-    indices = _on_the_host(X)
-    if indices is None:
-        return
-    for H in state:
-        if H.shape[0] != len(indices):
-            raise ValueError(
-                f"the state, of shape {tuple(H.shape)}, is not for X, of shape {indices.shape}: "
-                f"begin_state({len(indices)}) gives one that is"
-            )
-    labels = _on_the_host(Y) if Y is not None else indices
-    if labels is not None and labels.shape != indices.shape:
-        raise ValueError(f"Y, of shape {labels.shape}, is not for X, of shape {indices.shape}")
-    for name, found in (("X", indices), ("Y", labels)):
-        if found is None:
-            continue
-        outside = found[(found < 0) | (found >= vocab_size)]
-        if len(outside):
-            raise IndexError(
-                f"{name} holds the index {outside[0]:g}, but the vocabulary has {vocab_size} "
-                f"tokens: 0 to {vocab_size - 1}"
-            )
+    found = as_numpy(x)
+    if found.size and found.dtype.kind not in "iu":
+        given = f"an array of {found.dtype}" if found.ndim else brief(found.item())
+        raise TypeError(f"indices are whole numbers, alone or in lists and arrays, not {given}")
+    return found
 
 
-def _on_the_host(X: Any) -> NDArray[Any] | None:
-    """A tensor of any framework in NumPy; None while a framework traces it."""
-    if hasattr(X, "asnumpy"):
-        return np.asarray(X.asnumpy())
-    if hasattr(X, "detach"):
-        X = X.detach().cpu()
-    try:
-        return np.asarray(X)
-    except (TypeError, NotImplementedError):  # what JAX and TensorFlow say of a traced value
-        return None
+def check_minibatch(model: Any, X: Any, state: Any, Y: Any = None) -> None:
+    """See that a minibatch and a state fit a model.
 
-
-def prefixes_to_continue(
-    prefixes: Sequence[str] | None, train_iter: Iterable[Any], vocab: Vocab
-) -> Sequence[str]:
-    """The prefixes that a training by hand continues: those given, or the text's own beginning.
+    In a program that is being compiled there are shapes and no values yet: those alone are checked.
 
     Args:
-        prefixes: texts that the vocabulary can spell; None for the beginning.
-        train_iter: its attribute ``corpus`` holds the text's indices (N,); the beginning of a text
-            that it does not tell is the most frequent token.
+        model: has a `vocab_size` and a `num_hiddens`.
+        X: indices (batch_size, num_steps), in NumPy, a list or a framework's own tensor.
+        state: one (batch_size, num_hiddens) a layer.
+        Y: labels of the shape of X, where there are any.
+
+    Raises:
+        ValueError: the shapes do not fit each other, or the model.
+        IndexError: an index is not in the model's vocabulary.
+    """
+    shape = _shape(X)
+    if len(shape) != 2:
+        raise ValueError(f"X has the shape {shape}: a minibatch is (batch_size, num_steps)")
+    if Y is not None and _shape(Y) != shape:
+        raise ValueError(f"Y has the shape {_shape(Y)}, but X has {shape}: Y is X one token later")
+    expected = shape[0], model.num_hiddens
+    for H in state:
+        if _shape(H) != expected:
+            raise ValueError(
+                f"the state holds the shape {_shape(H)}, but X has {shape} and so takes a state "
+                f"of {expected}, as begin_state({shape[0]}) gives it"
+            )
+    for name, indices in (("X", X), ("Y", Y)):
+        if indices is not None:
+            _check_range(name, indices, model.vocab_size)
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
+
+
+def _check_range(name: str, indices: Any, vocab_size: int) -> None:
+    try:
+        found = as_numpy(indices)
+    except (TypeError, NotImplementedError):  # a symbol of JAX or TensorFlow: no values yet
+        return
+    outside = np.argwhere((found < 0) | (found >= vocab_size))
+    if len(outside):
+        row, column = outside[0]
+        raise IndexError(
+            f"{name}[{row}, {column}] is {found[row, column]}, but this model's vocabulary has the "
+            f"indices 0 to {vocab_size - 1}"
+        )
+
+
+def checked_prefixes(
+    prefixes: Iterable[str] | str | None, model: Any, train_iter: Any, vocab: Vocab
+) -> list[str]:
+    """The prefixes that a model continues while it trains, each fit to be continued.
+
+    Args:
+        prefixes: texts, or one text; None is the beginning of the text that is trained on.
+        model: has a `vocab_size`.
+        train_iter: the minibatches (X, Y); its first one is looked at where it has no `corpus`.
         vocab: of the text.
 
     Raises:
-        RequestError: a prefix is empty, or holds what the vocabulary lacks.
+        RequestError: a prefix is empty or holds what the vocabulary does not.
+        ValueError: model and vocabulary differ in size, or there is nothing to begin with.
     """
+    if len(vocab) != model.vocab_size:
+        raise ValueError(f"the model has {model.vocab_size} tokens, the vocabulary {len(vocab)}")
     if prefixes is None:
-        corpus = getattr(train_iter, "corpus", None)
-        if corpus is None:
-            return [vocab.join(vocab[[token]]) for token, _ in vocab.token_freqs[:1]]
-        return [vocab.beginning(corpus)]
-    if isinstance(prefixes, str):
-        raise RequestError(f"prefixes={prefixes!r}: give a list of texts, [{prefixes!r}]")
+        prefixes = vocab.join(_corpus(train_iter)[:NUM_FIRST])
+    prefixes = [prefixes] if isinstance(prefixes, str) else list(prefixes)
+    if not prefixes:
+        raise ValueError("no prefixes: give one at least, or None for the text's own beginning")
     for prefix in prefixes:
         vocab.check_prefix(prefix)
     return prefixes
+
+
+def _corpus(train_iter: Any) -> Any:
+    """The indices that minibatches were cut from, or the first row of the first of them."""
+    if hasattr(train_iter, "corpus"):
+        return train_iter.corpus
+    if iter(train_iter) is train_iter:
+        raise ValueError("train_iter can be gone through only once: give prefixes, or a loader")
+    X, _ = next(iter(train_iter))
+    return X[0]

@@ -1,4 +1,4 @@
-"""The epoch loop of the harness: written once, every backend trains with it by the contract."""
+"""The epoch loop through the contract; that by hand is on the page, in each ``scratch.py``."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from common.by_hand import NUM_FIRST
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.setup import load_batches
@@ -45,6 +46,6 @@ def own_prefixes(experiment: Experiment, data_dir: Path | None) -> tuple[Experim
     unseen = [t for p in experiment.prefixes for t in vocab.split(p) if t not in vocab]
     if not unseen:
         return experiment, ""
-    beginning = vocab.beginning(loader.corpus)
+    beginning = vocab.join(loader.corpus[:NUM_FIRST])
     said = f"the corpus lacks {unseen[0]!r} of the usual prefixes: continuing {beginning!r}"
     return experiment.model_copy(update={"prefixes": (beginning,)}), said

@@ -10,7 +10,6 @@ from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from backends.jax import scratch
 from common.keptgraph import KeptState, pullbacks_behind, through_all
@@ -40,28 +39,24 @@ def bound(rnn, activation):
     return partial(rnn, activation=getattr(jax.nn, activation))
 
 
-class RNNModelExercises:
+class RNNModelExercises(scratch.RNNModelScratch):
     """The chapter's model with these functions; see `backend.FORMS`."""
 
+    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
+
     def __init__(self, params, activation, lr, theta):
-        self.params, self.forward_fn = params, bound(rnn, activation)
-        self.loss = optax.softmax_cross_entropy_with_integer_labels
-        self.updater = jax.tree_util.Partial(scratch.sgd, lr=lr)
+        num_hiddens, vocab_size = params[-2].shape
+        _, layers, _ = by_layer(params)
+        super().__init__(
+            vocab_size,
+            num_hiddens,
+            get_params=lambda *sizes: params,
+            init_state=partial(init_rnn_state, num_layers=len(layers)),
+            forward=bound(rnn, activation),
+        )
+        self.loss = scratch.cross_entropy
+        self.updater = scratch.sgd_updater(self, lr)
         self.theta = theta
-
-    def set_params(self, values):
-        """Replace the values of the parameters."""
-        self.params = values
-
-    def __call__(self, X, state):
-        """The outputs and the new state for indices X."""
-        return scratch.apply(self.params, jnp.asarray(X), tuple(state), self.forward_fn)
-
-    def begin_state(self, batch_size):
-        """The state before the first token, on the device and of the type of the parameters."""
-        _, layers, (W_hq, b_q) = by_layer(self.params)
-        state = init_rnn_state(batch_size, len(W_hq), len(layers))
-        return jax.device_put(tuple(H.astype(b_q.dtype) for H in state), b_q.sharding)
 
     def loss_and_grads(self, X, Y, state):
         """The mean loss, the gradients before clipping, the new state."""

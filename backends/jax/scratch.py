@@ -1,12 +1,15 @@
-"""The chapter "Recurrent neural networks from scratch" in JAX, compiled, by the book's names.
+"""The chapter "Recurrent neural networks from scratch" in JAX, by the book's names.
 
-Written after seed 000, with the Flax NNX modules that seed 002 begins. A minibatch X is
-(batch_size, num_steps) of indices; inputs are (num_steps, batch_size, vocab_size); outputs are
-time-major, (num_steps x batch_size, vocab_size). Gradients are values, passed and returned.
+A minibatch X is (batch_size, num_steps) of indices, in NumPy or as an array; inputs are (num_steps,
+batch_size, vocab_size); outputs are time-major, (num_steps x batch_size, vocab_size). Parameters
+and gradients are values, passed and returned. The training step is compiled by XLA. The Flax
+modules that the JAX edition begins are in ``modules.py``.
 """
 
 from __future__ import annotations
 
+import importlib
+import math
 import time
 from functools import partial
 
@@ -14,9 +17,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from flax import nnx
 
-from common.by_hand import check_fit, prefixes_to_continue
+from common.by_hand import check_minibatch, checked_prefixes
 from common.decoding import greedy
 from common.metrics import perplexity
 
@@ -39,7 +41,7 @@ def get_params(vocab_size, num_hiddens, key=0):
 
 
 def init_rnn_state(batch_size, num_hiddens):
-    """The state before the first token: a tuple of one array of zeros."""
+    """The state before the first token: a tuple of zeros (batch_size, num_hiddens)."""
     return (jnp.zeros((batch_size, num_hiddens)),)
 
 
@@ -63,82 +65,44 @@ def rnn(inputs, state, params, activation=jnp.tanh):
     return Y, (H,)
 
 
-class RNNScratch(nnx.Module):
-    """The recurrent layer of seed 002, he_normal."""
-
-    def __init__(self, num_inputs: int, num_hiddens: int, rngs: nnx.Rngs):
-        he_normal, zeros = nnx.initializers.he_normal(), nnx.initializers.zeros_init()
-        self.W_xh = nnx.Param(he_normal(rngs(), (num_inputs, num_hiddens)))
-        self.W_hh = nnx.Param(he_normal(rngs(), (num_hiddens, num_hiddens)))
-        self.b_h = nnx.Param(zeros(rngs(), (num_hiddens,)))
-        self.num_hiddens = num_hiddens
-
-    def __call__(self, inputs, state=None):
-        """The hidden states as a list, and the last of them."""
-        if state is None:
-            state = init_rnn_state(inputs.shape[1], self.num_hiddens)
-        params = [self.W_xh[...], self.W_hh[...], self.b_h[...]]
-        state, outputs = hidden_states(inputs, state[0], params, jnp.tanh)
-        return list(outputs), state
-
-
 @partial(jax.jit, static_argnames="forward_fn")
 def apply(params, X, state, forward_fn):
-    """The outputs and the new state for indices X."""
+    """The outputs and the new state for indices X, a function of all that it depends on."""
     W_xh = params[0]
     inputs = jax.nn.one_hot(X.T, W_xh.shape[0], dtype=W_xh.dtype)
     return forward_fn(inputs, state, params)
 
 
-class RNNLMScratch(nnx.Module):
-    """The language model of seed 002, completed: tanh, he_normal."""
+class RNNModelScratch:
+    """The parameters and the functions that use them."""
 
-    init_state, forward_fn = staticmethod(init_rnn_state), staticmethod(rnn)
+    def __init__(self, vocab_size, num_hiddens, get_params, init_state, forward):
+        self.vocab_size, self.num_hiddens = vocab_size, num_hiddens
+        self.params = get_params(vocab_size, num_hiddens)
+        self.init_state, self.forward_fn = init_state, forward
 
-    def __init__(self, rnn: RNNScratch, vocab_size: int, rngs: nnx.Rngs):
-        he_normal, zeros = nnx.initializers.he_normal(), nnx.initializers.zeros_init()
-        self.rnn, self.vocab_size = rnn, vocab_size
-        self.W_hq = nnx.Param(he_normal(rngs(), (rnn.num_hiddens, vocab_size)))
-        self.b_q = nnx.Param(zeros(rngs(), (vocab_size,)))
+    def __call__(self, X, state):
+        """The outputs and the new state for indices X, once it is seen that they fit."""
+        check_minibatch(self, X, state)
+        return self.forward(X, state)
 
-    @property
-    def params(self):
-        """The five parameters, in the book's order, as values."""
-        return [param.get_value() for param in self._params()]
-
-    def set_params(self, values):
-        """Replace the values of the five parameters."""
-        for param, value in zip(self._params(), values, strict=True):
-            param.set_value(value)
-
-    def _params(self):
-        return self.rnn.W_xh, self.rnn.W_hh, self.rnn.b_h, self.W_hq, self.b_q
-
-    def __call__(self, X, state=None):
+    def forward(self, X, state):
         """The outputs and the new state for indices X."""
-        state = self.begin_state(len(X)) if state is None else state
-        check_fit(X, state, self.vocab_size)
-        return apply(self.params, jnp.asarray(X), state, self.forward_fn)
+        return apply(self.params, jnp.asarray(X), tuple(state), self.forward_fn)
+
+    def set_params(self, params):
+        """Take new parameters: nothing changes in place."""
+        self.params = params
 
     def begin_state(self, batch_size):
         """The state before the first token, on the device and of the type of the parameters."""
-        b_q = self.b_q.get_value()
-        state = self.init_state(batch_size, self.rnn.num_hiddens)
-        return jax.device_put(tuple(H.astype(b_q.dtype) for H in state), b_q.sharding)
-
-
-class RNNModelScratch(RNNLMScratch):
-    """The same module by the functional chapter's surface: parameters and functions are given."""
-
-    def __init__(self, vocab_size, num_hiddens, get_params, init_state, forward):
-        rngs = nnx.Rngs(0)
-        super().__init__(RNNScratch(vocab_size, num_hiddens, rngs), vocab_size, rngs)
-        self.set_params(get_params(vocab_size, num_hiddens))
-        self.init_state, self.forward_fn = init_state, forward
+        W_xh, state = self.params[0], self.init_state(batch_size, self.num_hiddens)
+        return jax.device_put(tuple(H.astype(W_xh.dtype) for H in state), W_xh.sharding)
 
 
 def predict_rnn(prefix, num_predicts, model, vocab, choose=greedy):
     """The prefix and num_predicts tokens after it: the most likely, or as `choose` chooses."""
+    vocab.check_prefix(prefix)
     prefix = vocab.split(prefix)
     state = model.begin_state(batch_size=1)
     outputs = [vocab[prefix[0]]]
@@ -154,13 +118,21 @@ def predict_rnn(prefix, num_predicts, model, vocab, choose=greedy):
 def grad_clipping(grads, theta):
     """The gradients, scaled together so that their norm is at most theta."""
     norm = jnp.sqrt(sum(jnp.sum(grad**2) for grad in grads))
-    scale = jnp.where(norm > theta, theta / norm, 1)
+    scale = jnp.where(norm > theta, theta / norm, jnp.ones_like(norm))
     return [grad * scale for grad in grads]
 
 
 def sgd(params, grads, lr, batch_size):
     """Minibatch stochastic gradient descent: the new parameters."""
     return [param - lr * grad / batch_size for param, grad in zip(params, grads, strict=True)]
+
+
+def sgd_updater(model, lr):
+    """The updater of `train_rnn`: `sgd` with a learning rate."""
+    return jax.tree_util.Partial(sgd, lr=lr)  # a value, too: no other lr compiles anew
+
+
+cross_entropy = optax.softmax_cross_entropy_with_integer_labels
 
 
 @partial(jax.jit, static_argnames=("forward_fn", "loss"))
@@ -175,9 +147,14 @@ def loss_and_grads(params, X, Y, state, forward_fn, loss):
     return l, grads, state
 
 
+def detach(state):
+    """The state as values alone: the gradient is that of a function of the parameters."""
+    return state
+
+
 @partial(jax.jit, static_argnames=("forward_fn", "loss", "theta"))
 def update(params, X, Y, state, forward_fn, loss, updater, theta):
-    """Forward, backward, clip (not where theta is 0), update: the loss, state and parameters."""
+    """`train_step` as a function of values: the loss, the new state, the new parameters."""
     l, grads, state = loss_and_grads(params, X, Y, state, forward_fn, loss)
     if theta:
         grads = grad_clipping(grads, theta)
@@ -185,7 +162,7 @@ def update(params, X, Y, state, forward_fn, loss, updater, theta):
 
 
 def train_step(model, X, Y, state, loss, updater, theta):
-    """One `update` of the model."""
+    """Forward, backward, clip (not where theta is 0), update."""
     forward_fn = model.forward_fn
     l, state, params = update(model.params, X, Y, state, forward_fn, loss, updater, theta)
     model.set_params(params)
@@ -193,17 +170,23 @@ def train_step(model, X, Y, state, loss, updater, theta):
 
 
 def train_epoch_rnn(model, train_iter, loss, updater, use_random_iter, theta=1):
-    """Train one epoch; the perplexity and the tokens a second."""
-    start, state, losses, sizes = time.perf_counter(), None, [], []
+    """Train one epoch; the perplexity and the tokens a second.
+
+    A batch drawn at random begins a new state; one that goes on where the last ended carries its
+    state on, detached.
+    """
+    start, state, losses = time.perf_counter(), None, []
     for X, Y in train_iter:
-        if state is None or use_random_iter:  # Else the state is carried on, detached
+        if state is None or use_random_iter:
             state = model.begin_state(batch_size=len(X))
-        check_fit(X, state, model.vocab_size, Y)
+        else:
+            state = detach(state)
+        check_minibatch(model, X, state, Y)
         l, state = train_step(model, X, Y, state, loss, updater, theta)
-        losses.append(l)  # As it is: to read it here would be to wait for the device
-        sizes.append(len(X) * len(X[0]))
-    loss_sum = sum(float(l) * size for l, size in zip(losses, sizes, strict=True))
-    return perplexity(loss_sum, sum(sizes)), sum(sizes) / (time.perf_counter() - start)
+        losses.append((l, math.prod(Y.shape)))  # reading l here would wait for the device
+    tokens = sum(n for _, n in losses)
+    loss_sum = sum(float(l) * n for l, n in losses)
+    return perplexity(loss_sum, tokens), tokens / (time.perf_counter() - start)
 
 
 def train_rnn(
@@ -211,18 +194,26 @@ def train_rnn(
 ):
     """Train and show the progress; the last perplexity and tokens a second.
 
-    It continues the prefixes, or the beginning of the text.
+    The progress is how each of the prefixes goes on; where none is given, the text's own beginning.
     """
-    loss = optax.softmax_cross_entropy_with_integer_labels
-    updater = jax.tree_util.Partial(sgd, lr=lr)
-    prefixes = prefixes_to_continue(prefixes, train_iter, vocab)
-    predict = partial(predict_rnn, num_predicts=50, model=model, vocab=vocab)
-    ppl = speed = float("nan")
-    for epoch in range(1, num_epochs + 1):
-        ppl, speed = train_epoch_rnn(model, train_iter, loss, updater, use_random_iter, theta)
-        if epoch % 10 == 0:
-            print(f"epoch {epoch}, perplexity {ppl:.2f}: {predict(prefixes[0])}")
+    prefixes = checked_prefixes(prefixes, model, train_iter, vocab)
+    updater = sgd_updater(model, lr)
+    ppl = speed = math.nan
+    for epoch in range(num_epochs):
+        ppl, speed = train_epoch_rnn(
+            model, train_iter, cross_entropy, updater, use_random_iter, theta
+        )
+        if (epoch + 1) % 10 == 0:
+            text = predict_rnn(prefixes[0], 50, model, vocab)
+            print(f"epoch {epoch + 1}, perplexity {ppl:.2f}: {text}")
     print(f"perplexity {ppl:.2f}, {speed:,.0f} tokens/s")
     for prefix in prefixes:
-        print(predict(prefix))
+        print(predict_rnn(prefix, 50, model, vocab))
     return ppl, speed
+
+
+def __getattr__(name):
+    """Flax's modules, which stand on this file and count as part of the chapter."""
+    if name in ("RNNScratch", "RNNLMScratch"):
+        return getattr(importlib.import_module("backends.jax.modules"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from backends.mxnet_style import book, concise, engine, exercises, fused, scratch
-from backends.mxnet_style.engine import cpu, gluon, nd
+from backends.mxnet_style.engine import cpu, nd
 from common.decoding import chooser
 from common.errors import RequestError
 from common.interface import Description
@@ -34,6 +34,8 @@ def build(experiment, variant, weights):
 class Scratch(scratch.RNNModelScratch):
     """The chapter's functions, with the surface that all forms share."""
 
+    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
+
     def __init__(self, params, activation, lr, theta):
         for param in params:
             param.attach_grad()
@@ -43,8 +45,8 @@ class Scratch(scratch.RNNModelScratch):
             init_state=scratch.init_rnn_state,
             forward=partial(scratch.rnn, activation=ACTIVATIONS[activation]),
         )
-        self.loss = gluon.loss.SoftmaxCrossEntropyLoss()
-        self.updater = partial(scratch.sgd, params, lr)
+        self.loss = scratch.cross_entropy
+        self.updater = scratch.sgd_updater(self, lr)
         self.theta = theta
 
     def set_params(self, values):
@@ -52,10 +54,12 @@ class Scratch(scratch.RNNModelScratch):
             param[:] = value
 
     def loss_and_grads(self, X, Y, state):
-        return scratch.loss_and_grads(self, X, Y, state, self.loss)
+        l, grads, state = scratch.loss_and_grads(self, X, Y, state, self.loss)
+        return l, grads, scratch.detach(state)
 
     def train_step(self, X, Y, state):
-        return scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
+        l, state = scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
+        return l, scratch.detach(state)
 
 
 FORMS = {

@@ -10,7 +10,7 @@ from copy import copy
 from functools import partial
 
 from backends.mxnet_style import scratch
-from backends.mxnet_style.engine import autograd, gluon, nd
+from backends.mxnet_style.engine import autograd, nd
 from common.keptgraph import KeptState, pullbacks_behind, through_all
 from common.weights import by_layer
 
@@ -39,6 +39,8 @@ def rnn(inputs, state, params, activation=nd.tanh):
 class RNNModelExercises(scratch.RNNModelScratch):
     """The chapter's model with these functions; see `backend.FORMS`."""
 
+    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
+
     def __init__(self, params, activation, lr, theta):
         for param in params:
             param.attach_grad()
@@ -51,8 +53,8 @@ class RNNModelExercises(scratch.RNNModelScratch):
             init_state=partial(init_rnn_state, num_layers=len(layers)),
             forward=partial(rnn, activation=getattr(nd, activation)),
         )
-        self.loss = gluon.loss.SoftmaxCrossEntropyLoss()
-        self.updater = partial(scratch.sgd, self.params, lr)
+        self.loss = scratch.cross_entropy
+        self.updater = scratch.sgd_updater(self, lr)
         self.theta = theta
 
     def set_params(self, values):
@@ -62,11 +64,13 @@ class RNNModelExercises(scratch.RNNModelScratch):
 
     def loss_and_grads(self, X, Y, state):
         """The mean loss, the gradients before clipping, the detached state."""
-        return scratch.loss_and_grads(self, X, Y, state, self.loss)
+        l, grads, state = scratch.loss_and_grads(self, X, Y, state, self.loss)
+        return l, grads, scratch.detach(state)
 
     def train_step(self, X, Y, state):
         """Forward, backward, clip, update: the mean loss and the detached state."""
-        return scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
+        l, state = scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
+        return l, scratch.detach(state)
 
 
 class RNNModelKeptGraph(RNNModelExercises):
@@ -99,7 +103,7 @@ def window(model, X, Y, state, loss):
         leaf.attach_grad()
     y = nd.array(Y, ctx=first[0].context).T.reshape((-1,))
     with autograd.record():
-        y_hat, last = model.forward(X, first)
+        y_hat, last = model(X, first)
         l = loss(y_hat, y).mean()
 
     def pullback(dl, dH, grads):

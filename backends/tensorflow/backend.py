@@ -44,6 +44,8 @@ def build(experiment, variant, weights):
 class Scratch(scratch.RNNModelScratch):
     """The chapter's functions, with the surface that all forms share."""
 
+    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
+
     def __init__(self, params, activation, lr, theta):
         super().__init__(
             *params[0].shape,
@@ -52,7 +54,7 @@ class Scratch(scratch.RNNModelScratch):
             forward=partial(scratch.rnn, activation=ACTIVATIONS[activation]),
         )
         self.loss = scratch.cross_entropy
-        self.updater = partial(scratch.sgd, lr=lr)
+        self.updater = scratch.sgd_updater(self, lr)
         self.theta = theta
 
     def set_params(self, values):

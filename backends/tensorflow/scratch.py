@@ -1,18 +1,19 @@
 """The chapter "Recurrent neural networks from scratch" in TensorFlow, by the book's names.
 
-Written after seed 000. A minibatch X is (batch_size, num_steps) of indices; inputs are (num_steps,
+A minibatch X is (batch_size, num_steps) of indices, in NumPy or as a tensor; inputs are (num_steps,
 batch_size, vocab_size); outputs are time-major, (num_steps x batch_size, vocab_size). Parameters
 are variables; gradients are values, passed and returned. The training step is compiled by XLA.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from functools import partial
 
 import tensorflow as tf
 
-from common.by_hand import check_fit, prefixes_to_continue
+from common.by_hand import check_minibatch, checked_prefixes
 from common.decoding import greedy
 from common.metrics import perplexity
 
@@ -21,7 +22,7 @@ def get_params(vocab_size, num_hiddens):
     """Draw the five parameters, N(0, 0.01²) and zero biases, as variables."""
 
     def normal(shape):
-        return tf.random.normal(shape, stddev=0.01)
+        return tf.random.normal(shape) * 0.01
 
     # Hidden layer parameters
     W_xh = tf.Variable(normal((vocab_size, num_hiddens)))
@@ -34,7 +35,7 @@ def get_params(vocab_size, num_hiddens):
 
 
 def init_rnn_state(batch_size, num_hiddens):
-    """The state before the first token: a tuple of one tensor of zeros."""
+    """The state before the first token: a tuple of zeros (batch_size, num_hiddens)."""
     return (tf.zeros((batch_size, num_hiddens)),)
 
 
@@ -59,24 +60,26 @@ class RNNModelScratch:
         self.init_state, self.forward_fn = init_state, forward
 
     def __call__(self, X, state):
-        """The outputs and the new state for indices X."""
-        check_fit(X, state, self.vocab_size)
+        """The outputs and the new state for indices X, once it is seen that they fit."""
+        check_minibatch(self, X, state)
         return self.forward(X, state)
 
     def forward(self, X, state):
-        """The same for the training step, unchecked."""
+        """The outputs and the new state for indices X."""
+        W_xh = self.params[0]
         X = tf.cast(tf.transpose(X), tf.int32)
-        inputs = tf.one_hot(X, self.vocab_size, dtype=self.params[0].dtype)
+        inputs = tf.one_hot(X, self.vocab_size, dtype=W_xh.dtype)
         return self.forward_fn(inputs, state, self.params)
 
     def begin_state(self, batch_size):
-        """The state before the first token, of the type of the parameters."""
-        state = self.init_state(batch_size, self.num_hiddens)
-        return tuple(tf.cast(H, self.params[0].dtype) for H in state)
+        """The state before the first token, on the device and of the type of the parameters."""
+        W_xh, state = self.params[0], self.init_state(batch_size, self.num_hiddens)
+        return tuple(tf.cast(H, W_xh.dtype) for H in state)
 
 
 def predict_rnn(prefix, num_predicts, model, vocab, choose=greedy):
     """The prefix and num_predicts tokens after it: the most likely, or as `choose` chooses."""
+    vocab.check_prefix(prefix)
     prefix = vocab.split(prefix)
     state = model.begin_state(batch_size=1)
     outputs = [vocab[prefix[0]]]
@@ -102,6 +105,11 @@ def sgd(params, grads, lr, batch_size):
         param.assign_sub(lr * grad / batch_size)
 
 
+def sgd_updater(model, lr):
+    """The updater of `train_rnn`: `sgd` with a learning rate."""
+    return partial(sgd, lr=lr)
+
+
 def cross_entropy(y_hat, y):
     """The cross-entropy (N,) of logits (N, V) against labels (N,)."""
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=y_hat)
@@ -111,9 +119,14 @@ def loss_and_grads(model, X, Y, state, loss):
     """The mean loss, the gradients before clipping, and the new state."""
     y = tf.cast(tf.reshape(tf.transpose(Y), [-1]), tf.int32)
     with tf.GradientTape() as tape:
-        y_hat, state = model.forward(X, state)
+        y_hat, state = model(X, state)
         l = tf.reduce_mean(loss(y_hat, y))
     return l, tape.gradient(l, model.params), state
+
+
+def detach(state):
+    """The state as values alone: the tape that saw how it came about is closed."""
+    return state
 
 
 @tf.function(jit_compile=True)
@@ -127,17 +140,23 @@ def train_step(model, X, Y, state, loss, updater, theta):
 
 
 def train_epoch_rnn(model, train_iter, loss, updater, use_random_iter, theta=1):
-    """Train one epoch; the perplexity and the tokens a second."""
-    start, state, losses, sizes = time.perf_counter(), None, [], []
+    """Train one epoch; the perplexity and the tokens a second.
+
+    A batch drawn at random begins a new state; one that goes on where the last ended carries its
+    state on, detached.
+    """
+    start, state, losses = time.perf_counter(), None, []
     for X, Y in train_iter:
-        if state is None or use_random_iter:  # Else the state is carried on, detached
+        if state is None or use_random_iter:
             state = model.begin_state(batch_size=len(X))
-        check_fit(X, state, model.vocab_size, Y)
+        else:
+            state = detach(state)
+        check_minibatch(model, X, state, Y)
         l, state = train_step(model, X, Y, state, loss, updater, theta)
-        losses.append(l)  # As it is: to read it here would be to wait for the device
-        sizes.append(len(X) * len(X[0]))
-    loss_sum = sum(float(l) * size for l, size in zip(losses, sizes, strict=True))
-    return perplexity(loss_sum, sum(sizes)), sum(sizes) / (time.perf_counter() - start)
+        losses.append((l, math.prod(Y.shape)))  # reading l here would wait for the device
+    tokens = sum(n for _, n in losses)
+    loss_sum = sum(float(l) * n for l, n in losses)
+    return perplexity(loss_sum, tokens), tokens / (time.perf_counter() - start)
 
 
 def train_rnn(
@@ -145,18 +164,19 @@ def train_rnn(
 ):
     """Train and show the progress; the last perplexity and tokens a second.
 
-    It continues the prefixes, or the beginning of the text.
+    The progress is how each of the prefixes goes on; where none is given, the text's own beginning.
     """
-    loss = cross_entropy
-    updater = partial(sgd, lr=lr)
-    prefixes = prefixes_to_continue(prefixes, train_iter, vocab)
-    predict = partial(predict_rnn, num_predicts=50, model=model, vocab=vocab)
-    ppl = speed = float("nan")
-    for epoch in range(1, num_epochs + 1):
-        ppl, speed = train_epoch_rnn(model, train_iter, loss, updater, use_random_iter, theta)
-        if epoch % 10 == 0:
-            print(f"epoch {epoch}, perplexity {ppl:.2f}: {predict(prefixes[0])}")
+    prefixes = checked_prefixes(prefixes, model, train_iter, vocab)
+    updater = sgd_updater(model, lr)
+    ppl = speed = math.nan
+    for epoch in range(num_epochs):
+        ppl, speed = train_epoch_rnn(
+            model, train_iter, cross_entropy, updater, use_random_iter, theta
+        )
+        if (epoch + 1) % 10 == 0:
+            text = predict_rnn(prefixes[0], 50, model, vocab)
+            print(f"epoch {epoch + 1}, perplexity {ppl:.2f}: {text}")
     print(f"perplexity {ppl:.2f}, {speed:,.0f} tokens/s")
     for prefix in prefixes:
-        print(predict(prefix))
+        print(predict_rnn(prefix, 50, model, vocab))
     return ppl, speed

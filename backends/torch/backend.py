@@ -39,6 +39,8 @@ def build(experiment, variant, weights):
 class Scratch(scratch.RNNModelScratch):
     """The chapter's functions, with the surface that all forms share."""
 
+    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
+
     def __init__(self, params, activation, lr, theta):
         params = [param.requires_grad_() for param in params]
         super().__init__(
@@ -47,8 +49,8 @@ class Scratch(scratch.RNNModelScratch):
             init_state=scratch.init_rnn_state,
             forward=partial(scratch.rnn, activation=ACTIVATIONS[activation]),
         )
-        self.loss = torch.nn.CrossEntropyLoss()
-        self.updater = partial(scratch.sgd, params, lr)
+        self.loss = scratch.cross_entropy
+        self.updater = scratch.sgd_updater(self, lr)
         self.theta = theta
 
     def set_params(self, values):
@@ -57,10 +59,12 @@ class Scratch(scratch.RNNModelScratch):
                 param.copy_(value)
 
     def loss_and_grads(self, X, Y, state):
-        return scratch.loss_and_grads(self, X, Y, state, self.loss)
+        l, grads, state = scratch.loss_and_grads(self, X, Y, state, self.loss)
+        return l, grads, scratch.detach(state)
 
     def train_step(self, X, Y, state):
-        return scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
+        l, state = scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
+        return l, scratch.detach(state)
 
 
 FORMS = {

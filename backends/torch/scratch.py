@@ -1,19 +1,20 @@
-"""The chapter "Recurrent neural networks from scratch" in PyTorch, eager, by the book's names.
+"""The chapter "Recurrent neural networks from scratch" in PyTorch, by the book's names.
 
-Written after seed 000, the functional chapter. A minibatch X is (batch_size, num_steps) of indices,
-in NumPy or as a tensor; inputs are (num_steps, batch_size, vocab_size); outputs are time-major,
-(num_steps x batch_size, vocab_size). Gradients live in ``param.grad``.
+A minibatch X is (batch_size, num_steps) of indices, in NumPy or as a tensor; inputs are (num_steps,
+batch_size, vocab_size); outputs are time-major, (num_steps x batch_size, vocab_size). Gradients
+live in ``param.grad``, and computations are remembered until they are detached.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from functools import partial
 
 import torch
 from torch.nn import functional as F
 
-from common.by_hand import check_fit, prefixes_to_continue
+from common.by_hand import check_minibatch, checked_prefixes
 from common.decoding import greedy
 from common.metrics import perplexity
 
@@ -39,7 +40,7 @@ def get_params(vocab_size, num_hiddens):
 
 
 def init_rnn_state(batch_size, num_hiddens):
-    """The state before the first token: a tuple of one tensor of zeros."""
+    """The state before the first token: a tuple of zeros (batch_size, num_hiddens)."""
     return (torch.zeros((batch_size, num_hiddens)),)
 
 
@@ -64,33 +65,36 @@ class RNNModelScratch:
         self.init_state, self.forward_fn = init_state, forward
 
     def __call__(self, X, state):
-        """The outputs and the new state for indices X."""
-        check_fit(X, state, self.vocab_size)
+        """The outputs and the new state for indices X, once it is seen that they fit."""
+        check_minibatch(self, X, state)
         return self.forward(X, state)
 
     def forward(self, X, state):
-        """The same for the training step, unchecked."""
-        X = torch.as_tensor(X, device=self.params[0].device).T.long()
-        inputs = F.one_hot(X, self.vocab_size).to(self.params[0].dtype)
+        """The outputs and the new state for indices X."""
+        W_xh = self.params[0]
+        X = torch.as_tensor(X, device=W_xh.device).T.long()
+        inputs = F.one_hot(X, self.vocab_size).to(W_xh.dtype)
         return self.forward_fn(inputs, state, self.params)
 
     def begin_state(self, batch_size):
         """The state before the first token, on the device and of the type of the parameters."""
-        return tuple(H.to(self.params[0]) for H in self.init_state(batch_size, self.num_hiddens))
+        W_xh, state = self.params[0], self.init_state(batch_size, self.num_hiddens)
+        return tuple(H.to(W_xh) for H in state)
 
 
+@torch.no_grad()
 def predict_rnn(prefix, num_predicts, model, vocab, choose=greedy):
     """The prefix and num_predicts tokens after it: the most likely, or as `choose` chooses."""
+    vocab.check_prefix(prefix)
     prefix = vocab.split(prefix)
     state = model.begin_state(batch_size=1)
     outputs = [vocab[prefix[0]]]
-    with torch.no_grad():
-        for y in prefix[1:]:  # Warm the state up with the prefix
-            _, state = model([outputs[-1:]], state)
-            outputs.append(vocab[y])
-        for _ in range(num_predicts):
-            Y, state = model([outputs[-1:]], state)
-            outputs.append(choose(Y[0].cpu().numpy()))
+    for y in prefix[1:]:  # Warm the state up with the prefix
+        _, state = model([outputs[-1:]], state)
+        outputs.append(vocab[y])
+    for _ in range(num_predicts):
+        Y, state = model([outputs[-1:]], state)
+        outputs.append(choose(Y[0].cpu().numpy()))
     return vocab.join(outputs)
 
 
@@ -109,15 +113,28 @@ def sgd(params, lr, batch_size):
             param -= lr * param.grad / batch_size
 
 
+def sgd_updater(model, lr):
+    """The updater of `train_rnn`: `sgd` with a learning rate."""
+    return partial(sgd, model.params, lr)
+
+
+cross_entropy = torch.nn.CrossEntropyLoss()
+
+
 def loss_and_grads(model, X, Y, state, loss):
-    """The mean loss, the gradients before clipping (also in ``param.grad``), the detached state."""
+    """The mean loss, the gradients before clipping (also in ``param.grad``), and the new state."""
     for param in model.params:
         param.grad = None
     y = torch.as_tensor(Y, device=model.params[0].device).T.reshape(-1).long()
-    y_hat, state = model.forward(X, state)
+    y_hat, state = model(X, state)
     l = loss(y_hat, y).mean()
     l.backward()
-    return l.detach(), [param.grad for param in model.params], tuple(H.detach() for H in state)
+    return l.detach(), [param.grad for param in model.params], state
+
+
+def detach(state):
+    """The state as values alone: no gradient flows back into what led to it."""
+    return tuple(H.detach() for H in state)
 
 
 def train_step(model, X, Y, state, loss, updater, theta):
@@ -133,17 +150,23 @@ def train_step(model, X, Y, state, loss, updater, theta):
 
 
 def train_epoch_rnn(model, train_iter, loss, updater, use_random_iter, theta=1):
-    """Train one epoch; the perplexity and the tokens a second."""
-    start, state, losses, sizes = time.perf_counter(), None, [], []
+    """Train one epoch; the perplexity and the tokens a second.
+
+    A batch drawn at random begins a new state; one that goes on where the last ended carries its
+    state on, detached.
+    """
+    start, state, losses = time.perf_counter(), None, []
     for X, Y in train_iter:
-        if state is None or use_random_iter:  # Else the state is carried on, detached
+        if state is None or use_random_iter:
             state = model.begin_state(batch_size=len(X))
-        check_fit(X, state, model.vocab_size, Y)
+        else:
+            state = detach(state)
+        check_minibatch(model, X, state, Y)
         l, state = train_step(model, X, Y, state, loss, updater, theta)
-        losses.append(l)  # As it is: to read it here would be to wait for the device
-        sizes.append(len(X) * len(X[0]))
-    loss_sum = sum(float(l) * size for l, size in zip(losses, sizes, strict=True))
-    return perplexity(loss_sum, sum(sizes)), sum(sizes) / (time.perf_counter() - start)
+        losses.append((l, math.prod(Y.shape)))  # reading l here would wait for the device
+    tokens = sum(n for _, n in losses)
+    loss_sum = sum(float(l) * n for l, n in losses)
+    return perplexity(loss_sum, tokens), tokens / (time.perf_counter() - start)
 
 
 def train_rnn(
@@ -151,18 +174,19 @@ def train_rnn(
 ):
     """Train and show the progress; the last perplexity and tokens a second.
 
-    It continues the prefixes, or the beginning of the text.
+    The progress is how each of the prefixes goes on; where none is given, the text's own beginning.
     """
-    loss = torch.nn.CrossEntropyLoss()
-    updater = partial(sgd, model.params, lr)
-    prefixes = prefixes_to_continue(prefixes, train_iter, vocab)
-    predict = partial(predict_rnn, num_predicts=50, model=model, vocab=vocab)
-    ppl = speed = float("nan")
-    for epoch in range(1, num_epochs + 1):
-        ppl, speed = train_epoch_rnn(model, train_iter, loss, updater, use_random_iter, theta)
-        if epoch % 10 == 0:
-            print(f"epoch {epoch}, perplexity {ppl:.2f}: {predict(prefixes[0])}")
+    prefixes = checked_prefixes(prefixes, model, train_iter, vocab)
+    updater = sgd_updater(model, lr)
+    ppl = speed = math.nan
+    for epoch in range(num_epochs):
+        ppl, speed = train_epoch_rnn(
+            model, train_iter, cross_entropy, updater, use_random_iter, theta
+        )
+        if (epoch + 1) % 10 == 0:
+            text = predict_rnn(prefixes[0], 50, model, vocab)
+            print(f"epoch {epoch + 1}, perplexity {ppl:.2f}: {text}")
     print(f"perplexity {ppl:.2f}, {speed:,.0f} tokens/s")
     for prefix in prefixes:
-        print(predict(prefix))
+        print(predict_rnn(prefix, 50, model, vocab))
     return ppl, speed

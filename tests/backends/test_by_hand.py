@@ -104,7 +104,7 @@ def test_the_cells_of_seed_000(backend, capsys):
     assert 28 > first > second > 15
     assert speed > 0
     capsys.readouterr()
-    prefixes = ["time traveller", "traveller"]
+    prefixes = "time traveller", "traveller"
     ppl, _ = scratch.train_rnn(model, train_iter, vocab, lr=1, num_epochs=10, prefixes=prefixes)
     assert ppl < second
     said = capsys.readouterr().out
