@@ -140,6 +140,8 @@ def judge(model: Model, weights: Weights, experiment: Experiment, compute: Compu
     there = compare(model, small, experiment, compute)
     if there.verdict == "different":
         return replace(there, reason=f"{there.reason}, from small weights")
+    if here.verdict == "ill-conditioned" and there.verdict == "equal":
+        return replace(here, reason=f"{here.reason}; from small weights it is equal")
     return here
 
 

@@ -126,6 +126,7 @@ def circumstances(shape: str, found: list[Entrant]) -> dict[str, Any]:
                 "backend": each.backend,
                 "variant": each.variant,
                 "reason": each.reason,
+                "checked": each.checked,
                 "idle_cpu_share": each.idle_cpu / each.idle_wall if each.idle_wall else None,
                 **each.prepared,
             }
@@ -169,6 +170,8 @@ def show(console: Console, shape: str, table: pd.DataFrame, found: list[Entrant]
     for each in found:
         if each.reason:
             console.print(Text(f"{each.name}: no figures: {each.reason}", "red"))
+        elif each.checked.get("reason"):
+            console.print(Text(f"{each.name}: {each.checked['reason']}", "yellow"))
     for row in table[table.backend == "null"].to_dict("records"):
         B, T, _, _ = dimensions(shape)
         microseconds = B * T / row["tokens_per_sec"] * 1e6

@@ -223,6 +223,7 @@ class Entered(Open):
     backend: str
     variant: str
     reason: str
+    checked: dict[str, Any] = {}
     device: str | None = None
     conditions: Conditions | None = None
 

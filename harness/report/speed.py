@@ -122,6 +122,11 @@ def _bench(bench: BenchData, number_: int) -> list[Block]:
     ]
     for index, (shape, found) in enumerate(bench.figures.groupby("shape", sort=False), 1):
         blocks.append(_shape(str(shape), found, f"bench-{number_}-{index}"))
+    for shape in bench.facts["shapes"]:
+        for worker in shape["workers"]:
+            if remark := worker["checked"].get("reason"):
+                who = Series(worker["backend"], worker["variant"]).title
+                blocks.append(Note(f"{shape['shape']}: {who}: {remark}"))
     for who, reason in bench.facts["failures"].items():
         blocks.append(Note(f"{who}: no figures: {reason}", "bad"))
     return blocks
