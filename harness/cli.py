@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from typing import Literal, NoReturn
 
@@ -21,6 +20,7 @@ from harness.commands.report import report
 from harness.commands.run import run
 from harness.commands.sequence import sequence
 from harness.commands.study import study
+from harness.console import make_streams_last, output_was_lost
 from harness.process import WorkerError
 
 app = App(
@@ -54,11 +54,9 @@ def fail(message: str, status: Literal[1, 2]) -> NoReturn:
 def main() -> None:
     """Run the command line: 0 all well, 1 something failed, 2 the request was wrong.
 
-    A letter that the terminal's encoding lacks is printed as its escape: output never ends a run.
+    Output never ends a run, whatever becomes of the stream.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    make_streams_last()
     try:
         status = app(exit_on_error=False, print_error=False, result_action="return_value")
     except RequestError as error:
@@ -69,4 +67,4 @@ def main() -> None:
         fail(" ".join(str(error).split()), 2)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-    raise SystemExit(status)
+    raise SystemExit(status or output_was_lost())

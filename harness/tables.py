@@ -18,9 +18,13 @@ from harness.run import Result
 STYLES = {"ok": "green", "ok, unjudged": "yellow", "unavailable": "yellow", "interrupted": "yellow"}
 
 
+JOINERS = "\u200c\u200d"
+"""Without width, and part of the spelling of Persian, Hindi and others: they stay."""
+
+
 def printable(text: str) -> str:
     """A text from outside, safe on a terminal: what does not print is shown as a dot."""
-    return "".join(char if char.isprintable() else "·" for char in text)
+    return "".join(char if char.isprintable() or char in JOINERS else "·" for char in text)
 
 
 def figure(value: float | None, form: str) -> str:

@@ -129,15 +129,22 @@ class Texts:
     """What was written after each epoch, from one seed.
 
     Attributes:
-        caption: which prefix and seed.
+        prefix: what every one of them was given; it may be read from right to left.
+        seed: which, in words; empty where there is one alone.
         epochs: the voices by epoch.
         folded: whether it is opened only on demand.
     """
 
     kind = "texts"
-    caption: str
+    prefix: str
+    seed: str
     epochs: dict[int, list[Voice]]
     folded: bool
+
+    @property
+    def caption(self) -> str:
+        """Which prefix and seed, as plain text."""
+        return f"After “{self.prefix}”{self.seed}"
 
 
 @dataclass(frozen=True)

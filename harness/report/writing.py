@@ -45,8 +45,8 @@ def _texts(study: Study) -> list[Block]:
                 int(str(epoch)): voices(each) for epoch, each in found.groupby("epoch", sort=True)
             }
             after = f", seed {seed}" if len(study.seeds) > 1 else ""
-            caption = f"After “{printable(prefix)}”{after}"
-            blocks.append(Texts(caption, epochs, folded=seed != study.seeds[0]))
+            folded = seed != study.seeds[0]
+            blocks.append(Texts(printable(prefix), after, epochs, folded))
     return blocks
 
 

@@ -1,0 +1,101 @@
+"""Output that lasts: no encoding, no reader that goes and no full disk ends a run."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from rich.console import Console
+
+from harness.console import ANOTHER_WAY
+from harness.process import ROOT
+from harness.progress import Live
+from harness.rows import Row
+
+TEXT = "分开 été · ␣ שלום 😀 "
+COMMAND = [sys.executable, "-m", "harness"]
+OPTIONS = "--corpus mine.txt --backend mxnet-style --num-epochs 2 --pred-period 1 --num-hiddens 4"
+OPTIONS += " --batch-size 2 --num-steps 5 --num-preds 20 --out run --prefix 分开"
+
+
+@pytest.fixture
+def there(tmp_path, monkeypatch):
+    """A folder with a text in it that no small encoding holds."""
+    (tmp_path / "mine.txt").write_text(TEXT * 40, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return tmp_path
+
+
+def speaking(encoding):
+    # UTF-8 mode off: what the C locale of a container or a Windows terminal amounts to
+    utf8 = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C.UTF-8"}
+    return os.environ | utf8 | {"PYTHONIOENCODING": encoding}
+
+
+def status_of(folder):
+    return json.loads((folder / "run" / "run.json").read_text(encoding="utf-8"))["status"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sample", "mark"),
+    [
+        ("ascii", r"epoch 1: \u5206\u5f00", "_"),
+        ("cp1252", r"epoch 1: \u5206\u5f00", "_"),
+        ("koi8-r", r"epoch 1: \u5206\u5f00", "_"),
+        ("gb18030", "epoch 1: 分开", "␣"),
+    ],
+)
+def test_no_encoding_ends_a_command(there, encoding, sample, mark):
+    def said(*words):
+        done = subprocess.run([*COMMAND, *words], capture_output=True, env=speaking(encoding))
+        assert (done.returncode, done.stderr) == (0, b"")
+        return done.stdout.decode(encoding)
+
+    assert sample in said(*OPTIONS.split())
+    assert status_of(there) == "finished"
+    (checkpoint,) = (there / "run" / "checkpoints").iterdir()
+    asked = ["--checkpoint", str(checkpoint), "--backend", "mxnet-style"]
+    (found,) = json.loads(said("predict", *asked, "--json"))
+    assert found["text"].startswith("分开")
+    assert "mxnet-style scratch: " in said("predict", *asked)
+    table = said("corpus", "mine.txt", "--out", "counted")
+    (frequent,) = [line for line in table.splitlines() if line.startswith("most frequent")]
+    assert mark in frequent.split()
+
+
+def test_a_run_outlives_its_reader_and_a_full_disk(there):
+    process = subprocess.Popen(
+        [*COMMAND, *OPTIONS.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    process.stdout.close()  # as `| head` does once it has enough
+    _, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr) == (0, b"")
+    assert status_of(there) == "finished"
+    (there / "run").rename(there / "before")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*COMMAND, *OPTIONS.split()], stdout=full, stderr=subprocess.PIPE)
+    assert done.stderr == b"error: standard output cannot be written: No space left on device\n"
+    assert done.returncode == 1
+    assert status_of(there) == "finished"
+    (there / "run").rename(there / "full")
+    closed = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *COMMAND, *OPTIONS.split()])
+    assert closed.returncode == 0
+    assert status_of(there) == "finished"
+
+
+def narrow(encoding):
+    return io.TextIOWrapper(io.BytesIO(), encoding, ANOTHER_WAY)
+
+
+def test_progress_in_a_narrow_encoding():
+    screen = narrow("ascii")
+    row = Row("torch", "scratch", 0, "float32")
+    with Live(Console(file=screen, force_terminal=True, width=100), 1, 1) as live:
+        live.started(row)
+        live.event(row, {"event": "sample", "epoch": 1, "text": TEXT})
+        live.ended(row)
+    screen.seek(0)
+    assert r"\u5206\u5f00" in screen.read()
