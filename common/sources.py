@@ -176,6 +176,8 @@ def _wide_encoding(start: bytes) -> str:
             return name
     for width, name in ((4, "UTF-32"), (2, "UTF-16")):
         whole = start[: len(start) // width * width]
+        if len(whole) < 4 * width:  # too few letters to tell
+            continue
         zeros = [whole[i::width].count(0) * width / max(1, len(whole)) for i in range(width)]
         if min(zeros) == 0 and sorted(zeros)[1] > 0.5:
             return f"{name}-{'LE' if zeros[0] == 0 else 'BE'}"

@@ -94,7 +94,7 @@ def test_a_file_is_read_or_refused_with_the_place_of_its_fault(path, raw, piece)
     elif raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         message = "this is UTF-"
     elif b"\0" in raw:
-        message = f"a zero byte at {raw.index(0)}:"
+        message = f"a zero byte at {raw.index(0)}:|this is UTF-"
     else:
         try:
             expected = raw.decode("utf-8-sig")
