@@ -5,7 +5,6 @@ import os
 
 import pytest
 
-import backends
 from common.errors import RequestError
 from harness.again import sweep
 from harness.cli import app
@@ -83,7 +82,7 @@ def test_a_result_that_failed_does_not_replace_a_sound_one(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     assert run("sequence", "--out", "out") == 0
     before = held(tmp_path / "out")
-    monkeypatch.setattr(backends, "missing", lambda name: "not installed")
+    monkeypatch.setattr("harness.sequence.missing", lambda name, given: "not installed")
     assert run("sequence", "--out", "out", "--force") == 1
     assert held(tmp_path / "out") == before
     assert "it failed, so what out held stays" in capsys.readouterr().err
