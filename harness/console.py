@@ -67,6 +67,8 @@ def make_streams_last() -> None:
     """Make standard output and error `Lasting`, in the encoding that they have."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
+        if stream is not getattr(sys, f"__{name}__"):
+            continue  # somebody has taken it over, and decides what becomes of it
         if stream is None:  # it was closed when we were started
             nowhere, encoding, errors = open(os.devnull, "wb"), "utf-8", ANOTHER_WAY  # noqa: SIM115
             setattr(sys, name, Lasting(nowhere, encoding, errors))
