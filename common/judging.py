@@ -44,6 +44,9 @@ from common.weights import Weights
 
 Verdict = Literal["equal", "different", "ill-conditioned", "overflow", "diverged"]
 
+TRAINED: tuple[Verdict, ...] = ("equal", "ill-conditioned")
+"""The verdicts that do not speak against training, or against a throughput."""
+
 ORDERS = 5
 MULTIPLE = 30.0
 BLIND: dict[DType, float] = {"float64": 1e-6, "float32": 1e-2}
@@ -76,7 +79,7 @@ class Judgement:
     @property
     def trains(self) -> bool:
         """Whether nothing speaks against training with it."""
-        return self.verdict in ("equal", "ill-conditioned")
+        return self.verdict in TRAINED
 
     def summary(self) -> dict[str, str | float | None]:
         """Verdict and reason, and the error nearest to its tolerance or farthest above it."""

@@ -16,6 +16,7 @@ import psutil
 import backends
 from common.errors import RequestError
 from common.experiment import Experiment
+from common.judging import TRAINED
 from harness.interpreters import interpreter, missing
 from harness.process import Event, Worker, WorkerError
 from harness.run import select
@@ -215,5 +216,5 @@ def _check(entrant: Entrant, worker: Worker) -> None:
         WorkerError: it is not, or it broke down.
     """
     entrant.checked, _ = worker.answers("check")
-    if entrant.checked["verdict"] not in ("equal", "ill-conditioned"):
+    if entrant.checked["verdict"] not in TRAINED:
         raise WorkerError("error", entrant.checked["reason"])

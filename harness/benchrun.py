@@ -11,7 +11,7 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from common.files import write_aside
+from common.files import write_aside, writing
 from harness.bench import Contest, entrants, time_shape
 from harness.benchtable import bench_table, circumstances, rounds_table, show
 from harness.cells import csv_of
@@ -74,7 +74,8 @@ def run_contest(
         },
         failures={name: reason for name, reason in absent.items() if name in contest.backends},
     )
-    result.write(folder, "running")
+    with writing(folder):
+        result.write(folder, "running")
     for shape in shapes:
         found, _ = entrants(contest)
         with console.status("") as status:

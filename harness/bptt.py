@@ -14,7 +14,7 @@ import pandas as pd
 
 from common.errors import RequestError
 from common.experiment import Experiment
-from common.files import write_aside
+from common.files import write_aside, writing
 from common.parity import over_tolerance
 from common.strategies import ALL
 from harness.cells import csv_of
@@ -237,9 +237,14 @@ class Folder:
         }
 
     def start(self, path: Path) -> None:
-        """Say in a folder that it is being measured."""
+        """Say in a folder that it is being measured.
+
+        Raises:
+            RequestError: the folder cannot be written.
+        """
         self.path = path
-        self._write_facts()
+        with writing(path):
+            self._write_facts()
 
     def finish(self, measured: Measured) -> None:
         """Write the tables, then what came of it."""

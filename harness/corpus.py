@@ -16,7 +16,7 @@ from common import sources
 from common.corpus import encode
 from common.errors import RequestError
 from common.experiment import Experiment
-from common.files import write_aside
+from common.files import write_aside, writing
 from common.ngrams import NGrams, out_of_vocabulary, zipf
 from common.setup import cut
 from common.vocab import Token, Vocab
@@ -114,17 +114,22 @@ def study(
 
 
 def write(studied: Studied, out: Path) -> None:
-    """Write the tables and ``corpus.json`` into a folder, which is made if need be."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write the tables and ``corpus.json`` into a folder, which is made if need be.
+
+    Raises:
+        RequestError: the folder cannot be written.
+    """
     names = {"tokens": "tokens", "ngrams": "grams"}
     names |= {name: name for name in ("zipf", "oov", "baselines")}
     content = json.dumps(strict(studied.as_json()), indent=2, ensure_ascii=False)
-    for name, attribute in names.items():
-        tables = [getattr(each, attribute).assign(token=each.token) for each in studied.counted]
-        table = pd.concat(tables, ignore_index=True)
-        columns = ["token", *table.columns.drop("token")]
-        write_aside(out / f"{name}.csv", csv_of(table[columns]))
-    write_aside(out / "corpus.json", content + "\n")
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        for name, attribute in names.items():
+            tables = [getattr(each, attribute).assign(token=each.token) for each in studied.counted]
+            table = pd.concat(tables, ignore_index=True)
+            columns = ["token", *table.columns.drop("token")]
+            write_aside(out / f"{name}.csv", csv_of(table[columns]))
+        write_aside(out / "corpus.json", content + "\n")
 
 
 def add_baselines(folder: Path, data_dir: Path | None) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from common.experiment import DType, Experiment
-from common.files import write_aside
+from common.files import write_aside, writing
 from common.parity import over_tolerance, tolerance
 from harness.cells import csv_of
 from harness.cpus import usable_cpus
@@ -108,10 +108,16 @@ def _errors(
 
 
 def write(comparison: Comparison, folder: Path) -> Path:
-    """Write ``parity.csv`` into a folder, which is made if need be."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_aside(folder / "parity.csv", csv_of(comparison.table))
-    return folder / "parity.csv"
+    """Write ``parity.csv`` into a folder, which is made if need be.
+
+    Raises:
+        RequestError: the folder cannot be written.
+    """
+    path = folder / "parity.csv"
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_aside(path, csv_of(comparison.table))
+    return path
 
 
 def show(console: Console, comparison: Comparison) -> None:

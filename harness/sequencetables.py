@@ -11,7 +11,7 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from common.files import write_aside
+from common.files import write_aside, writing
 from common.sequence import MODELS, Forecast, rmse
 from harness.cells import csv_of
 from harness.sequence import Outcomes, Study, facts
@@ -77,8 +77,13 @@ def losses_table(found: Study) -> pd.DataFrame:
 
 
 def start(folder: Path) -> None:
-    """Begin a folder, whose ``sequence.json`` says ``running`` until all of it is there."""
-    _write_facts(folder, {"status": "running"})
+    """Begin a folder, whose ``sequence.json`` says ``running`` until all of it is there.
+
+    Raises:
+        RequestError: it cannot be written.
+    """
+    with writing(folder):
+        _write_facts(folder, {"status": "running"})
 
 
 def write(found: Study, about: dict[str, Any], folder: Path) -> None:
