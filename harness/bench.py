@@ -17,9 +17,9 @@ import backends
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.judging import TRAINED
-from harness.interpreters import interpreter, missing
-from harness.process import Event, Worker, WorkerError
 from harness.run import select
+from harness.workers.interpreters import interpreter, missing
+from harness.workers.process import Event, Worker, WorkerError
 
 SHAPES = ("32x35x256x28", "32x35x512x28", "32x35x256x1027", "1024x32x32x28", "64x64x1024x96")
 """batch_size x num_steps x num_hiddens x vocab_size."""

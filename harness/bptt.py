@@ -18,11 +18,11 @@ from common.files import write_aside, writing
 from common.parity import over_tolerance
 from common.strategies import ALL
 from harness.cells import csv_of
-from harness.cpus import usable_cpus
-from harness.interpreters import brief_worker, missing
 from harness.machine import provenance
-from harness.process import Event, WorkerError
 from harness.run import check_corpus, select
+from harness.workers.cpus import usable_cpus
+from harness.workers.interpreters import brief_worker, missing
+from harness.workers.process import Event, WorkerError
 
 SMALLER: dict[str, Any] = {
     "num_steps": 28,

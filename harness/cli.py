@@ -21,7 +21,7 @@ from harness.commands.run import run
 from harness.commands.sequence import sequence
 from harness.commands.study import study
 from harness.console import make_streams_last, output_was_lost
-from harness.process import WorkerError
+from harness.workers.process import WorkerError
 
 app = App(
     name="python -m harness",

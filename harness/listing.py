@@ -13,9 +13,9 @@ from rich.text import Text
 import backends
 from common import sources
 from common.experiment import Experiment
-from harness.interpreters import brief_worker, missing
 from harness.recipes import recipes
 from harness.tables import titled
+from harness.workers.interpreters import brief_worker, missing
 
 
 def describe(name: str, pythons: dict[str, Path]) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import psutil
 
-from harness import cpus
-from harness.process import ROOT
+from harness.paths import ROOT
+from harness.workers import cpus
 
 
 def provenance() -> dict[str, Any]:

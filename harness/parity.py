@@ -16,11 +16,11 @@ from common.experiment import DType, Experiment
 from common.files import write_aside, writing
 from common.parity import over_tolerance, tolerance
 from harness.cells import csv_of
-from harness.cpus import usable_cpus
-from harness.interpreters import brief_worker, missing
-from harness.process import WorkerError
 from harness.run import select
 from harness.tables import titled
+from harness.workers.cpus import usable_cpus
+from harness.workers.interpreters import brief_worker, missing
+from harness.workers.process import WorkerError
 
 COLUMNS = ["backend", "variant", "dtype", "case", "quantity", "error", "tolerance", "ok"]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from common.checkpoint import load_checkpoint
 from common.experiment import Experiment
-from harness.interpreters import brief_worker, missing
-from harness.process import WorkerError
 from harness.run import select
+from harness.workers.interpreters import brief_worker, missing
+from harness.workers.process import WorkerError
 
 
 @dataclass(frozen=True)

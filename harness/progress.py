@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from harness.process import Event
 from harness.rows import Row
 from harness.tables import printable
+from harness.workers.process import Event
 
 
 class Quiet:

@@ -17,11 +17,11 @@ from common.experiment import Experiment
 from common.setup import cut, load_batches
 from common.vocab import Vocab
 from harness.baselines import write_baselines
-from harness.interpreters import interpreter, missing
 from harness.machine import provenance
-from harness.process import Event, Worker
 from harness.rows import Row, Status
 from harness.runfolder import RunFolder, default_folder
+from harness.workers.interpreters import interpreter, missing
+from harness.workers.process import Event, Worker
 
 
 class Display(Protocol):

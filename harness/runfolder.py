@@ -20,7 +20,7 @@ from common.errors import RequestError
 from common.experiment import Experiment
 from common.files import write_aside, writing
 from harness.cells import csv_of, guarded
-from harness.results import new_folder
+from harness.paths import new_folder
 from harness.rows import Row, summary_table
 
 EPOCH_COLUMNS = "backend variant seed epoch perplexity val_perplexity tokens seconds".split()

@@ -28,10 +28,10 @@ from common.sequence import (
     fit,
     forecasts,
 )
-from harness.cpus import usable_cpus
-from harness.interpreters import brief_worker, missing
-from harness.process import Event, WorkerError
 from harness.run import select
+from harness.workers.cpus import usable_cpus
+from harness.workers.interpreters import brief_worker, missing
+from harness.workers.process import Event, WorkerError
 
 
 @dataclass

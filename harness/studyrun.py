@@ -22,13 +22,13 @@ from common.errors import RequestError
 from common.files import write_aside, writing
 from harness.again import Pair, run_again, sweep
 from harness.cells import csv_of
-from harness.interpreters import missing
 from harness.machine import provenance
 from harness.origins import told_whose
 from harness.progress import Quiet
 from harness.reading import ROW, RunData, holds, read_run
 from harness.run import Request, check_corpus, run, select
 from harness.study import Cell, Study, cells
+from harness.workers.interpreters import missing
 
 BROKEN = {"failed", "crashed", "timeout", "parity-failed", "interrupted"}
 """A row that ended so is a fault. One that diverged is a finding; one not installed is forgiven."""

@@ -63,9 +63,9 @@ def bench(
 
     from harness.bench import SHAPES, Contest, dimensions
     from harness.benchrun import run_contest
-    from harness.cpus import fewer_than_asked
-    from harness.interpreters import parse
-    from harness.results import new_folder, result_folder
+    from harness.paths import new_folder, result_folder
+    from harness.workers.cpus import fewer_than_asked
+    from harness.workers.interpreters import parse
 
     if rounds < 2:
         raise RequestError(f"--rounds {rounds}: at least two, or there is no interval")

@@ -81,11 +81,11 @@ def bptt(
     from common.pipes import kept
     from harness.bptt import PIS, SMALLER, Folder, Request, measure, shortened
     from harness.bptttable import show
-    from harness.interpreters import parse
     from harness.origins import told_whose
+    from harness.paths import new_folder, result_folder
     from harness.recipes import experiment_of
     from harness.report.bptt import write_bptt
-    from harness.results import new_folder, result_folder
+    from harness.workers.interpreters import parse
 
     given = {name: options[name] for name in Experiment.model_fields if name in options}
     settings = {name: value for name, value in given.items() if value is not None}

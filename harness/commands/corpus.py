@@ -55,8 +55,8 @@ def corpus(
     from common.pipes import kept
     from harness.corpus import study, write
     from harness.corpustable import table
+    from harness.paths import new_folder, refuse_to_overwrite, result_folder
     from harness.report.corpus import write_corpus
-    from harness.results import new_folder, refuse_to_overwrite, result_folder
 
     if run:
         if name or token or max_tokens or min_freq or out:

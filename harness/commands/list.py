@@ -28,8 +28,8 @@ def list_(
     json
         print the result as JSON alone
     """
-    from harness.interpreters import parse
     from harness.listing import listing, show
+    from harness.workers.interpreters import parse
 
     found = listing(data_dir, parse(python or ()))
     if json:

@@ -32,9 +32,9 @@ def notebook(
     backend
         in whose framework
     """
-    from harness.interpreters import missing
     from harness.notebook import write_notebook
     from harness.tables import printable
+    from harness.workers.interpreters import missing
 
     write_notebook(seed_document, backend, out)
     console = screen()

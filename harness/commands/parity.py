@@ -49,9 +49,9 @@ def parity(
     json
         print the result as JSON alone
     """
-    from harness.interpreters import parse
     from harness.parity import compare, show, write
-    from harness.results import new_folder, result_folder
+    from harness.paths import new_folder, result_folder
+    from harness.workers.interpreters import parse
 
     if steps < 1:
         raise RequestError(f"--steps {steps}: at least one update")

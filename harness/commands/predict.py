@@ -58,9 +58,9 @@ def predict(
     json
         print the result as JSON alone
     """
-    from harness.interpreters import parse
     from harness.prediction import predict as predict_texts
     from harness.tables import printable
+    from harness.workers.interpreters import parse
 
     options = {
         "num_preds": num_preds,

@@ -146,14 +146,14 @@ def run(
 
     from common.checkpoint import load_checkpoint
     from common.pipes import kept
-    from harness.cpus import fewer_than_asked
-    from harness.interpreters import parse
     from harness.origins import own_prefixes, told_whose
     from harness.progress import Live, Quiet
     from harness.recipes import experiment_of, recipes
     from harness.run import Request
     from harness.run import run as run_request
     from harness.tables import show_published, show_result
+    from harness.workers.cpus import fewer_than_asked
+    from harness.workers.interpreters import parse
 
     settings = {name: options[name] for name in Experiment.model_fields if name in options}
     given = {name: value for name, value in settings.items() if value is not None}

@@ -75,13 +75,13 @@ def sequence(
     """
     from common.sequence import Settings
     from harness import sequencetables
-    from harness.interpreters import parse
     from harness.machine import provenance
+    from harness.paths import new_folder, result_folder
     from harness.report.build import write_sections
     from harness.report.sequence import sections, titles
-    from harness.results import new_folder, result_folder
     from harness.run import select
     from harness.sequence import expected, facts, study
+    from harness.workers.interpreters import parse
 
     given = {
         "num_points": num_points,

@@ -40,11 +40,11 @@ def study(
     json
         print the cells as JSON alone
     """
-    from harness.interpreters import parse
     from harness.report.build import write_sections
     from harness.report.studypage import backends_of, study_sections, titles
     from harness.study import find_study, load_study
     from harness.studyrun import Order, broken, run_study, tidy
+    from harness.workers.interpreters import parse
 
     path = find_study(file)
     folder = out or Path("results/studies") / path.stem

@@ -13,7 +13,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from backends import BACKENDS
-from harness.process import ROOT
+from harness.paths import ROOT
 
 TOPICS = {
     "get_params": "get_params",

@@ -9,7 +9,7 @@ import pytest
 import backends
 from harness.bptt import NORMS, SPECTRUM, TRUNCATION
 from harness.cli import app
-from harness.process import ROOT
+from harness.paths import ROOT
 
 TINY = "--corpus embedded --num-steps 6 --num-hiddens 6 --num-epochs 2 --draws 30 --tau 1 --tau 3"
 TINY += " --pi 0.5"

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from harness.console import ANOTHER_WAY
-from harness.process import ROOT
+from harness.paths import ROOT
 from harness.progress import Live
 from harness.rows import Row
 

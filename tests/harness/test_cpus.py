@@ -2,8 +2,8 @@
 
 import pytest
 
-from harness import cpus
 from harness.machine import machine
+from harness.workers import cpus
 
 
 def tell(tmp_path, groups, files):

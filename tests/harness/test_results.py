@@ -8,7 +8,7 @@ import pytest
 from common.errors import RequestError
 from harness.again import sweep
 from harness.cli import app
-from harness.results import result_folder
+from harness.paths import result_folder
 
 COMMANDS = {
     "bench": ("bench.json", "--backend mxnet-style --variant fused --shape 2x2x2x2 --rounds 2"),

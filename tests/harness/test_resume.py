@@ -14,10 +14,10 @@ from common.reference import Reference
 from common.setup import first_weights, load_batches
 from common.training import train
 from harness.cli import app
-from harness.interpreters import interpreter, missing
-from harness.process import Worker
 from harness.progress import Quiet
 from harness.run import Request, run
+from harness.workers.interpreters import interpreter, missing
+from harness.workers.process import Worker
 
 SETTINGS = Experiment(
     max_tokens=1200,
@@ -151,7 +151,7 @@ def test_what_does_not_fit_is_refused(tmp_path, monkeypatch, options, message):
 
 
 def test_interpreters(tmp_path):
-    from harness.interpreters import parse
+    from harness.workers.interpreters import parse
 
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\nexit 3\n")

@@ -3,11 +3,11 @@
 import pytest
 
 import backends
-from harness.interpreters import missing
 from harness.progress import Quiet
 from harness.recipes import experiment_of, recipes
 from harness.run import Request, run
 from harness.tables import curves
+from harness.workers.interpreters import missing
 
 PUBLISHED = [name for name, recipe in recipes().items() if recipe.published]
 INSTALLED = tuple(name for name in backends.BACKENDS if not missing(name, {}))

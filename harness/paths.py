@@ -21,6 +21,9 @@ from common.errors import RequestError
 from common.files import writing
 from harness.console import note
 
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout, or what is installed of it."""
+
 RUNS = Path("results") / "runs"
 
 UNFINISHED, FINISHED = ".unfinished", ".finished"

@@ -16,11 +16,11 @@ from typing import IO, Any
 
 from common.errors import RequestError
 from common.experiment import Experiment
-from harness.cpus import usable_cpus
+from harness.paths import ROOT
+from harness.workers.cpus import usable_cpus
 
 Event = dict[str, Any]
 
-ROOT = Path(__file__).resolve().parents[1]
 """The source: a worker in another environment runs this one too, whatever is installed there."""
 
 SILENCE_SECONDS = 3600.0

@@ -12,7 +12,8 @@ from pathlib import Path
 import backends
 from common.errors import RequestError
 from common.experiment import Experiment
-from harness.process import ROOT, Worker
+from harness.paths import ROOT
+from harness.workers.process import Worker
 
 
 def parse(given: Sequence[str]) -> dict[str, Path]:

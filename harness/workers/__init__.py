@@ -1,0 +1,1 @@
+"""The processes that do the work: one a backend, and how the harness talks to it."""
