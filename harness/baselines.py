@@ -13,7 +13,7 @@ from common.batches import SeqDataLoader
 from common.files import write_aside
 from common.ngrams import NGrams
 from common.vocab import Vocab
-from harness.cells import csv_of
+from harness.records.cells import csv_of
 
 MODELS = ("unigram", "bigram", "trigram", "4-gram", "5-gram")
 """The models by n."""

@@ -14,8 +14,8 @@ from rich.text import Text
 from common.files import write_aside, writing
 from harness.bench import Contest, entrants, time_shape
 from harness.benchtable import bench_table, circumstances, rounds_table, show
-from harness.cells import csv_of
-from harness.machine import provenance
+from harness.records.cells import csv_of
+from harness.records.provenance import provenance
 
 
 @dataclass

@@ -15,7 +15,7 @@ from rich.text import Text
 from common.experiment import DType, Experiment
 from common.files import write_aside, writing
 from common.parity import over_tolerance, tolerance
-from harness.cells import csv_of
+from harness.records.cells import csv_of
 from harness.run import select
 from harness.tables import titled
 from harness.workers.cpus import usable_cpus

@@ -22,7 +22,7 @@ from common.files import writing
 from harness.console import note
 
 ROOT = Path(__file__).resolve().parents[1]
-"""The checkout, or what is installed of it."""
+"""The source: a worker in another environment runs this one too, whatever is installed there."""
 
 RUNS = Path("results") / "runs"
 

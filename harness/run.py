@@ -17,7 +17,7 @@ from common.experiment import Experiment
 from common.setup import cut, load_batches
 from common.vocab import Vocab
 from harness.baselines import write_baselines
-from harness.machine import provenance
+from harness.records.provenance import provenance
 from harness.rows import Row, Status
 from harness.runfolder import RunFolder, default_folder
 from harness.workers.interpreters import interpreter, missing

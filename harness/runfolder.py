@@ -19,8 +19,8 @@ from typing import Any
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.files import write_aside, writing
-from harness.cells import csv_of, guarded
 from harness.paths import new_folder
+from harness.records.cells import csv_of, guarded
 from harness.rows import Row, summary_table
 
 EPOCH_COLUMNS = "backend variant seed epoch perplexity val_perplexity tokens seconds".split()

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from common.files import write_aside, writing
 from common.sequence import MODELS, Forecast, rmse
-from harness.cells import csv_of
+from harness.records.cells import csv_of
 from harness.sequence import Outcomes, Study, facts
 from harness.tables import STYLES, titled
 

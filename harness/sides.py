@@ -18,7 +18,7 @@ import pandas as pd
 
 from common.errors import RequestError
 from harness.bench import dimensions
-from harness.reading import ROW, TIMED, BenchData, RunData, holds, read_bench, read_run
+from harness.records.reading import ROW, TIMED, BenchData, RunData, holds, read_bench, read_run
 from harness.tables import printable
 
 Name = tuple[str, str, str]

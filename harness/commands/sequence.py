@@ -75,8 +75,8 @@ def sequence(
     """
     from common.sequence import Settings
     from harness import sequencetables
-    from harness.machine import provenance
     from harness.paths import new_folder, result_folder
+    from harness.records.provenance import provenance
     from harness.report.build import write_sections
     from harness.report.sequence import sections, titles
     from harness.run import select

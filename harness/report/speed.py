@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from harness.bench import dimensions
-from harness.reading import BenchData
+from harness.records.reading import BenchData
 from harness.report.blocks import (
     NONE,
     Block,

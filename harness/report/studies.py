@@ -11,8 +11,8 @@ import pandas as pd
 
 from backends import BACKENDS
 from common.experiment import Experiment
-from harness.reading import BenchData, RunData, read_run
 from harness.recipes import Published, recipes
+from harness.records.reading import BenchData, RunData, read_run
 from harness.report.palette import LOOKS
 from harness.tables import printable
 

@@ -21,8 +21,6 @@ from harness.workers.cpus import usable_cpus
 
 Event = dict[str, Any]
 
-"""The source: a worker in another environment runs this one too, whatever is installed there."""
-
 SILENCE_SECONDS = 3600.0
 """A worker that says nothing for so long has hung: no epoch here is meant to last an hour."""
 

@@ -6,8 +6,8 @@ import json
 import numpy as np
 
 from common.experiment import Experiment
-from harness.machine import machine, source, versions
-from harness.reading import EpochTable, ParityTable, SampleTable, SummaryTable
+from harness.records.provenance import machine, source, versions
+from harness.records.reading import EpochTable, ParityTable, SampleTable, SummaryTable
 
 NASTY = "</script><script>document.title='owned'</script> ``` | <b>**x** `y` \u202e\x1b[31m"
 """Text of a model that means harm, to HTML, to Markdown and to a terminal."""

@@ -18,7 +18,7 @@ from harness.benchrun import BenchResult
 from harness.benchtable import bench_table, circumstances, rounds_table
 from harness.cli import app, main
 from harness.compare import _change, compare, show
-from harness.reading import read_run
+from harness.records.reading import read_run
 from harness.rows import Row, Status
 from harness.runfolder import RunFolder
 

@@ -17,7 +17,7 @@ from harness.baselines import MODELS, baselines, texts
 from harness.commands.corpus import corpus
 from harness.corpus import add_baselines, study, write
 from harness.progress import Quiet
-from harness.reading import read_run
+from harness.records.reading import read_run
 from harness.report.corpus import write_corpus
 from harness.run import Request, run
 

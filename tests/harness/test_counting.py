@@ -7,8 +7,8 @@ import re
 import pytest
 
 from common.errors import RequestError
-from harness.reading import read_run
-from harness.records import BaselineTable
+from harness.records.reading import read_run
+from harness.records.schemas import BaselineTable
 from harness.report.blocks import Chart, Grid
 from harness.report.counting import REACH, Baseline, baselines, best, stretched
 from harness.report.learning import learn

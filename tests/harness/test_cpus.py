@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.machine import machine
+from harness.records.provenance import machine
 from harness.workers import cpus
 
 

@@ -7,7 +7,7 @@ from harness.bench import Contest, Entrant, time_shape
 from harness.benchtable import bench_table, circumstances, show
 from harness.cli import app
 from harness.console import screen
-from harness.reading import read_run
+from harness.records.reading import read_run
 from harness.report.build import write_report
 
 SMALL = "--backend mxnet-style --num-hiddens 64 --max-tokens 2000 --num-epochs 1 --quiet".split()

@@ -19,9 +19,9 @@ from harness import load_runs
 from harness.bench import Entrant
 from harness.benchrun import BenchResult
 from harness.benchtable import bench_table, circumstances, rounds_table
-from harness.machine import machine, source, versions
 from harness.progress import Quiet
-from harness.reading import read_bench, read_run
+from harness.records.provenance import machine, source, versions
+from harness.records.reading import read_bench, read_run
 from harness.rows import Row
 from harness.run import Request, run
 from harness.runfolder import RunFolder

@@ -11,7 +11,7 @@ import backends
 from common.errors import RequestError
 from common.sequence import Settings, draw_series
 from harness.cli import app
-from harness.machine import provenance
+from harness.records.provenance import provenance
 from harness.report.blocks import Chart, Rosetta
 from harness.report.forecastchart import Curve, forecast_figure
 from harness.report.sequence import sections

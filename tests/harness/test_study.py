@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from common.errors import RequestError
 from harness.equivalence import equivalences
-from harness.reading import read_run
+from harness.records.reading import read_run
 from harness.study import SHIPPED, cells, find_study, load_study
 from harness.studyrun import Order, run_study
 

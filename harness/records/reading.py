@@ -20,8 +20,8 @@ import pandas as pd
 from pydantic import BaseModel, ValidationError
 
 from common.errors import RequestError
-from harness.cells import unguarded
-from harness.records import (
+from harness.records.cells import unguarded
+from harness.records.schemas import (
     BaselineTable,
     BenchFacts,
     BenchTable,
@@ -53,7 +53,7 @@ class BenchData:
 
     Attributes:
         folder: where it lies.
-        facts: what ``bench.json`` holds, validated as `harness.records.BenchFacts`.
+        facts: what ``bench.json`` holds, validated as `harness.records.schemas.BenchFacts`.
         figures: the table of ``bench.csv``.
         rounds: that of ``rounds.csv``.
     """
@@ -70,7 +70,7 @@ class RunData:
 
     Attributes:
         folder: where it lies.
-        facts: what ``run.json`` holds, validated as `harness.records.RunFacts`.
+        facts: what ``run.json`` holds, validated as `harness.records.schemas.RunFacts`.
         epochs, summary, samples: its tables; ``elapsed`` is the seconds of training up to the end
             of an epoch.
         parity: that of ``parity.csv``, where ``parity --out`` wrote into this folder too; or None.
