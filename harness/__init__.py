@@ -25,6 +25,6 @@ def load_runs(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     Raises:
         RequestError: something is not the folder of a run that has ended.
     """
-    from harness.records.schemas import reading  # pandas is slow to import
+    from harness.records import reading  # pandas is slow to import
 
     return reading.load_runs(paths)

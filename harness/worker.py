@@ -1,9 +1,9 @@
 """A worker: one process, one backend, JSON lines in and out.
 
 Started as ``python -m harness.worker --backend NAME --cpus 0,1`` by `harness.workers.process`,
-which sets thread counts and precision in its environment. Every request, a line on stdin, is answered by any
-number of events and one last ``done`` or ``failed``. Standard output belongs to the protocol: what
-a framework prints goes to standard error.
+which sets thread counts and precision in its environment. Every request, a line on stdin, is
+answered by any number of events and one last ``done`` or ``failed``. Standard output belongs to the
+protocol: what a framework prints goes to standard error.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from harness.records import provenance as machine
 from harness.records.reading import RunData
-from harness.records.schemas import provenance as machine
 from harness.report.blocks import Command
 
 
