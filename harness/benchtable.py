@@ -12,8 +12,8 @@ from rich.text import Text
 
 from common.products import unavoidable
 from harness.bench import Entrant, dimensions
+from harness.console import ROOMY, figure, titled
 from harness.intervals import Interval, interval, verdict
-from harness.tables import ROOMY, figure, titled
 
 COLUMNS = (
     "backend variant shape tokens_per_sec low high ratio_to_concise ratio_low ratio_high verdict "

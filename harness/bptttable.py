@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.bptt import Measured
-from harness.tables import titled
+from harness.console import titled
 
 
 def show(console: Console, measured: Measured) -> None:

@@ -20,7 +20,7 @@ from harness.commands.report import report
 from harness.commands.run import run
 from harness.commands.sequence import sequence
 from harness.commands.study import study
-from harness.console import make_streams_last, output_was_lost
+from harness.streams import make_streams_last, output_was_lost
 from harness.workers.process import WorkerError
 
 app = App(

@@ -28,9 +28,9 @@ from rich.console import Console
 from rich.text import Text
 
 from common.errors import RequestError, unknown
+from harness.console import printable, titled
 from harness.intervals import interval
 from harness.sides import FIGURES, Name, Side, check_same, side
-from harness.tables import printable, titled
 
 STRETCHES = 10
 """Samples that a row gives, at most: the medians of ten stretches of its epochs. A machine's slow

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from rich.table import Table
 from rich.text import Text
 
+from harness.console import printable, titled
 from harness.corpus import KINDS, Counted, Studied, shown
-from harness.tables import printable, titled
 
 FREQUENT = 8
 """Tokens that are named."""

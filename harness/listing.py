@@ -13,8 +13,8 @@ from rich.text import Text
 import backends
 from common import sources
 from common.experiment import Experiment
+from harness.console import titled
 from harness.recipes import recipes
-from harness.tables import titled
 from harness.workers.interpreters import brief_worker, missing
 
 

@@ -20,8 +20,8 @@ from backends import BACKENDS
 from common.errors import RequestError, unknown
 from common.experiment import Experiment
 from common.files import write_aside
+from harness.console import printable
 from harness.recipes import Recipe, recipes
-from harness.tables import printable
 
 SOURCES = Path(__file__).with_name("notebooks")
 DOCUMENTS = ("000", "001", "002", "003")

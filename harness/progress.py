@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from harness.console import printable
 from harness.rows import Row
-from harness.tables import printable
 from harness.workers.process import Event
 
 

@@ -18,8 +18,8 @@ import pandas as pd
 
 from common.errors import RequestError
 from harness.bench import dimensions
+from harness.console import printable
 from harness.records.reading import ROW, TIMED, BenchData, RunData, holds, read_bench, read_run
-from harness.tables import printable
 
 Name = tuple[str, str, str]
 """What a row is called: backend, variant, and ``seed 0`` or a shape."""

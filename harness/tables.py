@@ -11,41 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from common.experiment import Experiment
+from harness.console import ROOMY, STYLES, figure, titled
 from harness.recipes import Recipe
 from harness.rows import Row, marked, ranked
 from harness.run import Result
-
-STYLES = {"ok": "green", "ok, unjudged": "yellow", "unavailable": "yellow", "interrupted": "yellow"}
-
-
-JOINERS = "\u200c\u200d"
-"""Without width, and part of the spelling of Persian, Hindi and others: they stay."""
-
-
-def printable(text: str) -> str:
-    """A text from outside, safe on a terminal: what does not print is shown as a dot."""
-    return "".join(char if char.isprintable() or char in JOINERS else "·" for char in text)
-
-
-def figure(value: float | None, form: str) -> str:
-    """A number in a column; a dash where there is none."""
-    return "-" if value is None else format(value, form)
-
-
-def titled(title: str, show_header: bool = True) -> Table:
-    """An empty table in the one style of this program: narrow enough for 80 columns."""
-    return Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        header_style="underline",
-        show_header=show_header,
-        box=None,
-        padding=(0, 2, 0, 0),
-    )
-
-
-ROOMY = 100  # columns of text; a narrower terminal gets the table without its last details
 
 
 def comparison(rows: list[Row], width: int) -> Table:

@@ -32,8 +32,8 @@ def notebook(
     backend
         in whose framework
     """
+    from harness.console import printable
     from harness.notebook import write_notebook
-    from harness.tables import printable
     from harness.workers.interpreters import missing
 
     write_notebook(seed_document, backend, out)

@@ -58,8 +58,8 @@ def predict(
     json
         print the result as JSON alone
     """
+    from harness.console import printable
     from harness.prediction import predict as predict_texts
-    from harness.tables import printable
     from harness.workers.interpreters import parse
 
     options = {

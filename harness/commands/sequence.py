@@ -75,9 +75,9 @@ def sequence(
     """
     from common.sequence import Settings
     from harness import sequencetables
+    from harness.page.write import write_sections
     from harness.paths import new_folder, result_folder
     from harness.records.provenance import provenance
-    from harness.report.build import write_sections
     from harness.report.sequence import sections, titles
     from harness.run import select
     from harness.sequence import expected, facts, study

@@ -40,7 +40,7 @@ def study(
     json
         print the cells as JSON alone
     """
-    from harness.report.build import write_sections
+    from harness.page.write import write_sections
     from harness.report.studypage import backends_of, study_sections, titles
     from harness.study import find_study, load_study
     from harness.studyrun import Order, broken, run_study, tidy

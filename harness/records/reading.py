@@ -20,6 +20,7 @@ import pandas as pd
 from pydantic import BaseModel, ValidationError
 
 from common.errors import RequestError
+from harness.console import printable
 from harness.records.cells import unguarded
 from harness.records.schemas import (
     BaselineTable,
@@ -32,7 +33,6 @@ from harness.records.schemas import (
     SampleTable,
     SummaryTable,
 )
-from harness.tables import printable
 
 ROW = ["backend", "variant", "seed"]
 """What names a row of a run."""

@@ -10,10 +10,11 @@ import pandas as pd
 from common.strategies import ALL, T_LIMIT
 from harness.bptt import Measured
 from harness.bptttable import clipping, setting
-from harness.report import bpttcharts, provenance
-from harness.report.blocks import Block, Cell, Chart, Facts, Grid, Note, Section, number
-from harness.report.build import write_sections
-from harness.report.studies import framework, records
+from harness.page import provenance
+from harness.page.blocks import Block, Cell, Chart, Facts, Grid, Note, Section, number
+from harness.page.series import framework, records
+from harness.page.write import write_sections
+from harness.report import bpttcharts
 
 TITLE = "Backpropagation through time"
 

@@ -7,8 +7,8 @@ import math
 import altair as alt
 import pandas as pd
 
-from harness.report.figure import Figure, panels, scales
-from harness.report.palette import INK
+from harness.page.figure import Figure, panels, scales
+from harness.page.palette import INK
 
 HEIGHT = 190
 FIT = alt.ExprRef("max(1, floor(child_width / 65))")

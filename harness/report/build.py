@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.files import write_aside, writing
-from harness.report.blocks import Section, figures
-from harness.report.markdown import PICTURES, markdown
-from harness.report.page import page
+from harness.page.series import framework
+from harness.page.write import write_sections
 from harness.report.sections import sections
-from harness.report.studies import Report, framework, gather
+from harness.report.studies import Report, gather
 
 WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
@@ -31,34 +29,6 @@ def write_report(folders: Sequence[Path], out: Path) -> Path:
     """
     report = gather(folders)
     return write_sections(sections(report), title_of(report), report.backends, out)
-
-
-def write_sections(
-    told: list[Section], titles: tuple[str, str], backends: list[str], out: Path
-) -> Path:
-    """Write sections as ``report.html``, ``report.md`` and pictures into a folder, made if need be.
-
-    Args:
-        told: the sections, in order.
-        titles: what the report is called, and what it is about.
-        backends: those it speaks of.
-        out: where it goes.
-
-    Returns:
-        The path of ``report.html``.
-
-    Raises:
-        RequestError: ``out`` cannot be written.
-    """
-    html, text = page(backends, told, *titles), markdown(told, *titles)
-    pictures = {figure.name: figure.png() for figure in figures(told)}
-    with writing(out):
-        (out / PICTURES).mkdir(parents=True, exist_ok=True)
-        for name, picture in pictures.items():
-            write_aside(out / PICTURES / f"{name}.png", picture)
-        write_aside(out / "report.md", text)
-        write_aside(out / "report.html", html)
-    return out / "report.html"
 
 
 def title_of(report: Report) -> tuple[str, str]:

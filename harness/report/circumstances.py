@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.report import provenance
-from harness.report.blocks import (
-    NONE,
-    Block,
-    Cell,
-    Facts,
-    Grid,
-    Note,
-    Section,
-    heading,
-    named,
-    number,
-)
-from harness.report.studies import Report, Study, endings, framework
+from harness.page import provenance
+from harness.page.blocks import NONE, Block, Cell, Facts, Grid, Note, Section, named, number
+from harness.page.series import framework
+from harness.report.studies import Report, Study, endings, heading
 from harness.rows import marked
 
 NETWORK = "Hₜ = {act}(one_hot(Xₜ) W_xh + Hₜ₋₁ W_hh + b_h), Oₜ = Hₜ W_hq + b_q"

@@ -6,11 +6,11 @@ import math
 from pathlib import Path
 
 from harness.corpus import KINDS, Counted, Studied, shown
-from harness.report import provenance
-from harness.report.blocks import Block, Cell, Chart, Facts, Grid, Heading, Note, Section
-from harness.report.build import write_sections
+from harness.page import provenance
+from harness.page.blocks import Block, Cell, Chart, Facts, Grid, Heading, Note, Section
+from harness.page.series import records
+from harness.page.write import write_sections
 from harness.report.corpuscharts import GRAMS, by_length, ranks, rare
-from harness.report.studies import records
 
 FREQUENT = 10
 """N-grams of each length in the table."""

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from harness.corpus import KINDS, LENGTHS, Counted
-from harness.report.figure import Figure, finish
-from harness.report.palette import OTHERS
-from harness.report.studies import records
+from harness.page.figure import Figure, finish
+from harness.page.palette import OTHERS
+from harness.page.series import records
 
 HEIGHT = 320
 POINTS = 60

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from harness.report.blocks import Cell, Grid, Section, heading, named, number
-from harness.report.rosetta import lines_of_code, source_file
-from harness.report.studies import Report, Study, records
+from harness.page.blocks import Cell, Grid, Section, named, number
+from harness.page.rosetta import lines_of_code, source_file
+from harness.page.series import records
+from harness.report.studies import Report, Study, heading
 
 
 def cost(report: Report) -> Section:

@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import altair as alt
 
-from harness.report.blocks import NONE, Cell
-from harness.report.palette import INK
-from harness.report.studies import Series, Study, records
+from harness.page.blocks import NONE, Cell
+from harness.page.palette import INK
+from harness.page.series import Series, records
+from harness.report.studies import Study
 
 REACH = 0.25
 """How much of a chart's height, at most, is added below to show the nearest baseline."""

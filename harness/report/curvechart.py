@@ -8,11 +8,11 @@ from typing import Literal
 import altair as alt
 import pandas as pd
 
+from harness.page.figure import Figure, finish, scales
+from harness.page.palette import BAND, INK
+from harness.page.series import records
 from harness.recipes import Published
 from harness.report.counting import Baseline, rules, stretched
-from harness.report.figure import Figure, finish, scales
-from harness.report.palette import BAND, INK
-from harness.report.studies import records
 
 HEIGHT = 320
 

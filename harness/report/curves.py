@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.intervals import Interval, interval, verdict
-from harness.report.studies import Series, Study
+from harness.page.series import Series
+from harness.report.studies import Study
 
 POINTS = 80
 """Epochs that are drawn of a curve: enough for its shape; a browser works for each."""

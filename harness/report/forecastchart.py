@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.report.figure import Figure, finish
-from harness.report.palette import INK, LOOKS, OTHERS
+from harness.page.figure import Figure, finish
+from harness.page.palette import INK, LOOKS, OTHERS
 
 HEIGHT = 300
 BORROWED = ("torch", "mxnet", "jax", "tensorflow", "mxnet-style")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from common.sequence import MODELS, Array, Forecast, ModelName
-from harness.report.blocks import Cell, Chart, Grid, Note, Section, number
+from harness.page.blocks import Cell, Chart, Grid, Note, Section, number
 from harness.report.forecastchart import Curve, error_figure, forecast_figure
 from harness.sequence import Study
 from harness.sequencetables import errors_of

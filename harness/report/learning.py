@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from harness.report.blocks import NONE, Block, Cell, Chart, Grid, Section, heading, named, number
+from harness.page.blocks import NONE, Block, Cell, Chart, Grid, Section, named, number
 from harness.report.counting import baselines, column, sentence
 from harness.report.curvechart import bounds, learning
 from harness.report.curves import curves
-from harness.report.studies import Report, Study
+from harness.report.studies import Report, Study, heading
 
 SHOWN = 12
 """Epochs in the table below a chart."""

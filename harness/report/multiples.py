@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from harness.report.figure import Figure, finish, scales
+from harness.page.figure import Figure, finish, scales
 
 HEIGHT = 150
 

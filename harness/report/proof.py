@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from harness.report.blocks import Block, Cell, Chart, Grid, Note, Section, named, number
-from harness.report.dotchart import errors
-from harness.report.studies import Report, Series, in_order, records
+from harness.page.blocks import Block, Cell, Chart, Grid, Note, Section, named, number
+from harness.page.charts import errors
+from harness.page.series import Series, in_order, records
+from harness.report.studies import Report
 
 QUESTION = "Who is right?"
 VERDICTS = {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.report.blocks import Note, Rosetta, Section
+from harness.page.blocks import Note, Rosetta, Section
+from harness.page.rosetta import rosetta
 from harness.report.circumstances import again, compared, source_note
 from harness.report.cost import cost
 from harness.report.learning import learn
 from harness.report.proof import right
-from harness.report.rosetta import rosetta
 from harness.report.speed import fast
 from harness.report.studies import Report
 from harness.report.writing import write

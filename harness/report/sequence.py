@@ -8,20 +8,12 @@ import numpy as np
 import pandas as pd
 
 from common.sequence import CLIP_THETA, MODELS, TOLERANCES
-from harness.report import provenance
-from harness.report.blocks import (
-    Cell,
-    Chart,
-    Facts,
-    Grid,
-    Rosetta,
-    Section,
-    number,
-)
-from harness.report.dotchart import errors as errors_figure
+from harness.page import provenance
+from harness.page.blocks import Cell, Chart, Facts, Grid, Rosetta, Section, number
+from harness.page.charts import errors as errors_figure
+from harness.page.rosetta import rosetta
+from harness.page.series import Series, framework
 from harness.report.foresight import SHOWN, TITLES, far_ahead, next_value, on_its_own
-from harness.report.rosetta import rosetta
-from harness.report.studies import Series, framework
 from harness.sequence import Study
 
 TOPICS = {

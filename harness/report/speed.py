@@ -7,8 +7,7 @@ from typing import Any
 import pandas as pd
 
 from harness.bench import dimensions
-from harness.records.reading import BenchData
-from harness.report.blocks import (
+from harness.page.blocks import (
     NONE,
     Block,
     Cell,
@@ -18,13 +17,14 @@ from harness.report.blocks import (
     Note,
     Section,
     Tone,
-    heading,
     named,
     number,
 )
+from harness.page.charts import speed
+from harness.page.series import Series, framework, records
+from harness.records.reading import BenchData
 from harness.report.curves import throughput
-from harness.report.dotchart import speed
-from harness.report.studies import Report, Series, Study, endings, framework, records
+from harness.report.studies import Report, Study, endings, heading
 
 DRAWN = ["backend", "framework", "variant", "title", "tokens_per_sec", "low", "high"]
 """The columns of a chart's table."""

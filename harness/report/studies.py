@@ -9,60 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from backends import BACKENDS
 from common.experiment import Experiment
+from harness.page.blocks import Block, Heading
+from harness.page.series import Series, in_order
 from harness.recipes import Published, recipes
 from harness.records.reading import BenchData, RunData, read_run
-from harness.report.palette import LOOKS
-from harness.tables import printable
-
-VARIANTS = ("scratch", "fused", "concise", "book")
-
-
-@dataclass(frozen=True)
-class Series:
-    """A line of a chart, a row of a table: a backend and a variant, over all seeds."""
-
-    backend: str
-    variant: str
-
-    @property
-    def title(self) -> str:
-        """The name that people read."""
-        return f"{framework(self.backend)} {printable(self.variant)}"
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """What a chart's table says of it."""
-        name = framework(self.backend)
-        return {
-            "backend": self.backend,
-            "framework": name,
-            "variant": printable(self.variant),
-            "title": self.title,
-        }
-
-    def rows(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The rows of a table that are its own."""
-        return table[(table.backend == self.backend) & (table.variant == self.variant)]
-
-
-def framework(backend: str) -> str:
-    """The name by which people know a backend."""
-    return LOOKS[backend].title if backend in LOOKS else printable(backend)
-
-
-def in_order(table: pd.DataFrame) -> list[Series]:
-    """The series of a table, in the order of the registry; those of strangers last."""
-    backends, variants = list(BACKENDS), list(VARIANTS)
-
-    def rank(pair: tuple[str, str]) -> tuple[int, str, int, str]:
-        known = backends.index(pair[0]) if pair[0] in backends else len(backends)
-        form = variants.index(pair[1]) if pair[1] in variants else len(variants)
-        return known, pair[0], form, pair[1]
-
-    pairs = set(zip(table.backend, table.variant, strict=True))
-    return [Series(*pair) for pair in sorted(pairs, key=rank)]
 
 
 def endings(rows: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
@@ -77,11 +28,6 @@ def endings(rows: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
 
 def _reason(reasons: list[str]) -> str:
     return reasons[0] if len(set(reasons)) == 1 else f"{reasons[0]} (the first of {len(reasons)})"
-
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a table."""
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 @dataclass(frozen=True)
@@ -208,3 +154,8 @@ def _study(number: int, runs: list[RunData]) -> Study:
 
 def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([t.assign(run=i) for i, t in enumerate(tables)], ignore_index=True)
+
+
+def heading(report: Report, study: Study) -> list[Block]:
+    """The name of a study, where there are several."""
+    return [Heading(study.title)] if len(report.studies) > 1 else []

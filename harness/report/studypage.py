@@ -10,20 +10,12 @@ from typing import Any
 import pandas as pd
 
 from harness.equivalence import FEWEST, Equivalence, equivalences
-from harness.report import provenance
-from harness.report.blocks import (
-    Block,
-    Cell,
-    Facts,
-    Grid,
-    Multiples,
-    Note,
-    Section,
-    number,
-)
+from harness.page import provenance
+from harness.page.blocks import Block, Cell, Facts, Grid, Multiples, Note, Section, number
+from harness.page.series import Series, framework, in_order
 from harness.report.curves import curves
 from harness.report.multiples import multiple
-from harness.report.studies import Series, Study, framework, in_order, sort
+from harness.report.studies import Study, sort
 from harness.study import Settings
 from harness.studyrun import Order, read_cells
 

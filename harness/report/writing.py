@@ -6,9 +6,10 @@ from itertools import takewhile
 
 import pandas as pd
 
-from harness.report.blocks import Block, Section, Texts, Voice, heading
-from harness.report.studies import Report, Series, Study, in_order
-from harness.tables import printable
+from harness.console import printable
+from harness.page.blocks import Block, Section, Texts, Voice
+from harness.page.series import Series, in_order
+from harness.report.studies import Report, Study, heading
 
 
 def write(report: Report) -> Section:

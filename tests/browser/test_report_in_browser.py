@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from harness.page.rosetta import TOPICS
 from harness.report.build import write_report
-from harness.report.rosetta import TOPICS
 from tests.harness.made_runs import NASTY, make_parity, make_run
 from tests.harness.test_reading import write_bench
 

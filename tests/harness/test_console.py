@@ -9,10 +9,10 @@ import sys
 import pytest
 from rich.console import Console
 
-from harness.console import ANOTHER_WAY
 from harness.paths import ROOT
 from harness.progress import Live
 from harness.rows import Row
+from harness.streams import ANOTHER_WAY
 
 TEXT = "分开 été · ␣ שלום 😀 "
 COMMAND = [sys.executable, "-m", "harness"]

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from common.errors import RequestError
+from harness.page.blocks import Chart, Grid
 from harness.records.reading import read_run
 from harness.records.schemas import BaselineTable
-from harness.report.blocks import Chart, Grid
 from harness.report.counting import REACH, Baseline, baselines, best, stretched
 from harness.report.learning import learn
 from harness.report.studies import gather

@@ -13,13 +13,13 @@ import pytest
 
 from common.errors import RequestError
 from harness.commands.run import add_report
+from harness.page.blocks import Chart, Rosetta, Texts
+from harness.page.markdown import escape, fence
+from harness.page.palette import LOOKS, dark_colours
+from harness.page.rosetta import TOPICS, lines_of_code, rosetta, source_file
 from harness.recipes import experiment_of, recipes
-from harness.report.blocks import Chart, Rosetta, Texts
 from harness.report.build import write_report
 from harness.report.curves import POINTS, curves, throughput
-from harness.report.markdown import escape, fence
-from harness.report.palette import LOOKS, dark_colours
-from harness.report.rosetta import TOPICS, lines_of_code, rosetta, source_file
 from harness.report.sections import sections
 from harness.report.studies import endings, gather
 from tests.harness.made_runs import BOTH, NASTY, make_parity, make_run

@@ -11,8 +11,8 @@ import backends
 from common.errors import RequestError
 from common.sequence import Settings, draw_series
 from harness.cli import app
+from harness.page.blocks import Chart, Rosetta
 from harness.records.provenance import provenance
-from harness.report.blocks import Chart, Rosetta
 from harness.report.forecastchart import Curve, forecast_figure
 from harness.report.sequence import sections
 from harness.sequence import expected, study

@@ -22,10 +22,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from common.files import write_aside
-from harness.report.blocks import Rosetta, Section, figures
-from harness.report.palette import Look, dark_colours, looks
-from harness.report.studies import framework
-from harness.tables import printable
+from harness.console import printable
+from harness.page.blocks import Rosetta, Section, figures
+from harness.page.palette import Look, dark_colours, looks
+from harness.page.series import framework
 
 SHAPES = {
     "circle": "M8 1.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13Z",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from harness.report.figure import Figure, finish, scales
-from harness.report.palette import INK
+from harness.page.figure import Figure, finish, scales
+from harness.page.palette import INK
 
 ROW = 30
 """Pixels of a row. All of it answers the pointer, by a bar that is not seen."""

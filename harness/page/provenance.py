@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from harness.page.blocks import Command
 from harness.records import provenance as machine
 from harness.records.reading import RunData
-from harness.report.blocks import Command
 
 
 def command(words: Sequence[str]) -> Command:

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from harness.report.figure import Figure
-from harness.report.rosetta import Excerpt
-from harness.report.studies import Report, Series, Study, framework
+from harness.page.figure import Figure
+from harness.page.rosetta import Excerpt
+from harness.page.series import Series, framework
 
 Tone = Literal["", "good", "bad", "quiet"]
 
@@ -184,11 +184,6 @@ def figures(sections: list[Section]) -> list[Figure]:
             elif isinstance(block, Multiples):
                 found += block.figures
     return found
-
-
-def heading(report: Report, study: Study) -> list[Block]:
-    """The name of a study, where there are several."""
-    return [Heading(study.title)] if len(report.studies) > 1 else []
 
 
 def number(value: float | None, form: str, tone: Tone = "") -> Cell:

@@ -17,7 +17,7 @@ import pandas as pd
 import vl_convert
 from PIL import Image
 
-from harness.report.palette import INK, dash, looks
+from harness.page.palette import INK, dash, looks
 
 WIDTH = 640
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-from harness.report.blocks import (
+from harness.console import printable
+from harness.page.blocks import (
     Block,
     Cell,
     Chart,
@@ -21,8 +22,7 @@ from harness.report.blocks import (
     Section,
     Texts,
 )
-from harness.report.figure import Figure
-from harness.tables import printable
+from harness.page.figure import Figure
 
 PICTURES = "figures"
 """The folder of the pictures, beside the report."""

@@ -1,0 +1,1 @@
+"""Parts that any report is made of: blocks, figures, HTML, Markdown."""
