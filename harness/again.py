@@ -16,9 +16,9 @@ from pathlib import Path
 import pandas as pd
 
 from common.files import write_aside
-from harness.progress import Quiet
-from harness.rows import Status
-from harness.run import Request, run
+from harness.records.schemas import Status
+from harness.run.progress import Quiet
+from harness.run.train import Request, run
 
 Pair = tuple[str, str]
 """A backend and a variant."""

@@ -17,7 +17,7 @@ import backends
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.judging import TRAINED
-from harness.run import select
+from harness.checks import select
 from harness.workers.interpreters import interpreter, missing
 from harness.workers.process import Event, Worker, WorkerError
 

@@ -17,9 +17,9 @@ from common.experiment import Experiment
 from common.files import write_aside, writing
 from common.parity import over_tolerance
 from common.strategies import ALL
+from harness.checks import check_corpus, select
 from harness.records.cells import csv_of
 from harness.records.provenance import provenance
-from harness.run import check_corpus, select
 from harness.workers.cpus import usable_cpus
 from harness.workers.interpreters import brief_worker, missing
 from harness.workers.process import Event, WorkerError

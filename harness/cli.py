@@ -17,9 +17,9 @@ from harness.commands.notebook import notebook
 from harness.commands.parity import parity
 from harness.commands.predict import predict
 from harness.commands.report import report
-from harness.commands.run import run
 from harness.commands.sequence import sequence
 from harness.commands.study import study
+from harness.run.command import run
 from harness.streams import make_streams_last, output_was_lost
 from harness.workers.process import WorkerError
 

@@ -20,10 +20,10 @@ from common.files import write_aside, writing
 from common.ngrams import NGrams, out_of_vocabulary, zipf
 from common.setup import cut
 from common.vocab import Token, Vocab
-from harness.baselines import LIMIT, baselines, write_baselines
 from harness.console import printable
 from harness.records.cells import csv_of
 from harness.records.reading import read_run
+from harness.run.baselines import LIMIT, baselines, write_baselines
 
 KINDS: dict[Token, str] = {"char": "characters", "word": "words"}
 MIN_FREQS = (1, 2, 3, 5, 10, 20, 50, 100)

@@ -15,9 +15,9 @@ from rich.text import Text
 from common.experiment import DType, Experiment
 from common.files import write_aside, writing
 from common.parity import over_tolerance, tolerance
+from harness.checks import select
 from harness.console import titled
 from harness.records.cells import csv_of
-from harness.run import select
 from harness.workers.cpus import usable_cpus
 from harness.workers.interpreters import brief_worker, missing
 from harness.workers.process import WorkerError

@@ -8,7 +8,7 @@ from typing import Any
 
 from common.checkpoint import load_checkpoint
 from common.experiment import Experiment
-from harness.run import select
+from harness.checks import select
 from harness.workers.interpreters import brief_worker, missing
 from harness.workers.process import WorkerError
 

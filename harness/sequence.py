@@ -28,7 +28,7 @@ from common.sequence import (
     fit,
     forecasts,
 )
-from harness.run import select
+from harness.checks import select
 from harness.workers.cpus import usable_cpus
 from harness.workers.interpreters import brief_worker, missing
 from harness.workers.process import Event, WorkerError

@@ -34,8 +34,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from common.errors import RequestError, unknown
 from common.experiment import Experiment
+from harness.checks import select
 from harness.recipes import experiment_of
-from harness.run import select
 
 SHIPPED = Path(__file__).with_name("studies")
 """The studies that come with the project."""

@@ -21,12 +21,12 @@ import psutil
 from common.errors import RequestError
 from common.files import write_aside, writing
 from harness.again import Pair, run_again, sweep
-from harness.origins import told_whose
-from harness.progress import Quiet
+from harness.checks import check_corpus, select, told_whose
 from harness.records.cells import csv_of
 from harness.records.provenance import provenance
 from harness.records.reading import ROW, RunData, holds, read_run
-from harness.run import Request, check_corpus, run, select
+from harness.run.progress import Quiet
+from harness.run.train import Request, run
 from harness.study import Cell, Study, cells
 from harness.workers.interpreters import missing
 

@@ -81,7 +81,7 @@ def bptt(
     from common.pipes import kept
     from harness.bptt import PIS, SMALLER, Folder, Request, measure, shortened
     from harness.bptttable import show
-    from harness.origins import told_whose
+    from harness.checks import told_whose
     from harness.paths import new_folder, result_folder
     from harness.recipes import experiment_of
     from harness.report.bptt import write_bptt

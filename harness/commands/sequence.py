@@ -75,11 +75,11 @@ def sequence(
     """
     from common.sequence import Settings
     from harness import sequencetables
+    from harness.checks import select
     from harness.page.write import write_sections
     from harness.paths import new_folder, result_folder
     from harness.records.provenance import provenance
     from harness.report.sequence import sections, titles
-    from harness.run import select
     from harness.sequence import expected, facts, study
     from harness.workers.interpreters import parse
 

@@ -114,7 +114,7 @@ def _vega() -> str:
 
 
 def _own(name: str) -> str:
-    return (files("harness.report") / "templates" / name).read_text(encoding="utf-8")
+    return (files("harness.page") / "templates" / name).read_text(encoding="utf-8")
 
 
 def _policy(scripts: list[str]) -> str:

@@ -19,7 +19,21 @@ from common.judging import Verdict
 from common.ngrams import Smoothing
 from common.parity import TOLERANCES
 from harness.intervals import Verdict as SpeedVerdict
-from harness.rows import Status
+
+Status = Literal[
+    "waiting",
+    "running",
+    "ok",
+    "unavailable",
+    "failed",
+    "diverged",
+    "overflow",
+    "timeout",
+    "crashed",
+    "parity-failed",
+    "interrupted",
+]
+"""Status of a row; the first two while it is on its way."""
 
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Duration = Annotated[float, Field(ge=1e-9, le=1e9)]  # seconds
@@ -244,3 +258,8 @@ class BenchFacts(Facts):
     shapes: list[Circumstances]
     failures: dict[str, str]
     status: Literal["running", "finished"]
+
+
+def marked(status: str, parity_verdict: str) -> str:
+    """A status as it is shown: a row that trained, but could not be judged, says so."""
+    return "ok, unjudged" if (status, parity_verdict) == ("ok", "ill-conditioned") else status

@@ -7,8 +7,8 @@ from typing import Any
 from harness.page import provenance
 from harness.page.blocks import NONE, Block, Cell, Facts, Grid, Note, Section, named, number
 from harness.page.series import framework
+from harness.records.schemas import marked
 from harness.report.studies import Report, Study, endings, heading
-from harness.rows import marked
 
 NETWORK = "Hₜ = {act}(one_hot(Xₜ) W_xh + Hₜ₋₁ W_hh + b_h), Oₜ = Hₜ W_hq + b_q"
 

@@ -1,9 +1,9 @@
 """Texts that are read from right to left, as a browser lays them out."""
 
 from common.experiment import Experiment
-from harness.progress import Quiet
 from harness.report.build import write_report
-from harness.run import Request, run
+from harness.run.progress import Quiet
+from harness.run.train import Request, run
 
 
 def test_samples_captions_and_settings_are_read_in_their_own_direction(tmp_path, visit):

@@ -19,8 +19,9 @@ from harness.benchtable import bench_table, circumstances, rounds_table
 from harness.cli import app, main
 from harness.compare import _change, compare, show
 from harness.records.reading import read_run
-from harness.rows import Row, Status
-from harness.runfolder import RunFolder
+from harness.records.schemas import Status
+from harness.run.folder import RunFolder
+from harness.run.row import Row
 
 EXPERIMENT = Experiment(num_epochs=12).model_dump(mode="json")
 CORPUS = {"name": "embedded", "sha256": "0" * 64, "characters": 90, "tokens": 80}

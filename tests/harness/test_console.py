@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from harness.paths import ROOT
-from harness.progress import Live
-from harness.rows import Row
+from harness.run.progress import Live
+from harness.run.row import Row
 from harness.streams import ANOTHER_WAY
 
 TEXT = "分开 été · ␣ שלום 😀 "

@@ -13,13 +13,13 @@ from common.batches import SeqDataLoader
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.setup import load_batches
-from harness.baselines import MODELS, baselines, texts
 from harness.commands.corpus import corpus
 from harness.corpus import add_baselines, study, write
-from harness.progress import Quiet
 from harness.records.reading import read_run
 from harness.report.corpus import write_corpus
-from harness.run import Request, run
+from harness.run.baselines import MODELS, baselines, texts
+from harness.run.progress import Quiet
+from harness.run.train import Request, run
 
 FILES = "baselines corpus ngrams oov tokens zipf".split()
 

@@ -12,8 +12,8 @@ from common.grid import cases
 from common.reference import Reference
 from harness.cli import app
 from harness.parity import COLUMNS, compare, show, write
-from harness.progress import Quiet
-from harness.run import Request, run
+from harness.run.progress import Quiet
+from harness.run.train import Request, run
 
 
 def test_all_quantities_of_all_cases_are_compared(registered, tmp_path, capsys):

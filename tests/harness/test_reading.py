@@ -19,12 +19,12 @@ from harness import load_runs
 from harness.bench import Entrant
 from harness.benchrun import BenchResult
 from harness.benchtable import bench_table, circumstances, rounds_table
-from harness.progress import Quiet
 from harness.records.provenance import machine, source, versions
 from harness.records.reading import read_bench, read_run
-from harness.rows import Row
-from harness.run import Request, run
-from harness.runfolder import RunFolder
+from harness.run.folder import RunFolder
+from harness.run.progress import Quiet
+from harness.run.row import Row
+from harness.run.train import Request, run
 
 ROOT = Path(__file__).parents[2]
 SHAPE = "2x3x4x5"

@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 
 from common.errors import RequestError
-from harness.commands.run import add_report
 from harness.page.blocks import Chart, Rosetta, Texts
 from harness.page.markdown import escape, fence
 from harness.page.palette import LOOKS, dark_colours
@@ -22,6 +21,7 @@ from harness.report.build import write_report
 from harness.report.curves import POINTS, curves, throughput
 from harness.report.sections import sections
 from harness.report.studies import endings, gather
+from harness.run.command import add_report
 from tests.harness.made_runs import BOTH, NASTY, make_parity, make_run
 from tests.harness.test_reading import write_bench
 

@@ -14,8 +14,8 @@ from common.reference import Reference
 from common.setup import first_weights, load_batches
 from common.training import train
 from harness.cli import app
-from harness.progress import Quiet
-from harness.run import Request, run
+from harness.run.progress import Quiet
+from harness.run.train import Request, run
 from harness.workers.interpreters import interpreter, missing
 from harness.workers.process import Worker
 

@@ -17,12 +17,13 @@ import backends
 from common.checkpoint import load_checkpoint
 from common.errors import RequestError
 from common.experiment import Experiment
-from harness import run as run_module
-from harness.progress import Quiet
+from harness.checks import select
 from harness.recipes import Recipe, experiment_of, recipes
-from harness.rows import SUMMARY_COLUMNS
-from harness.run import Request, run, select
-from harness.tables import show_published
+from harness.run import train
+from harness.run.progress import Quiet
+from harness.run.row import SUMMARY_COLUMNS
+from harness.run.tables import show_published
+from harness.run.train import Request, run
 
 ROOT = Path(__file__).parents[2]
 
@@ -123,13 +124,13 @@ class Killer(Quiet):
 
     def __init__(self, monkeypatch, number):
         self.number, self.workers = number, []
-        started = run_module.Worker.__init__
+        started = train.Worker.__init__
 
         def remember(worker, *arguments, **named):
             started(worker, *arguments, **named)
             self.workers.append(worker)
 
-        monkeypatch.setattr(run_module.Worker, "__init__", remember)
+        monkeypatch.setattr(train.Worker, "__init__", remember)
 
     def event(self, row, event):
         if event["event"] == "epoch" and event["epoch"] == 1:
@@ -150,10 +151,8 @@ def test_a_crash_costs_its_row_alone(tmp_path, monkeypatch):
 
 def test_a_hang_costs_its_row_alone(tmp_path, monkeypatch):
     killer = Killer(monkeypatch, signal.SIGSTOP)
-    started = run_module.Worker.__init__
-    monkeypatch.setattr(
-        run_module.Worker, "__init__", lambda *a, **n: started(*a, **n, silence=3.0)
-    )
+    started = train.Worker.__init__
+    monkeypatch.setattr(train.Worker, "__init__", lambda *a, **n: started(*a, **n, silence=3.0))
     result = run(small(tmp_path, num_epochs=100_000), killer)
     (row,) = result.rows
     assert (row.status, row.reason) == ("timeout", "silent for 3 s")

@@ -261,6 +261,6 @@ def test_a_finished_study_is_not_touched_until_there_is_something_better(
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("harness.run.run_row", interrupted)
+    monkeypatch.setattr("harness.run.train.run_row", interrupted)
     assert not run_study(order, [].append)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before

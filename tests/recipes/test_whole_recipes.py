@@ -3,10 +3,10 @@
 import pytest
 
 import backends
-from harness.progress import Quiet
 from harness.recipes import experiment_of, recipes
-from harness.run import Request, run
-from harness.tables import curves
+from harness.run.progress import Quiet
+from harness.run.tables import curves
+from harness.run.train import Request, run
 from harness.workers.interpreters import missing
 
 PUBLISHED = [name for name, recipe in recipes().items() if recipe.published]

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.text import Text
 
 from harness.console import printable
-from harness.rows import Row
+from harness.run.row import Row
 from harness.workers.process import Event
 
 

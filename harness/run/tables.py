@@ -13,8 +13,9 @@ from rich.text import Text
 from common.experiment import Experiment
 from harness.console import ROOMY, STYLES, figure, titled
 from harness.recipes import Recipe
-from harness.rows import Row, marked, ranked
-from harness.run import Result
+from harness.records.schemas import marked
+from harness.run.row import Row, ranked
+from harness.run.train import Result
 
 
 def comparison(rows: list[Row], width: int) -> Table:

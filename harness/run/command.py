@@ -146,12 +146,12 @@ def run(
 
     from common.checkpoint import load_checkpoint
     from common.pipes import kept
-    from harness.origins import own_prefixes, told_whose
-    from harness.progress import Live, Quiet
+    from harness.checks import own_prefixes, told_whose
     from harness.recipes import experiment_of, recipes
-    from harness.run import Request
-    from harness.run import run as run_request
-    from harness.tables import show_published, show_result
+    from harness.run.progress import Live, Quiet
+    from harness.run.tables import show_published, show_result
+    from harness.run.train import Request
+    from harness.run.train import run as run_request
     from harness.workers.cpus import fewer_than_asked
     from harness.workers.interpreters import parse
 

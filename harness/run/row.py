@@ -8,30 +8,9 @@ from typing import Any, Literal
 import pandas as pd
 
 from common.judging import Verdict
+from harness.records.schemas import Status, SummaryTable
 
-Status = Literal[
-    "waiting",
-    "running",
-    "ok",
-    "unavailable",
-    "failed",
-    "diverged",
-    "overflow",
-    "timeout",
-    "crashed",
-    "parity-failed",
-    "interrupted",
-]
-
-SUMMARY_COLUMNS = (
-    "backend variant seed status reason device dtype perplexity val_perplexity tokens_per_sec "
-    "compile_seconds train_seconds peak_memory_mb parity parity_tolerance parity_verdict versions"
-).split()
-
-
-def marked(status: str, parity_verdict: str) -> str:
-    """A status as it is shown: a row that trained, but could not be judged, says so."""
-    return "ok, unjudged" if (status, parity_verdict) == ("ok", "ill-conditioned") else status
+SUMMARY_COLUMNS = list(SummaryTable.model_fields)
 
 
 @dataclass

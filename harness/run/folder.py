@@ -21,7 +21,7 @@ from common.experiment import Experiment
 from common.files import write_aside, writing
 from harness.paths import new_folder
 from harness.records.cells import csv_of, guarded
-from harness.rows import Row, summary_table
+from harness.run.row import Row, summary_table
 
 EPOCH_COLUMNS = "backend variant seed epoch perplexity val_perplexity tokens seconds".split()
 SAMPLE_COLUMNS = "backend variant seed epoch prefix text".split()

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-import backends
-from common import sources
-from common.checkpoint import Checkpoint, load_checkpoint
-from common.errors import RequestError, unknown
 from common.experiment import Experiment
-from common.setup import cut, load_batches
-from common.vocab import Vocab
-from harness.baselines import write_baselines
+from common.setup import load_batches
+from harness.checks import check_corpus, select
 from harness.records.provenance import provenance
-from harness.rows import Row, Status
-from harness.runfolder import RunFolder, default_folder
+from harness.records.schemas import Status
+from harness.run.baselines import write_baselines
+from harness.run.folder import RunFolder, default_folder
+from harness.run.row import Row
 from harness.workers.interpreters import interpreter, missing
 from harness.workers.process import Event, Worker
 
@@ -78,84 +73,6 @@ class Result:
         forgiven -= {row.name for row in self.rows if {row.backend, row.variant} & {*self.asked}}
         judged = [row.status == "ok" for row in self.rows if row.name not in forgiven]
         return 0 if judged and all(judged) else 1
-
-
-def select(
-    names: Sequence[str], variants: Sequence[str], yardsticks: bool = False
-) -> list[tuple[str, str]]:
-    """The (backend, variant) pairs asked for, in the order of the registry.
-
-    Yardsticks count as variants only where they are wanted.
-
-    Raises:
-        RequestError: a backend or a variant does not exist.
-    """
-    for name in names:
-        if name not in backends.BACKENDS:
-            raise unknown("backend", name, backends.BACKENDS)
-    forms = {
-        name: entry.variants + (entry.yardsticks if yardsticks else ())
-        for name, entry in backends.BACKENDS.items()
-        if name in names or not names
-    }
-    existing = list(dict.fromkeys(chain(*forms.values())))
-    for variant in variants:
-        if variant not in existing:
-            raise unknown("variant", variant, existing)
-    return [(n, v) for n, mine in forms.items() for v in mine if v in variants or not variants]
-
-
-def check_corpus(
-    experiment: Experiment, data_dir: Path | None, resume: Path | None
-) -> dict[str, Any]:
-    """See that the corpus can be had, cut, continued from the prefixes, and fits a checkpoint.
-
-    Returns:
-        Its name, hash and sizes, for ``run.json``.
-
-    Raises:
-        RequestError: it cannot.
-    """
-    text = sources.read(experiment.corpus, data_dir)
-    loader, vocab = cut(text, experiment)
-    for prefix in experiment.prefixes:
-        vocab.check_prefix(prefix)
-    if resume:
-        check_resume(load_checkpoint(resume), resume, experiment, vocab)
-    return {
-        "name": text.name,
-        "sha256": text.sha256,
-        "characters": text.num_chars,
-        "tokens": len(loader.corpus),
-        "vocab_size": len(vocab),
-        "batches_per_epoch": sum(1 for _ in loader.epoch(1)),
-    }
-
-
-def check_resume(saved: Checkpoint, path: Path, experiment: Experiment, vocab: Vocab) -> None:
-    """See that training can go on from a checkpoint.
-
-    Raises:
-        RequestError: it is of another vocabulary or size, or nothing is left to train.
-    """
-    if saved.vocab.idx_to_token != vocab.idx_to_token:
-        raise RequestError(
-            f"--resume {path}: its vocabulary is not that of corpus {experiment.corpus}; "
-            f"it was trained on {saved.experiment.corpus}"
-        )
-    asked = experiment.shapes(len(vocab))
-    for name in asked | saved.weights:
-        shape = saved.weights[name].shape if name in saved.weights else None
-        if shape != asked.get(name):
-            raise RequestError(
-                f"--resume {path}: its {name} is {shape or 'not there'}, these settings ask for "
-                f"{asked.get(name) or 'none'}: it goes on as the network that it is"
-            )
-    if saved.epoch >= experiment.num_epochs:
-        raise RequestError(
-            f"--resume {path}: trained for {saved.epoch} epochs already; "
-            f"give --num-epochs more than that"
-        )
 
 
 def run(request: Request, display: Display) -> Result:

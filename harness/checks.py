@@ -1,0 +1,135 @@
+"""What was asked for, seen to before anything starts; what is wrong is told to whom it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import backends
+from common import sources
+from common.by_hand import NUM_FIRST
+from common.checkpoint import Checkpoint, load_checkpoint
+from common.errors import RequestError, unknown
+from common.experiment import Experiment
+from common.setup import cut, load_batches
+from common.vocab import Vocab
+
+
+def told_whose(
+    error: RequestError, experiment: Experiment, given: Collection[str], source: str
+) -> RequestError:
+    """The error, with whose the settings are that it names and the user did not give.
+
+    Args:
+        error: names settings as ``--option value``.
+        experiment: all settings.
+        given: the names of those that the user gave.
+        source: where the others come from, such as ``recipe quickstart``.
+    """
+    message = str(error)
+    others = []
+    for name, value in experiment.model_dump().items():
+        option = "--" + name.replace("_", "-")
+        named = f"{option} {value}" in message or (
+            name == "corpus" and message.startswith(f"corpus {value}:")
+        )
+        if named and name not in given:
+            others.append(option)
+    if not others:
+        return error
+    return RequestError(f"{message} ({', '.join(others)}: from {source}, not given)")
+
+
+def own_prefixes(experiment: Experiment, data_dir: Path | None) -> tuple[Experiment, str]:
+    """The experiment with prefixes that its corpus can spell, and what is said of it.
+
+    Prefixes that nobody gave are those of the recipe's corpus. A corpus that lacks their tokens is
+    continued from its own beginning.
+    """
+    loader, vocab = load_batches(experiment, data_dir)
+    unseen = [t for p in experiment.prefixes for t in vocab.split(p) if t not in vocab]
+    if not unseen:
+        return experiment, ""
+    beginning = vocab.join(loader.corpus[:NUM_FIRST])
+    said = f"the corpus lacks {unseen[0]!r} of the usual prefixes: continuing {beginning!r}"
+    return experiment.model_copy(update={"prefixes": (beginning,)}), said
+
+
+def select(
+    names: Sequence[str], variants: Sequence[str], yardsticks: bool = False
+) -> list[tuple[str, str]]:
+    """The (backend, variant) pairs asked for, in the order of the registry.
+
+    Yardsticks count as variants only where they are wanted.
+
+    Raises:
+        RequestError: a backend or a variant does not exist.
+    """
+    for name in names:
+        if name not in backends.BACKENDS:
+            raise unknown("backend", name, backends.BACKENDS)
+    forms = {
+        name: entry.variants + (entry.yardsticks if yardsticks else ())
+        for name, entry in backends.BACKENDS.items()
+        if name in names or not names
+    }
+    existing = list(dict.fromkeys(chain(*forms.values())))
+    for variant in variants:
+        if variant not in existing:
+            raise unknown("variant", variant, existing)
+    return [(n, v) for n, mine in forms.items() for v in mine if v in variants or not variants]
+
+
+def check_corpus(
+    experiment: Experiment, data_dir: Path | None, resume: Path | None
+) -> dict[str, Any]:
+    """See that the corpus can be had, cut, continued from the prefixes, and fits a checkpoint.
+
+    Returns:
+        Its name, hash and sizes, for ``run.json``.
+
+    Raises:
+        RequestError: it cannot.
+    """
+    text = sources.read(experiment.corpus, data_dir)
+    loader, vocab = cut(text, experiment)
+    for prefix in experiment.prefixes:
+        vocab.check_prefix(prefix)
+    if resume:
+        check_resume(load_checkpoint(resume), resume, experiment, vocab)
+    return {
+        "name": text.name,
+        "sha256": text.sha256,
+        "characters": text.num_chars,
+        "tokens": len(loader.corpus),
+        "vocab_size": len(vocab),
+        "batches_per_epoch": sum(1 for _ in loader.epoch(1)),
+    }
+
+
+def check_resume(saved: Checkpoint, path: Path, experiment: Experiment, vocab: Vocab) -> None:
+    """See that training can go on from a checkpoint.
+
+    Raises:
+        RequestError: it is of another vocabulary or size, or nothing is left to train.
+    """
+    if saved.vocab.idx_to_token != vocab.idx_to_token:
+        raise RequestError(
+            f"--resume {path}: its vocabulary is not that of corpus {experiment.corpus}; "
+            f"it was trained on {saved.experiment.corpus}"
+        )
+    asked = experiment.shapes(len(vocab))
+    for name in asked | saved.weights:
+        shape = saved.weights[name].shape if name in saved.weights else None
+        if shape != asked.get(name):
+            raise RequestError(
+                f"--resume {path}: its {name} is {shape or 'not there'}, these settings ask for "
+                f"{asked.get(name) or 'none'}: it goes on as the network that it is"
+            )
+    if saved.epoch >= experiment.num_epochs:
+        raise RequestError(
+            f"--resume {path}: trained for {saved.epoch} epochs already; "
+            f"give --num-epochs more than that"
+        )

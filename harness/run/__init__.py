@@ -1,0 +1,1 @@
+"""``run``: every backend trains on the same batches from the same weights."""
