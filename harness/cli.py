@@ -8,17 +8,17 @@ from typing import Literal, NoReturn
 from cyclopts import App, CycloptsError
 
 from common.errors import RequestError
-from harness.commands.bench import bench
+from harness.bench.command import bench
 from harness.commands.bptt import bptt
-from harness.commands.compare import compare
 from harness.commands.corpus import corpus
-from harness.commands.list import list_
-from harness.commands.notebook import notebook
-from harness.commands.parity import parity
-from harness.commands.predict import predict
-from harness.commands.report import report
 from harness.commands.sequence import sequence
 from harness.commands.study import study
+from harness.compare.command import compare
+from harness.listing.command import list_
+from harness.notebook.command import notebook
+from harness.parity.command import parity
+from harness.predict.command import predict
+from harness.report.command import report
 from harness.run.command import run
 from harness.streams import make_streams_last, output_was_lost
 from harness.workers.process import WorkerError

@@ -31,7 +31,8 @@ from common.judging import judge_before_training
 from common.setup import first_weights, load_batches
 from common.training import train, warm_up
 from common.weights import Weights
-from harness import flow, sequencing, timing
+from harness import flow, sequencing
+from harness.bench import worker as timing
 
 Event = dict[str, Any]
 

@@ -9,8 +9,8 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from common.errors import RequestError
-from harness.commands.options import CHOICE, DATA, NETWORK, OUTPUT, TRAINING, Flag, Names, split
 from harness.console import print_json, screen
+from harness.options import CHOICE, DATA, NETWORK, OUTPUT, TRAINING, Flag, Names, split
 
 
 def bptt(

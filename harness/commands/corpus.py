@@ -10,8 +10,8 @@ from rich.text import Text
 
 from common.errors import RequestError
 from common.vocab import Token
-from harness.commands.options import CHOICE, DATA, OUTPUT, Flag
 from harness.console import print_json, screen
+from harness.options import CHOICE, DATA, OUTPUT, Flag
 
 
 def corpus(

@@ -9,8 +9,8 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from common.experiment import DType
-from harness.commands.options import DATA, NETWORK, OUTPUT, TRAINING, Flag, Names, split
 from harness.console import print_json, screen
+from harness.options import DATA, NETWORK, OUTPUT, TRAINING, Flag, Names, split
 
 
 def sequence(

@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
-from harness.commands.options import CHOICE, DATA, OUTPUT, Flag, Names
 from harness.console import print_json, screen
+from harness.options import CHOICE, DATA, OUTPUT, Flag, Names
 
 
 def study(

@@ -12,6 +12,9 @@ from harness.page.series import Series, framework
 
 Tone = Literal["", "good", "bad", "quiet"]
 
+TONES: dict[str, Tone] = {"faster": "good", "slower": "bad"}
+"""Tones of verdicts on speed; any other is quiet."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -196,3 +199,8 @@ def number(value: float | None, form: str, tone: Tone = "") -> Cell:
 def named(series: Series) -> Cell:
     """The cell that names a row by its backend and variant."""
     return Cell(series.title, backend=series.backend)
+
+
+def between(low: float, high: float) -> Cell:
+    """The cell of an interval of ratios; a dash where there is none."""
+    return NONE if math.isnan(low) else Cell(f"{low:.2f} to {high:.2f}")

@@ -11,6 +11,9 @@ from harness.page.palette import INK
 ROW = 30
 """Pixels of a row. All of it answers the pointer, by a bar that is not seen."""
 
+DRAWN = ["backend", "framework", "variant", "title", "tokens_per_sec", "low", "high"]
+"""The columns of the table of `speed`."""
+
 
 def _names(table: pd.DataFrame) -> alt.Y:
     """The rows by their names, in the table's order."""

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from harness.page.blocks import NONE, Block, Cell, Chart, Grid, Section, named, number
+from harness.report.charts import bounds, learning
 from harness.report.counting import baselines, column, sentence
-from harness.report.curvechart import bounds, learning
 from harness.report.curves import curves
 from harness.report.studies import Report, Study, heading
 

@@ -6,30 +6,24 @@ from typing import Any
 
 import pandas as pd
 
-from harness.bench import dimensions
+from harness.bench.report import benchmark
 from harness.page.blocks import (
     NONE,
+    TONES,
     Block,
     Cell,
     Chart,
     Grid,
-    Heading,
     Note,
     Section,
-    Tone,
+    between,
     named,
     number,
 )
-from harness.page.charts import speed
-from harness.page.series import Series, framework, records
-from harness.records.reading import BenchData
+from harness.page.charts import DRAWN, speed
+from harness.page.series import Series, records
 from harness.report.curves import throughput
 from harness.report.studies import Report, Study, endings, heading
-
-DRAWN = ["backend", "framework", "variant", "title", "tokens_per_sec", "low", "high"]
-"""The columns of a chart's table."""
-
-TONES: dict[str, Tone] = {"faster": "good", "slower": "bad"}
 
 
 def fast(report: Report) -> Section:
@@ -41,7 +35,7 @@ def fast(report: Report) -> Section:
         section.blocks += heading(report, study)
         section.blocks += _training(study, table)
     for number_, bench in enumerate(report.benches, 1):
-        section.blocks += _bench(bench, number_)
+        section.blocks += benchmark(bench, number_)
     return section
 
 
@@ -101,63 +95,6 @@ def _training_row(row: dict[str, Any], fastest: float) -> list[Cell]:
         Cell(f"{row['low']:,.0f} to {row['high']:,.0f}"),
         number(row["tokens_per_sec"] / fastest, ".2f"),
         NONE if own else number(row["ratio"], ".2f"),
-        NONE if own else _between(row["ratio_low"], row["ratio_high"]),
+        NONE if own else between(row["ratio_low"], row["ratio_high"]),
         Cell(verdict, TONES.get(verdict, "quiet")) if judged else NONE,
     ]
-
-
-def _between(low: float, high: float) -> Cell:
-    return NONE if pd.isna(low) else Cell(f"{low:.2f} to {high:.2f}")
-
-
-def _bench(bench: BenchData, number_: int) -> list[Block]:
-    cpu, rounds = bench.facts["machine"]["cpu"], bench.facts["rounds"]
-    settings = bench.facts["settings"]
-    blocks: list[Block] = [
-        Heading("The benchmark"),
-        Note(
-            f"{rounds} rounds in turns on {cpu}, {settings['dtype']}, {settings['device']}. A "
-            "ratio is that of the same round, the floor what unavoidable matrix products take."
-        ),
-    ]
-    for index, (shape, found) in enumerate(bench.figures.groupby("shape", sort=False), 1):
-        blocks.append(_shape(str(shape), found, f"bench-{number_}-{index}"))
-    for shape in bench.facts["shapes"]:
-        for worker in shape["workers"]:
-            if remark := worker["checked"].get("reason"):
-                who = Series(worker["backend"], worker["variant"]).title
-                blocks.append(Note(f"{shape['shape']}: {who}: {remark}"))
-    for who, reason in bench.facts["failures"].items():
-        blocks.append(Note(f"{who}: no figures: {reason}", "bad"))
-    return blocks
-
-
-def _shape(shape: str, found: pd.DataFrame, name: str) -> Chart:
-    limit = found[found.backend == "floor"].tokens_per_sec
-    table = found[~found.backend.isin(["null", "floor"])].copy()
-    table = table.sort_values("tokens_per_sec", ascending=False, ignore_index=True)
-    table["framework"] = table.backend.map(framework)
-    table["title"] = table.framework + " " + table.variant
-    B, T, H, V = dimensions(shape)
-    title = f"Batch {B} x {T} steps, {H:,} hidden units, {V:,} tokens"
-    floor = float(limit.iloc[0]) if len(limit) else None
-    rows = [
-        [
-            named(Series(row["backend"], row["variant"])),
-            number(row["tokens_per_sec"], ",.0f"),
-            Cell(f"{row['low']:,.0f} to {row['high']:,.0f}"),
-            number(row["ratio_to_concise"], ".2f"),
-            _between(row["ratio_low"], row["ratio_high"]),
-            Cell(row["verdict"], TONES.get(row["verdict"], "quiet")) if row["verdict"] else NONE,
-            number(row["floor_fraction"], ".2f"),
-            number(row["compile_seconds"], ".2f"),
-            number(row["break_even_steps"], ",.0f"),
-            number(row["peak_memory_mb"], ",.0f"),
-        ]
-        for row in records(table)
-    ]
-    heads = "backend|tokens/s|95 % interval|over concise|interval|verdict|of the floor|compile s|"
-    heads += "ahead of the book's loop after steps|MB"
-    return Chart(
-        speed(name, title, table[DRAWN], floor), Grid(title, heads.split("|"), rows, (0, 5))
-    )

@@ -15,8 +15,8 @@ from common.errors import RequestError, in_one_line
 from common.experiment import Activation, Carry, Decode, Device, DType, Experiment, Input
 from common.vocab import Token
 from common.weights import Init
-from harness.commands.options import CHOICE, DATA, NETWORK, OUTPUT, TRAINING, Flag, Names, split
 from harness.console import note, print_json, screen
+from harness.options import CHOICE, DATA, NETWORK, OUTPUT, TRAINING, Flag, Names, split
 
 
 def run(

@@ -12,7 +12,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 from common import sources
-from harness.notebook import write_notebook
+from harness.notebook.build import write_notebook
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import RequestError
-from harness import bench
-from harness.bench import Contest, Entrant, entrants, time_shape
-from harness.benchtable import COLUMNS, bench_table, break_even, floor
+from harness.bench import turns as bench
+from harness.bench.tables import COLUMNS, bench_table, break_even, floor
+from harness.bench.turns import Contest, Entrant, entrants, time_shape
 from harness.cli import app
 from harness.intervals import interval, verdict
 

@@ -13,11 +13,12 @@ from rich.console import Console
 
 from common.errors import RequestError
 from common.experiment import Experiment
-from harness.bench import Entrant
-from harness.benchrun import BenchResult
-from harness.benchtable import bench_table, circumstances, rounds_table
+from harness.bench.measure import BenchResult
+from harness.bench.tables import bench_table, circumstances, rounds_table
+from harness.bench.turns import Entrant
 from harness.cli import app, main
-from harness.compare import _change, compare, show
+from harness.compare.compare import _change, compare
+from harness.compare.tables import show
 from harness.records.reading import read_run
 from harness.records.schemas import Status
 from harness.run.folder import RunFolder

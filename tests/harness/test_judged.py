@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from harness.bench import Contest, Entrant, time_shape
-from harness.benchtable import bench_table, circumstances, show
+from harness.bench.tables import bench_table, circumstances, show
+from harness.bench.turns import Contest, Entrant, time_shape
 from harness.cli import app
 from harness.console import screen
 from harness.records.reading import read_run

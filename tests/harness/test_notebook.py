@@ -12,8 +12,8 @@ import pytest
 
 import backends
 from common.errors import RequestError
-from harness.commands.notebook import notebook
-from harness.notebook import DOCUMENTS, FENCE, SOURCES, assemble, render, write_notebook
+from harness.notebook.build import DOCUMENTS, FENCE, SOURCES, assemble, render, write_notebook
+from harness.notebook.command import notebook
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("markdown", "code")

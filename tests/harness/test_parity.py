@@ -11,7 +11,8 @@ from common.experiment import Experiment
 from common.grid import cases
 from common.reference import Reference
 from harness.cli import app
-from harness.parity import COLUMNS, compare, show, write
+from harness.parity.measure import COLUMNS, compare
+from harness.parity.tables import show, write
 from harness.run.progress import Quiet
 from harness.run.train import Request, run
 

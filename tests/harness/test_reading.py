@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from common.errors import RequestError
 from common.experiment import Experiment
 from harness import load_runs
-from harness.bench import Entrant
-from harness.benchrun import BenchResult
-from harness.benchtable import bench_table, circumstances, rounds_table
+from harness.bench.measure import BenchResult
+from harness.bench.tables import bench_table, circumstances, rounds_table
+from harness.bench.turns import Entrant
 from harness.records.provenance import machine, source, versions
 from harness.records.reading import read_bench, read_run
 from harness.run.folder import RunFolder

@@ -20,11 +20,11 @@ COMMANDS = {
 """The file that every result of a command has, and a small request."""
 
 MEASURED_BY = {
-    "bench": "harness.benchrun.time_shape",
+    "bench": "harness.bench.measure.time_shape",
     "bptt": "harness.bptt.measure",
     "sequence": "harness.sequence.study",
     "corpus": "harness.corpus.write",
-    "parity": "harness.parity.compare",
+    "parity": "harness.parity.measure.compare",
 }
 
 

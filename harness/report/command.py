@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
-from harness.commands.options import OUTPUT
 from harness.console import screen
+from harness.options import OUTPUT
 
 
 def report(

@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from common.errors import RequestError
-from harness.commands.options import CHOICE, OUTPUT, Flag, Names, split
 from harness.console import print_json, screen
+from harness.options import CHOICE, OUTPUT, Flag, Names, split
 
 
 def compare(
@@ -50,8 +50,8 @@ def compare(
     json
         print the result as JSON alone
     """
-    from harness.compare import compare as compare_folders
-    from harness.compare import show
+    from harness.compare.compare import compare as compare_folders
+    from harness.compare.tables import show
 
     if not 0 <= threshold < 1:
         raise RequestError(f"--threshold {threshold:g}: a fraction, from 0 to less than 1")

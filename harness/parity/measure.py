@@ -9,15 +9,10 @@ from pathlib import Path
 from queue import Queue
 
 import pandas as pd
-from rich.console import Console
-from rich.text import Text
 
 from common.experiment import DType, Experiment
-from common.files import write_aside, writing
 from common.parity import over_tolerance, tolerance
 from harness.checks import select
-from harness.console import titled
-from harness.records.cells import csv_of
 from harness.workers.cpus import usable_cpus
 from harness.workers.interpreters import brief_worker, missing
 from harness.workers.process import WorkerError
@@ -105,41 +100,3 @@ def _errors(
                 for quantity, error in event["errors"].items():
                     row = [name, variant, dtype, event["case"], quantity, error]
                     yield [*row, tolerance(quantity, dtype), quantity not in over]
-
-
-def write(comparison: Comparison, folder: Path) -> Path:
-    """Write ``parity.csv`` into a folder, which is made if need be.
-
-    Raises:
-        RequestError: the folder cannot be written.
-    """
-    path = folder / "parity.csv"
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_aside(path, csv_of(comparison.table))
-    return path
-
-
-def show(console: Console, comparison: Comparison) -> None:
-    """Print the worst error of every quantity over the grid, by backend, and what failed."""
-    for dtype, found in comparison.table.groupby("dtype", sort=False):
-        table = titled(f"{dtype}: the worst error over {found.case.nunique()} cases")
-        pairs = list(dict.fromkeys(zip(found.backend, found.variant, strict=True)))
-        table.add_column("quantity")
-        for pair in pairs:
-            table.add_column("\n".join(pair), justify="right")
-        table.add_column("tolerance", justify="right")
-        for quantity, rows in found.groupby("quantity", sort=False):
-            cells = []
-            for backend, variant in pairs:
-                mine = rows[(rows.backend == backend) & (rows.variant == variant)]
-                style = "" if mine.ok.all() else "bold red"
-                cells.append(Text(f"{mine.error.max():.1e}", style))
-            table.add_row(str(quantity), *cells, f"{rows.tolerance.iloc[0]:.0e}")
-        console.print(table)
-    for row in comparison.table[~comparison.table.ok].itertuples():
-        what = f"{row.backend} {row.variant} {row.dtype}, {row.case}: {row.quantity}"
-        console.print(Text(f"over tolerance: {what}: {row.error:.2e}", "red"))
-    for uncompared, reason in {**comparison.absent, **comparison.failures}.items():
-        console.print(Text(f"{uncompared}: not compared: {reason}", "yellow"))
-    console.print("all equal to the reference" if comparison.passed else "NOT all shown equal")

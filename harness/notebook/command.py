@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
-from harness.commands.options import CHOICE, OUTPUT
 from harness.console import screen
+from harness.options import CHOICE, OUTPUT
 
 
 def notebook(
@@ -33,7 +33,7 @@ def notebook(
         in whose framework
     """
     from harness.console import printable
-    from harness.notebook import write_notebook
+    from harness.notebook.build import write_notebook
     from harness.workers.interpreters import missing
 
     write_notebook(seed_document, backend, out)

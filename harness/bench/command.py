@@ -9,8 +9,8 @@ from cyclopts import Parameter
 
 from common.errors import RequestError
 from common.experiment import Device, DType
-from harness.commands.options import NETWORK, OUTPUT, TRAINING, Flag, Names, split
 from harness.console import note, print_json, screen
+from harness.options import NETWORK, OUTPUT, TRAINING, Flag, Names, split
 
 
 def bench(
@@ -61,8 +61,9 @@ def bench(
     from rich.console import Console
     from rich.text import Text
 
-    from harness.bench import SHAPES, Contest, dimensions
-    from harness.benchrun import run_contest
+    from harness.bench.measure import run_contest
+    from harness.bench.shapes import SHAPES, dimensions
+    from harness.bench.turns import Contest
     from harness.paths import new_folder, result_folder
     from harness.workers.cpus import fewer_than_asked
     from harness.workers.interpreters import parse

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from common.errors import RequestError
 from common.experiment import Device, DType
-from harness.commands.options import NETWORK, OUTPUT, TRAINING, Flag, Names, split
 from harness.console import print_json, screen
+from harness.options import NETWORK, OUTPUT, TRAINING, Flag, Names, split
 
 
 def parity(
@@ -49,7 +49,8 @@ def parity(
     json
         print the result as JSON alone
     """
-    from harness.parity import compare, show, write
+    from harness.parity.measure import compare
+    from harness.parity.tables import show, write
     from harness.paths import new_folder, result_folder
     from harness.workers.interpreters import parse
 

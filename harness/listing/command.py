@@ -7,8 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from harness.commands.options import DATA, Flag, Names
 from harness.console import print_json, screen
+from harness.options import DATA, Flag, Names
 
 
 def list_(
@@ -28,7 +28,7 @@ def list_(
     json
         print the result as JSON alone
     """
-    from harness.listing import listing, show
+    from harness.listing.listing import listing, show
     from harness.workers.interpreters import parse
 
     found = listing(data_dir, parse(python or ()))

@@ -17,12 +17,10 @@ import backends
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.judging import TRAINED
+from harness.bench.shapes import dimensions
 from harness.checks import select
 from harness.workers.interpreters import interpreter, missing
 from harness.workers.process import Event, Worker, WorkerError
-
-SHAPES = ("32x35x256x28", "32x35x512x28", "32x35x256x1027", "1024x32x32x28", "64x64x1024x96")
-"""batch_size x num_steps x num_hiddens x vocab_size."""
 
 Say = Callable[[str], None]
 
@@ -33,11 +31,11 @@ class Entrant:
 
     Attributes:
         backend, variant: whose; the variant ``products`` multiplies matrices alone.
-        prepared: what `harness.timing.prepare` found; empty for products.
+        prepared: what `harness.bench.worker.prepare` found; empty for products.
         turns: what each turn gave, round by round.
         idle_cpu, idle_wall: CPU seconds it used while others had their turn, and how long that was.
         peak_memory_mb: of its process, up to its last turn.
-        checked: the verdict of `harness.timing.check` after its last turn; empty for products.
+        checked: the verdict of `bench.worker.check` after its last turn; empty for products.
         reason: why it was given up; empty if it was not.
     """
 
@@ -66,21 +64,6 @@ class Contest:
     rounds: int
     settings: dict[str, Any]
     pythons: dict[str, Path]
-
-
-def dimensions(shape: str) -> tuple[int, int, int, int]:
-    """The four numbers of a shape.
-
-    Raises:
-        RequestError: it is not BxTxHxV.
-    """
-    parts = shape.split("x")
-    if len(parts) != 4 or not all(part.isdecimal() and 0 < int(part) < 65_536 for part in parts):
-        raise RequestError(
-            f"--shape {shape}: give batch x steps x hiddens x vocabulary, as in {SHAPES[0]}"
-        )
-    B, T, H, V = map(int, parts)
-    return B, T, H, V
 
 
 def entrants(contest: Contest) -> tuple[list[Entrant], dict[str, str]]:

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from common.products import unavoidable
-from harness.bench import Entrant, dimensions
+from harness.bench.shapes import dimensions
+from harness.bench.turns import Entrant
 from harness.console import ROOMY, figure, titled
 from harness.intervals import Interval, interval, verdict
 

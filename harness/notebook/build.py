@@ -1,6 +1,6 @@
 """A chapter as a Jupyter notebook, in the framework of one backend.
 
-The sources are in ``harness/notebooks``: a Markdown file for each seed document, where a fence of
+The sources are in ``sources``: a Markdown file for each seed document, where a fence of
 Python is a cell of code and all else is prose; ``parts``, which several of them share; and
 ``frameworks.toml``, the lines that differ by framework, put where ``<<name>>`` stands.
 """
@@ -23,7 +23,7 @@ from common.files import write_aside
 from harness.console import printable
 from harness.recipes import Recipe, recipes
 
-SOURCES = Path(__file__).with_name("notebooks")
+SOURCES = Path(__file__).with_name("sources")
 DOCUMENTS = ("000", "001", "002", "003")
 
 FENCE = re.compile(r"^```python\n(.*?)\n```$", re.MULTILINE | re.DOTALL)

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.text import Text
 
 from common.files import write_aside, writing
-from harness.bench import Contest, entrants, time_shape
-from harness.benchtable import bench_table, circumstances, rounds_table, show
+from harness.bench.tables import bench_table, circumstances, rounds_table, show
+from harness.bench.turns import Contest, entrants, time_shape
 from harness.records.cells import csv_of
 from harness.records.provenance import provenance
 

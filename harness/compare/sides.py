@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from common.errors import RequestError
-from harness.bench import dimensions
+from harness.bench.shapes import dimensions
 from harness.console import printable
 from harness.records.reading import ROW, TIMED, BenchData, RunData, holds, read_bench, read_run
 

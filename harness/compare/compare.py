@@ -24,13 +24,11 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
-from rich.text import Text
 
 from common.errors import RequestError, unknown
-from harness.console import printable, titled
+from harness.compare.sides import FIGURES, Name, Side, check_same, side
+from harness.console import printable
 from harness.intervals import interval
-from harness.sides import FIGURES, Name, Side, check_same, side
 
 STRETCHES = 10
 """Samples that a row gives, at most: the medians of ten stretches of its epochs. A machine's slow
@@ -38,8 +36,6 @@ spells last for many epochs, so epochs are not independent. On a busy machine, e
 seeds counted as a regression of 5 % in 12 of 100 comparisons by epochs, in 1 by stretches."""
 
 Verdict = Literal["faster", "slower", "better", "worse", "tie"]
-
-STYLES = {"faster": "green", "better": "green", "slower": "yellow", "worse": "yellow", "tie": ""}
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,7 @@ class Comparison:
         """What got worse than the threshold allows, a line each."""
         lost = [f"{name}: was ok, is {reason}" for name, reason in self.lost.items()]
         return lost + [
-            f"{c.backend} {c.variant}: {c.measure} is {_times(c.ratio)} times what it was"
+            f"{c.backend} {c.variant}: {c.measure} is {times(c.ratio)} times what it was"
             for c in self.changes
             if c.regressed
         ]
@@ -111,6 +107,11 @@ class Comparison:
         """All of it, for machines."""
         folders = {"old": str(self.old), "new": str(self.new)}
         return asdict(self) | folders | {"regressions": self.regressions}
+
+
+def times(ratio: float) -> str:
+    """A ratio as it is shown, however large."""
+    return f"{ratio:.3f}" if ratio < 1000 else f"{ratio:.0e}"
 
 
 def compare(
@@ -208,49 +209,3 @@ def _change(pairs: pd.DataFrame, threshold: float) -> Change:
         verdict=verdict,
         regressed=least > limit,
     )
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:.3f}" if ratio < 1000 else f"{ratio:.0e}"
-
-
-def show(console: Console, found: Comparison) -> None:
-    """Print a table for each measure, what differs, what is missing, and what regressed."""
-    for which, folder in (("old", found.old), ("new", found.new)):
-        console.print(Text(printable(f"{which}: {folder}")))
-    for measure in dict.fromkeys(each.measure for each in found.changes):
-        unit = "" if "perplexity" in measure else ", tokens/s"
-        table = titled(printable(measure + unit))
-        for name in ("backend", "variant"):
-            table.add_column(name, no_wrap=True)
-        for name in ("old", "new", "new / old", "95 % interval", "verdict"):
-            table.add_column(name, justify="right", no_wrap=True)
-        form = ",.0f" if unit else ".6g"
-        for each in found.changes:
-            if each.measure == measure:
-                between = f"{_times(each.low)} to {_times(each.high)}"
-                table.add_row(
-                    Text(printable(each.backend)),
-                    Text(printable(each.variant)),
-                    format(each.old, form),
-                    format(each.new, form),
-                    _times(each.ratio),
-                    between if each.samples > 1 else "-",
-                    Text(each.verdict, "bold red" if each.regressed else STYLES[each.verdict]),
-                )
-        console.print(table)
-    lines = [
-        *(f"differs: {name}: {old}, now {new}" for name, (old, new) in found.differences.items()),
-        *(f"only in old: {row}" for row in found.only_old),
-        *(f"only in new: {row}" for row in found.only_new),
-        *(f"ok now: {row}" for row in found.gained),
-        *(f"not ok in both: {row}: was {old}, is {new}" for row, (old, new) in found.never.items()),
-    ]
-    for line in lines:
-        console.print(Text(printable(line), "yellow"))
-    for line in found.regressions:
-        console.print(Text(printable(f"regression: {line}"), "red"))
-    if not found.exit_status:
-        console.print(f"no regression beyond {found.threshold:.3g}")
-    elif not found.regressions:
-        console.print(Text("nothing was compared: no row is ok on either side", "red"))

@@ -10,8 +10,8 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from common.experiment import Decode, Device
-from harness.commands.options import CHOICE, OUTPUT, TRAINING, Flag, Names, split
 from harness.console import print_json, screen
+from harness.options import CHOICE, OUTPUT, TRAINING, Flag, Names, split
 
 
 def predict(
@@ -59,7 +59,7 @@ def predict(
         print the result as JSON alone
     """
     from harness.console import printable
-    from harness.prediction import predict as predict_texts
+    from harness.predict.predict import predict as predict_texts
     from harness.workers.interpreters import parse
 
     options = {

@@ -1,0 +1,1 @@
+"""``bench``: workers take turns, and are timed."""

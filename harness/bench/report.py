@@ -1,0 +1,77 @@
+"""Section of a benchmark in a report: every shape, its floor, and who has no figures."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from harness.bench.shapes import dimensions
+from harness.page.blocks import (
+    NONE,
+    TONES,
+    Block,
+    Cell,
+    Chart,
+    Grid,
+    Heading,
+    Note,
+    between,
+    named,
+    number,
+)
+from harness.page.charts import DRAWN, speed
+from harness.page.series import Series, framework, records
+from harness.records.reading import BenchData
+
+
+def benchmark(bench: BenchData, number_: int) -> list[Block]:
+    """Heading, a chart a shape, and what is remarked on rows."""
+    cpu, rounds = bench.facts["machine"]["cpu"], bench.facts["rounds"]
+    settings = bench.facts["settings"]
+    blocks: list[Block] = [
+        Heading("The benchmark"),
+        Note(
+            f"{rounds} rounds in turns on {cpu}, {settings['dtype']}, {settings['device']}. A "
+            "ratio is that of the same round, the floor what unavoidable matrix products take."
+        ),
+    ]
+    for index, (shape, found) in enumerate(bench.figures.groupby("shape", sort=False), 1):
+        blocks.append(_shape(str(shape), found, f"bench-{number_}-{index}"))
+    for shape in bench.facts["shapes"]:
+        for worker in shape["workers"]:
+            if remark := worker["checked"].get("reason"):
+                who = Series(worker["backend"], worker["variant"]).title
+                blocks.append(Note(f"{shape['shape']}: {who}: {remark}"))
+    for who, reason in bench.facts["failures"].items():
+        blocks.append(Note(f"{who}: no figures: {reason}", "bad"))
+    return blocks
+
+
+def _shape(shape: str, found: pd.DataFrame, name: str) -> Chart:
+    limit = found[found.backend == "floor"].tokens_per_sec
+    table = found[~found.backend.isin(["null", "floor"])].copy()
+    table = table.sort_values("tokens_per_sec", ascending=False, ignore_index=True)
+    table["framework"] = table.backend.map(framework)
+    table["title"] = table.framework + " " + table.variant
+    B, T, H, V = dimensions(shape)
+    title = f"Batch {B} x {T} steps, {H:,} hidden units, {V:,} tokens"
+    floor = float(limit.iloc[0]) if len(limit) else None
+    rows = [
+        [
+            named(Series(row["backend"], row["variant"])),
+            number(row["tokens_per_sec"], ",.0f"),
+            Cell(f"{row['low']:,.0f} to {row['high']:,.0f}"),
+            number(row["ratio_to_concise"], ".2f"),
+            between(row["ratio_low"], row["ratio_high"]),
+            Cell(row["verdict"], TONES.get(row["verdict"], "quiet")) if row["verdict"] else NONE,
+            number(row["floor_fraction"], ".2f"),
+            number(row["compile_seconds"], ".2f"),
+            number(row["break_even_steps"], ",.0f"),
+            number(row["peak_memory_mb"], ",.0f"),
+        ]
+        for row in records(table)
+    ]
+    heads = "backend|tokens/s|95 % interval|over concise|interval|verdict|of the floor|compile s|"
+    heads += "ahead of the book's loop after steps|MB"
+    return Chart(
+        speed(name, title, table[DRAWN], floor), Grid(title, heads.split("|"), rows, (0, 5))
+    )

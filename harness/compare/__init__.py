@@ -1,0 +1,1 @@
+"""``compare``: two runs, or two benchmarks, side by side."""

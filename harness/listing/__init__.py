@@ -1,0 +1,1 @@
+"""``list``: backends, variants, recipes, corpora."""

@@ -1,0 +1,1 @@
+"""``notebook``: the chapter as a notebook for one backend."""

@@ -1,0 +1,1 @@
+"""``parity``: every backend and variant against the reference."""

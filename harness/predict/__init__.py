@@ -1,0 +1,1 @@
+"""``predict``: a trained network goes on writing."""
