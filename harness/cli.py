@@ -9,18 +9,18 @@ from cyclopts import App, CycloptsError
 
 from common.errors import RequestError
 from harness.bench.command import bench
-from harness.commands.bptt import bptt
-from harness.commands.corpus import corpus
-from harness.commands.sequence import sequence
-from harness.commands.study import study
+from harness.bptt.command import bptt
 from harness.compare.command import compare
+from harness.corpus.command import corpus
 from harness.listing.command import list_
 from harness.notebook.command import notebook
 from harness.parity.command import parity
 from harness.predict.command import predict
 from harness.report.command import report
 from harness.run.command import run
+from harness.sequence.command import sequence
 from harness.streams import make_streams_last, output_was_lost
+from harness.study.command import study
 from harness.workers.process import WorkerError
 
 app = App(

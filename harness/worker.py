@@ -12,27 +12,21 @@ import argparse
 import json
 import os
 import sys
-import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict, replace
-from itertools import cycle, islice
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import backends
-from common.batches import Batch, SeqDataLoader
-from common.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from common.errors import RequestError, in_one_line
-from common.experiment import Experiment
-from common.grid import cases, check
-from common.interface import Backend, Model
-from common.judging import judge_before_training
-from common.setup import first_weights, load_batches
-from common.training import train, warm_up
-from common.weights import Weights
-from harness import flow, sequencing
-from harness.bench import worker as timing
+from common.interface import Backend
+from harness.bench.worker import check, prepare, take_turn, time_products
+from harness.bptt.worker import measure as measure_gradients
+from harness.parity.worker import compare_with_reference
+from harness.predict.worker import predict_text
+from harness.run.worker import train_model
+from harness.sequence.worker import run_section
 
 Event = dict[str, Any]
 
@@ -42,88 +36,17 @@ def describe_backend(backend: Backend, request: Event) -> Iterator[Event]:
     yield {"event": "described", **asdict(backend.describe())}
 
 
-def train_model(backend: Backend, request: Event) -> Iterator[Event]:
-    """Train a network from its first weights to its last epoch, or until it diverges."""
-    experiment = Experiment.of(request["experiment"])
-    loader, vocab = load_batches(experiment, request["data_dir"])
-    if request["resume"]:
-        saved = load_checkpoint(Path(request["resume"]))
-        weights, done = saved.weights, saved.epoch
-    else:
-        weights, done = first_weights(experiment, len(vocab)), 0
-    model = backend.build(experiment, request["variant"], weights)
-    start = time.perf_counter()
-    warm_up(model, loader.shapes())
-    compile_seconds = time.perf_counter() - start
-    yield {
-        "event": "built",
-        "device": model.device,
-        "compile_seconds": compile_seconds,
-        "description": asdict(backend.describe()),
-    }
-    batches = preflight_batches(loader)
-    judgement = judge_before_training(model, weights, experiment, batches, vocab)
-    yield {"event": "preflight", **judgement.summary()}
-    if not judgement.trains:
-        return
-    model.load_weights(weights)
-    epoch = None
-    for epoch in train(model, loader, experiment, done):
-        yield {"event": "epoch", **asdict(epoch)}
-        if epoch.epoch % experiment.pred_period == 0 or epoch.epoch == experiment.num_epochs:
-            for prefix in experiment.prefixes:
-                text = model.predict(prefix, experiment.num_preds, vocab)
-                yield {"event": "sample", "epoch": epoch.epoch, "prefix": prefix, "text": text}
-    assert epoch is not None  # there is at least one epoch left: the harness has checked
-    checkpoint = Checkpoint(experiment, vocab, epoch.epoch, model.weights())
-    save_checkpoint(Path(request["checkpoint"]), checkpoint)
-
-
-def preflight_batches(loader: SeqDataLoader) -> list[Batch]:
-    """Three batches of one shape from the first epoch, some twice where it has fewer, and its last.
-
-    The last is smaller than the others where windows slide.
-    """
-    epoch = [*loader.epoch(1)]
-    alike = [batch for batch in epoch[:3] if batch[0].shape == epoch[0][0].shape]
-    return [*islice(cycle(alike), 3), epoch[-1]]
-
-
-def predict_text(backend: Backend, request: Event) -> Iterator[Event]:
-    """Continue prefixes with the network of a checkpoint."""
-    checkpoint = load_checkpoint(Path(request["checkpoint"]))
-    settings = checkpoint.experiment.model_dump() | request["settings"]
-    model = backend.build(Experiment.of(settings), request["variant"], checkpoint.weights)
-    for prefix in request["prefixes"]:
-        text = model.predict(prefix, request["num_preds"], checkpoint.vocab)
-        yield {"event": "sample", "epoch": checkpoint.epoch, "prefix": prefix, "text": text}
-
-
-def compare_with_reference(backend: Backend, request: Event) -> Iterator[Event]:
-    """Compare every case of the parity grid that the variant can be, in one precision."""
-
-    def build(experiment: Experiment, weights: Weights) -> Model:
-        return backend.build(experiment, request["variant"], weights)
-
-    for case in cases(request["dtype"]):
-        if case.experiment.lacking(request["variant"]):
-            continue
-        placed = case.experiment.model_copy(update={"device": request["device"]})
-        errors = check(build, replace(case, experiment=placed), request["steps"])
-        yield {"event": "case", "case": case.name, "errors": errors}
-
-
 OPERATIONS = {
     "describe": describe_backend,
     "train": train_model,
     "predict": predict_text,
     "parity": compare_with_reference,
-    "bptt": flow.measure,
-    "prepare": timing.prepare,
-    "turn": timing.take_turn,
-    "check": timing.check,
-    "products": timing.time_products,
-    "sequence": sequencing.run_section,
+    "bptt": measure_gradients,
+    "prepare": prepare,
+    "turn": take_turn,
+    "check": check,
+    "products": time_products,
+    "sequence": run_section,
 }
 
 

@@ -14,7 +14,7 @@ from common.judging import judge_before_training
 from common.reference import Reference
 from common.setup import first_weights, load_batches
 from harness.recipes import experiment_of
-from harness.worker import preflight_batches
+from harness.run.worker import preflight_batches
 from tests.backends import faults_of_contract as contract
 from tests.backends import faults_of_exercises as exercises
 from tests.backends import faults_of_scratch as scratch

@@ -13,7 +13,7 @@ from common.sequence import (
     fit,
     forecasts,
 )
-from harness.sequence import Outcome, errors, expected
+from harness.sequence.measure import Outcome, errors, expected
 
 # Noise so large that clipping binds; the last minibatch of both models is partial.
 SMALL = {"num_points": 60, "num_train": 37, "tau": 3, "num_steps": 5, "num_hiddens": 4}

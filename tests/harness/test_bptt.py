@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import backends
-from harness.bptt import NORMS, SPECTRUM, TRUNCATION
+from harness.bptt.measure import NORMS, SPECTRUM, TRUNCATION
 from harness.cli import app
 from harness.paths import ROOT
 

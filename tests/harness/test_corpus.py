@@ -13,10 +13,10 @@ from common.batches import SeqDataLoader
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.setup import load_batches
-from harness.commands.corpus import corpus
-from harness.corpus import add_baselines, study, write
+from harness.corpus.command import corpus
+from harness.corpus.measure import add_baselines, study, write
+from harness.corpus.report import write_corpus
 from harness.records.reading import read_run
-from harness.report.corpus import write_corpus
 from harness.run.baselines import MODELS, baselines, texts
 from harness.run.progress import Quiet
 from harness.run.train import Request, run

@@ -6,9 +6,9 @@ import os
 import pytest
 
 from common.errors import RequestError
-from harness.again import sweep
 from harness.cli import app
 from harness.paths import result_folder
+from harness.study.again import sweep
 
 COMMANDS = {
     "bench": ("bench.json", "--backend mxnet-style --variant fused --shape 2x2x2x2 --rounds 2"),
@@ -21,9 +21,9 @@ COMMANDS = {
 
 MEASURED_BY = {
     "bench": "harness.bench.measure.time_shape",
-    "bptt": "harness.bptt.measure",
-    "sequence": "harness.sequence.study",
-    "corpus": "harness.corpus.write",
+    "bptt": "harness.bptt.measure.measure",
+    "sequence": "harness.sequence.measure.study",
+    "corpus": "harness.corpus.measure.write",
     "parity": "harness.parity.measure.compare",
 }
 
@@ -82,7 +82,7 @@ def test_a_result_that_failed_does_not_replace_a_sound_one(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     assert run("sequence", "--out", "out") == 0
     before = held(tmp_path / "out")
-    monkeypatch.setattr("harness.sequence.missing", lambda name, given: "not installed")
+    monkeypatch.setattr("harness.sequence.measure.missing", lambda name, given: "not installed")
     assert run("sequence", "--out", "out", "--force") == 1
     assert held(tmp_path / "out") == before
     assert "it failed, so what out held stays" in capsys.readouterr().err

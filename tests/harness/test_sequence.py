@@ -13,9 +13,9 @@ from common.sequence import Settings, draw_series
 from harness.cli import app
 from harness.page.blocks import Chart, Rosetta
 from harness.records.provenance import provenance
-from harness.report.forecastchart import Curve, forecast_figure
-from harness.report.sequence import sections
-from harness.sequence import expected, study
+from harness.sequence.charts import Curve, forecast_figure
+from harness.sequence.measure import expected, study
+from harness.sequence.report import sections
 
 SMALL = "--num-points 60 --num-train 37 --tau 3 --num-steps 5 --num-hiddens 4 --batch-size 8 "
 SMALL += "--num-epochs 2 --steps-ahead 1 --steps-ahead 7"

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import RequestError
-from harness.equivalence import equivalences
 from harness.records.reading import read_run
-from harness.study import SHIPPED, cells, find_study, load_study
-from harness.studyrun import Order, run_study
+from harness.study.equivalence import equivalences
+from harness.study.grid import SHIPPED, cells, find_study, load_study
+from harness.study.run import Order, run_study
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.console import printable, titled
-from harness.corpus import KINDS, Counted, Studied, shown
+from harness.corpus.measure import KINDS, Counted, Studied, shown
 
 FREQUENT = 8
 """Tokens that are named."""

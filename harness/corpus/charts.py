@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from harness.corpus import KINDS, LENGTHS, Counted
+from harness.corpus.measure import KINDS, LENGTHS, Counted
 from harness.page.figure import Figure, finish
 from harness.page.palette import OTHERS
 from harness.page.series import records

@@ -79,12 +79,12 @@ def bptt(
     options = locals()
     from common.experiment import Experiment
     from common.pipes import kept
-    from harness.bptt import PIS, SMALLER, Folder, Request, measure, shortened
-    from harness.bptttable import show
+    from harness.bptt.measure import PIS, SMALLER, Folder, Request, measure, shortened
+    from harness.bptt.report import write_bptt
+    from harness.bptt.tables import show
     from harness.checks import told_whose
     from harness.paths import new_folder, result_folder
     from harness.recipes import experiment_of
-    from harness.report.bptt import write_bptt
     from harness.workers.interpreters import parse
 
     given = {name: options[name] for name in Experiment.model_fields if name in options}

@@ -9,15 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from harness.equivalence import FEWEST, Equivalence, equivalences
 from harness.page import provenance
 from harness.page.blocks import Block, Cell, Facts, Grid, Multiples, Note, Section, number
 from harness.page.series import Series, framework, in_order
 from harness.report.curves import curves
-from harness.report.multiples import multiple
 from harness.report.studies import Study, sort
-from harness.study import Settings
-from harness.studyrun import Order, read_cells
+from harness.study.charts import multiple
+from harness.study.equivalence import FEWEST, Equivalence, equivalences
+from harness.study.grid import Settings
+from harness.study.run import Order, read_cells
 
 
 @dataclass(frozen=True)

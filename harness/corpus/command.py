@@ -53,10 +53,10 @@ def corpus(
     """
     from common import sources
     from common.pipes import kept
-    from harness.corpus import study, write
-    from harness.corpustable import table
+    from harness.corpus.measure import study, write
+    from harness.corpus.report import write_corpus
+    from harness.corpus.tables import table
     from harness.paths import new_folder, refuse_to_overwrite, result_folder
-    from harness.report.corpus import write_corpus
 
     if run:
         if name or token or max_tokens or min_freq or out:
@@ -90,7 +90,7 @@ def corpus(
 
 def add_to_run(folder: Path, data_dir: Path | None, json: bool) -> int:
     """Write the baselines of a run that has ended into its folder."""
-    from harness.corpus import add_baselines
+    from harness.corpus.measure import add_baselines
 
     found = add_baselines(folder, data_dir)
     if json:

@@ -37,7 +37,7 @@ from common.experiment import Experiment
 from harness.checks import select
 from harness.recipes import experiment_of
 
-SHIPPED = Path(__file__).with_name("studies")
+SHIPPED = Path(__file__).with_name("shipped")
 """The studies that come with the project."""
 
 MOST = 1000

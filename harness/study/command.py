@@ -41,9 +41,9 @@ def study(
         print the cells as JSON alone
     """
     from harness.page.write import write_sections
-    from harness.report.studypage import backends_of, study_sections, titles
-    from harness.study import find_study, load_study
-    from harness.studyrun import Order, broken, run_study, tidy
+    from harness.study.grid import find_study, load_study
+    from harness.study.report import backends_of, study_sections, titles
+    from harness.study.run import Order, broken, run_study, tidy
     from harness.workers.interpreters import parse
 
     path = find_study(file)

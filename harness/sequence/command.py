@@ -74,13 +74,13 @@ def sequence(
         print the result as JSON alone
     """
     from common.sequence import Settings
-    from harness import sequencetables
     from harness.checks import select
     from harness.page.write import write_sections
     from harness.paths import new_folder, result_folder
     from harness.records.provenance import provenance
-    from harness.report.sequence import sections, titles
-    from harness.sequence import expected, facts, study
+    from harness.sequence import tables
+    from harness.sequence.measure import expected, facts, study
+    from harness.sequence.report import sections, titles
     from harness.workers.interpreters import parse
 
     given = {
@@ -103,18 +103,18 @@ def sequence(
     reference, about = expected(settings), provenance()
     out = out or new_folder("sequence")
     with result_folder(out, "sequence.json", force) as place:
-        sequencetables.start(place.path)
+        tables.start(place.path)
         found = study(settings, reference, split(backend), pythons)
         named = [each.backend for each in found.entrants]
         page = write_sections(sections(found, about), titles(found), named, place.path)
-        sequencetables.write(found, about, place.path)
+        tables.write(found, about, place.path)
         place.failed = not found.passed
     if json:
-        errors = sequencetables.errors_table(found).to_dict("records")
+        errors = tables.errors_table(found).to_dict("records")
         print_json(facts(found) | {"rmse": errors})
     else:
         console = screen()
-        sequencetables.show(console, found)
+        tables.show(console, found)
         console.print(
             Text(f"written: {out / page.name}, report.md, predictions.csv, errors.csv, losses.csv")
         )

@@ -7,9 +7,9 @@ import pandas as pd
 
 from common.sequence import MODELS, Array, Forecast, ModelName
 from harness.page.blocks import Cell, Chart, Grid, Note, Section, number
-from harness.report.forecastchart import Curve, error_figure, forecast_figure
-from harness.sequence import Study
-from harness.sequencetables import errors_of
+from harness.sequence.charts import Curve, error_figure, forecast_figure
+from harness.sequence.measure import Study
+from harness.sequence.tables import errors_of
 
 TITLES = {"linreg": "linear regression", "rnn": "the RNN"}
 SHOWN = 12

@@ -13,8 +13,8 @@ from harness.page.blocks import Cell, Chart, Facts, Grid, Rosetta, Section, numb
 from harness.page.charts import errors as errors_figure
 from harness.page.rosetta import rosetta
 from harness.page.series import Series, framework
-from harness.report.foresight import SHOWN, TITLES, far_ahead, next_value, on_its_own
-from harness.sequence import Study
+from harness.sequence.forecasts import SHOWN, TITLES, far_ahead, next_value, on_its_own
+from harness.sequence.measure import Study
 
 TOPICS = {
     "linreg": "linreg",

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.bptt import Measured
+from harness.bptt.measure import Measured
 from harness.console import titled
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from harness.corpus import KINDS, Counted, Studied, shown
+from harness.corpus.charts import GRAMS, by_length, ranks, rare
+from harness.corpus.measure import KINDS, Counted, Studied, shown
 from harness.page import provenance
 from harness.page.blocks import Block, Cell, Chart, Facts, Grid, Heading, Note, Section
 from harness.page.series import records
 from harness.page.write import write_sections
-from harness.report.corpuscharts import GRAMS, by_length, ranks, rare
 
 FREQUENT = 10
 """N-grams of each length in the table."""

@@ -15,7 +15,7 @@ from common.files import write_aside, writing
 from common.sequence import MODELS, Forecast, rmse
 from harness.console import STYLES, titled
 from harness.records.cells import csv_of
-from harness.sequence import Outcomes, Study, facts
+from harness.sequence.measure import Outcomes, Study, facts
 
 PREDICTIONS = "backend model kind k time value".split()
 ERRORS = "backend model kind k points rmse rmse_clean".split()

@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 
 from common.strategies import ALL, T_LIMIT
-from harness.bptt import Measured
-from harness.bptttable import clipping, setting
+from harness.bptt import charts
+from harness.bptt.measure import Measured
+from harness.bptt.tables import clipping, setting
 from harness.page import provenance
 from harness.page.blocks import Block, Cell, Chart, Facts, Grid, Note, Section, number
 from harness.page.series import framework, records
 from harness.page.write import write_sections
-from harness.report import bpttcharts
 
 TITLE = "Backpropagation through time"
 
@@ -67,7 +67,7 @@ def reach(measured: Measured) -> Section:
         rows.append([Cell(str(panel)), Cell(str(epoch)), *(number(by[d], ".1e") for d in columns)])
     heads = ["network", "epoch", *(f"d = {d}" for d in columns)]
     drawn = norms[["panel", "backend", "framework", "variant", "epoch", "distance", "norm"]]
-    figure = bpttcharts.reach("norm-by-distance", title, drawn.reset_index(drop=True))
+    figure = charts.reach("norm-by-distance", title, drawn.reset_index(drop=True))
     section.blocks.append(Chart(figure, Grid(title, heads, rows, folded=True)))
     section.blocks.append(
         Note(
@@ -109,7 +109,7 @@ def radius(measured: Measured) -> Section:
         for row in records(spectrum)
     ]
     drawn = known[["panel", "backend", "framework", "variant", "epoch", "spectral_radius"]]
-    figure = bpttcharts.radius("radius-by-epoch", title, drawn)
+    figure = charts.radius("radius-by-epoch", title, drawn)
     section.blocks.append(Chart(figure, Grid(title, heads, rows, (0, 1, 5), folded=True)))
     for row in records(lost):
         told = f"{row['framework']}, {row['panel']}: diverged by epoch {row['epoch']}."
@@ -136,7 +136,7 @@ def truncation(measured: Measured) -> Section:
     )
     title = "Error of the truncated gradient, all five parts together, by tau"
     drawn = found[["panel", "backend", "framework", "variant", "tau", "error"]]
-    figure = bpttcharts.truncation("error-by-tau", title, drawn)
+    figure = charts.truncation("error-by-tau", title, drawn)
     section.blocks.append(Chart(figure, _errors(costs, ("full", "truncated"), measured)))
     section.blocks.append(
         Note(
@@ -194,7 +194,7 @@ def chance(measured: Measured) -> Section:
     columns = ["panel", "backend", "framework", "variant", "draws", "error", "standard_error"]
     cut = drawn[drawn.error > 1e-12].reset_index(drop=True)  # with pi 1 no link ever is
     if len(cut):
-        figure = bpttcharts.means("error-by-draws", title, cut[columns])
+        figure = charts.means("error-by-draws", title, cut[columns])
         section.blocks.append(Chart(figure, _means(measured)))
     section.blocks.append(
         Note(

@@ -20,14 +20,14 @@ import psutil
 
 from common.errors import RequestError
 from common.files import write_aside, writing
-from harness.again import Pair, run_again, sweep
 from harness.checks import check_corpus, select, told_whose
 from harness.records.cells import csv_of
 from harness.records.provenance import provenance
 from harness.records.reading import ROW, RunData, holds, read_run
 from harness.run.progress import Quiet
 from harness.run.train import Request, run
-from harness.study import Cell, Study, cells
+from harness.study.again import Pair, run_again, sweep
+from harness.study.grid import Cell, Study, cells
 from harness.workers.interpreters import missing
 
 BROKEN = {"failed", "crashed", "timeout", "parity-failed", "interrupted"}

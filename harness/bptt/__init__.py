@@ -1,0 +1,1 @@
+"""``bptt``: section 9.7, backpropagation through time."""

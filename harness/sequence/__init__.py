@@ -1,0 +1,1 @@
+"""``sequence``: section 9.1, autoregression on a noisy sine."""

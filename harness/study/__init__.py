@@ -1,0 +1,1 @@
+"""``study``: a grid of runs, and what it shows."""
