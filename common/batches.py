@@ -7,15 +7,14 @@ Windows are views of the corpus; only the batches that are gathered at random ar
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from common.array import Array
 from common.errors import RequestError
 
 Sampling = Literal["random", "sequential", "sliding"]
-Array = NDArray[Any]
 Batch = tuple[Array, Array]
 
 NUM_TRAIN, NUM_VAL = 10_000, 5_000  # windows to train on and to validate with (seed 003)

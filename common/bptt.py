@@ -24,8 +24,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from common.array import Array
 from common.experiment import Activation
-from common.interface import Array
 from common.metrics import log_softmax
 from common.parity import Errors
 from common.weights import NAMES, Weights

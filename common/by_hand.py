@@ -6,41 +6,14 @@ No step that is timed comes through here: what the harness gives has been checke
 from __future__ import annotations
 
 from collections.abc import Iterable
-from reprlib import repr as brief
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from common.vocab import Vocab
+from common.vocab import Vocab, as_numpy
 
 NUM_FIRST = 10
 """Tokens of the text's beginning, which `train_rnn` continues where no prefix is given."""
-
-
-def as_numpy(x: Any) -> NDArray[Any]:
-    """A number, list, array or tensor of any framework as a NumPy array."""
-    if hasattr(x, "detach") and hasattr(x, "cpu"):  # PyTorch
-        x = x.detach().cpu()
-    if hasattr(x, "asnumpy"):  # MXNet
-        x = x.asnumpy()
-        if x.dtype.kind == "f" and (x == np.floor(x)).all():  # its whole numbers are floats too
-            x = x.astype(np.int64)
-    return np.asarray(x)
-
-
-def whole_numbers(x: Any) -> NDArray[Any]:
-    """Indices, however given, as a NumPy array of integers.
-
-    Raises:
-        TypeError: they are something else.
-    """
-    found = as_numpy(x)
-    if found.size and found.dtype.kind not in "iu":
-        given = f"an array of {found.dtype}" if found.ndim else brief(found.item())
-        raise TypeError(f"indices are whole numbers, alone or in lists and arrays, not {given}")
-    return found
 
 
 def check_minibatch(model: Any, X: Any, state: Any, Y: Any = None) -> None:

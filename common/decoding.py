@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from common.array import Array
 from common.experiment import Experiment
 
-Choose = Callable[[NDArray[Any]], int]
+Choose = Callable[[Array], int]
 """From the logits (V,) of the next token to its index."""
 
 
-def greedy(logits: NDArray[Any]) -> int:
+def greedy(logits: Array) -> int:
     """The most likely token, the first of equals."""
     return int(logits.argmax())
 
@@ -32,7 +31,7 @@ def sampler(alpha: float, temperature: float, seed: int) -> Choose:
     """
     rng = np.random.default_rng(seed)
 
-    def sample(logits: NDArray[Any]) -> int:
+    def sample(logits: Array) -> int:
         with np.errstate(over="ignore", invalid="ignore"):  # a network that has diverged
             exact = logits.astype(np.float64)
             cumulative = np.exp((exact - exact.max()) / temperature * alpha).cumsum()

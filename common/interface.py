@@ -13,7 +13,7 @@ The network is one and the same in every backend and variant, with the weights o
 
 and one update is ``g <- min(1, theta / ||g||) g`` over all gradients together (none where theta is
 0), then ``w <- w - lr g``. The variant ``scratch`` also does the chapter's exercises: an embedding
-and further layers, as `common.reference` derives them, and the kept graph of `common.keptgraph`.
+and further layers, as `common.reference` derives them, and the kept graph of `common.kept_graph`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol, SupportsFloat
 
-from numpy.typing import NDArray
-
+from common.array import Array
 from common.experiment import Experiment
 from common.vocab import Vocab
 from common.weights import Weights
 
-Array = NDArray[Any]
 State = Any
 """The hidden state, a tuple of one (batch, H) tensor a layer in the backend's own form, with what
 it takes to go on from it; `Model.read_state` makes it NumPy."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+
+from common.array import Array
 
 
-def log_softmax(logits: NDArray[Any]) -> NDArray[Any]:
+def log_softmax(logits: Array) -> Array:
     """The log-probabilities (N, V) of logits (N, V)."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
-def cross_entropy(logits: NDArray[Any], labels: NDArray[Any], dtype: str = "float64") -> float:
+def cross_entropy(logits: Array, labels: Array, dtype: str = "float64") -> float:
     """The mean cross-entropy, in nats a token, of logits (N, V) against labels (N,).
 
     The mean is taken in `dtype`.
@@ -29,7 +28,7 @@ def perplexity(loss_sum: float, tokens: int) -> float:
         return float(np.exp(loss_sum / tokens))
 
 
-def time_major(Y: NDArray[Any]) -> NDArray[Any]:
+def time_major(Y: Array) -> Array:
     """Labels (batch, steps) as (steps x batch,): the order of the logits' rows.
 
     Without the transpose a network learns only how often each token occurs (d2l-en issue 1349).

@@ -20,14 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from common.array import Array
 from common.metrics import perplexity
 
-Array = NDArray[Any]
 Smoothing = Literal["none", "kneser-ney"]
 
 LONGEST = 5

@@ -23,17 +23,18 @@ graph):
     dW_emb = sum_t one_hot(X_t)^T dE_t
 
 where every db also sums over the batch. The gradient of a layer's first state is dA_1 W_hh^T: it
-is dropped, or with a kept graph becomes the dS of the window before (`common.keptgraph`).
+is dropped, or with a kept graph becomes the dS of the window before (`common.kept_graph`).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from common.array import Array
 from common.decoding import chooser
 from common.experiment import Activation, DType, Experiment
-from common.interface import Array, State
-from common.keptgraph import KeptState, pullbacks_behind, through_all
+from common.interface import State
+from common.kept_graph import KeptState, pullbacks_behind, through_all
 from common.metrics import cross_entropy, log_softmax, time_major
 from common.vocab import Vocab
 from common.weights import Weights, by_layer

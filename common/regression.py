@@ -17,16 +17,12 @@ gradients are clipped together; a prediction is fed back as the next input.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from common.array import Array
 from common.reference import clip
 from common.sequence import CLIP_THETA, ModelName, Regressor, Settings
 from common.weights import Weights
-
-Array = NDArray[Any]
 
 
 def build(settings: Settings, model: ModelName, weights: Weights) -> Regressor:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from common.array import Array
 from common.experiment import Activation, DType, Experiment
-from common.interface import Array, State
+from common.interface import State
 from common.reference import Reference, Window
 from common.weights import Weights, by_layer
 

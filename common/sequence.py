@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol, SupportsFloat
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from common.array import Array
 from common.batches import Batch, seq_data_iter_sliding
 from common.errors import RequestError
 from common.experiment import Count, DType, Positive
 from common.weights import Weights, draw_weights
 
-Array = NDArray[Any]
 ModelName = Literal["linreg", "rnn"]
 MODELS: tuple[ModelName, ...] = ("linreg", "rnn")
 

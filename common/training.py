@@ -9,9 +9,10 @@ from typing import SupportsFloat
 
 import numpy as np
 
+from common.array import Array
 from common.batches import Batch, SeqDataLoader
 from common.experiment import Experiment
-from common.interface import Array, Model, State
+from common.interface import Model, State
 from common.metrics import cross_entropy, perplexity, time_major
 
 BeginState = Callable[[int], State]

@@ -9,12 +9,36 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from common.by_hand import as_numpy, whole_numbers
+from common.array import Array
 from common.errors import RequestError
 
 UNK = "<unk>"
 Token = Literal["char", "word"]
 Order = Literal["frequency", "sorted", "distinct"]
+
+
+def as_numpy(x: Any) -> Array:
+    """A number, list, array or tensor of any framework as a NumPy array."""
+    if hasattr(x, "detach") and hasattr(x, "cpu"):  # PyTorch
+        x = x.detach().cpu()
+    if hasattr(x, "asnumpy"):  # MXNet
+        x = x.asnumpy()
+        if x.dtype.kind == "f" and (x == np.floor(x)).all():  # its whole numbers are floats too
+            x = x.astype(np.int64)
+    return np.asarray(x)
+
+
+def whole_numbers(x: Any) -> Array:
+    """Indices, however given, as a NumPy array of integers.
+
+    Raises:
+        TypeError: they are something else.
+    """
+    found = as_numpy(x)
+    if found.size and found.dtype.kind not in "iu":
+        given = f"an array of {found.dtype}" if found.ndim else brief(found.item())
+        raise TypeError(f"indices are whole numbers, alone or in lists and arrays, not {given}")
+    return found
 
 
 class Vocab:

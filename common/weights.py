@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from common.array import Array
+
 Init = Literal["normal", "he_normal"]
-Weights = dict[str, NDArray[Any]]
+Weights = dict[str, Array]
 
 Shapes = dict[str, tuple[int, ...]]
 Param = TypeVar("Param")

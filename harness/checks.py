@@ -13,7 +13,7 @@ from common.by_hand import NUM_FIRST
 from common.checkpoint import Checkpoint, load_checkpoint
 from common.errors import RequestError, unknown
 from common.experiment import Experiment
-from common.setup import cut, load_batches
+from common.inputs import cut, load_batches
 from common.vocab import Vocab
 
 

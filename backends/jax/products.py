@@ -31,7 +31,7 @@ def multiply(lefts, right, results, dot):
 
 
 def ways(product):
-    """Calls that each perform every product of a `common.products.Product` in float32."""
+    """Calls that each perform every product of a `common.matmul_floor.Product` in float32."""
     count, m, k, n = product.count, product.m, product.k, product.n
     return {
         "XLA dot": compiled(left_first, (count, m, k), (k, n), (count, m, n)),

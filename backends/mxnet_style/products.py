@@ -1,4 +1,4 @@
-"""The ways in which NumPy computes the products of a training step; see `common.products`."""
+"""The ways in which NumPy computes the products of a training step; see `common.matmul_floor`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from common.products import Product
+from common.matmul_floor import Product
 
 LAYOUTS = {
     "OpenBLAS": lambda shape: np.empty(shape, np.float32),

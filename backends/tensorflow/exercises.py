@@ -1,7 +1,7 @@
 """The exercises of the chapter in TensorFlow: an embedding, further layers, a graph that is kept.
 
 Inputs, outputs and all that is not here are as in ``scratch.py``; parameters are in the order of
-`common.weights.shapes`. The step that keeps the graph is explained in `common.keptgraph`.
+`common.weights.shapes`. The step that keeps the graph is explained in `common.kept_graph`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import partial
 import tensorflow as tf
 
 from backends.tensorflow import scratch
-from common.keptgraph import KeptState, pullbacks_behind, through_all
+from common.kept_graph import KeptState, pullbacks_behind, through_all
 from common.weights import by_layer
 
 

@@ -27,7 +27,7 @@ def onednn_plain(A, W, C):
 
 
 def ways(product):
-    """By name, functions that do all products of a `common.products.Product` in float32 on the CPU.
+    """By name, functions that do all of a `matmul_floor.Product` in float32 on the CPU.
 
     Each library has W (k, n) as it likes it best: MKL by rows, oneDNN by columns.
     """

@@ -10,7 +10,7 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from common.products import unavoidable
+from common.matmul_floor import unavoidable
 from harness.bench.shapes import dimensions
 from harness.bench.turns import Entrant
 from harness.console import ROOMY, figure, titled

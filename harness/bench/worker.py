@@ -20,8 +20,8 @@ from common.batches import Batch
 from common.experiment import Experiment
 from common.interface import Backend, Model
 from common.judging import judge
+from common.matmul_floor import unavoidable
 from common.parity import Quantities, RunEpoch, first_step
-from common.products import unavoidable
 from common.training import run_epoch, warm_up
 from common.weights import Weights, draw_weights
 

@@ -16,7 +16,7 @@ from common.errors import RequestError
 from common.experiment import Experiment
 from common.files import write_aside, writing
 from common.parity import over_tolerance
-from common.strategies import ALL
+from common.truncation import ALL
 from harness.checks import check_corpus, select
 from harness.records.cells import csv_of
 from harness.records.provenance import provenance

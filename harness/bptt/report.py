@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from common.strategies import ALL, T_LIMIT
+from common.truncation import ALL, T_LIMIT
 from harness.bptt import charts
 from harness.bptt.measure import Measured
 from harness.bptt.tables import clipping, setting

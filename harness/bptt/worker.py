@@ -15,13 +15,14 @@ import numpy as np
 
 import backends
 from common import bptt
+from common.array import Array
 from common.experiment import Experiment
-from common.interface import Array, Backend
+from common.inputs import first_weights, load_batches
+from common.interface import Backend
 from common.parity import Errors, over_tolerance
 from common.reference import Reference
-from common.setup import first_weights, load_batches
-from common.strategies import Cost, cost, costs_of_draws, vectors
 from common.training import train
+from common.truncation import Cost, cost, costs_of_draws, vectors
 from common.weights import Weights
 
 Event = dict[str, Any]

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from common import sources
+from common.array import Array
 from common.corpus import encode
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.files import write_aside, writing
+from common.inputs import cut
 from common.ngrams import NGrams, out_of_vocabulary, zipf
-from common.setup import cut
 from common.vocab import Token, Vocab
 from harness.console import printable
 from harness.records.cells import csv_of
@@ -200,7 +200,7 @@ def _count(text: sources.Text, token: Token, max_tokens: int, min_freq: int) -> 
     )
 
 
-def _without_rare(indices: NDArray[Any], vocab: Vocab, min_freq: int) -> tuple[NDArray[Any], Vocab]:
+def _without_rare(indices: Array, vocab: Vocab, min_freq: int) -> tuple[Array, Vocab]:
     """The text with its rare tokens as one, ``<unk>``."""
     counts = np.bincount(indices, minlength=len(vocab)).tolist()
     smaller = Vocab(dict(zip(vocab.idx_to_token, counts, strict=True)), min_freq, token=vocab.token)
@@ -226,7 +226,7 @@ def _zipf(ngrams: NGrams) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _baselines(indices: NDArray[Any], vocab_size: int) -> pd.DataFrame:
+def _baselines(indices: Array, vocab_size: int) -> pd.DataFrame:
     """`baselines` of the whole text on itself, and of its first nine tenths on the last.
 
     Returns:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from common.experiment import Experiment
-from common.grid import cases, check
 from common.interface import Backend, Model
+from common.parity_grid import cases, check
 from common.weights import Weights
 
 Event = dict[str, Any]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from common.array import Array
 from common.batches import SeqDataLoader
 from common.files import write_aside
 from common.ngrams import NGrams
@@ -20,8 +19,6 @@ MODELS = ("unigram", "bigram", "trigram", "4-gram", "5-gram")
 
 LIMIT = 10_000_000
 """Tokens that are counted at most, from the start of a text; what follows is left out."""
-
-Array = NDArray[Any]
 
 
 def baselines(train: Array, val: Array | None, vocab_size: int) -> pd.DataFrame:

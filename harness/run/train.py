@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from common.experiment import Experiment
-from common.setup import load_batches
+from common.inputs import load_batches
 from harness.checks import check_corpus, select
 from harness.records.provenance import provenance
 from harness.records.schemas import Status

@@ -12,9 +12,9 @@ from typing import Any
 from common.batches import Batch, SeqDataLoader
 from common.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from common.experiment import Experiment
+from common.inputs import first_weights, load_batches
 from common.interface import Backend
 from common.judging import judge_before_training
-from common.setup import first_weights, load_batches
 from common.training import train, warm_up
 
 Event = dict[str, Any]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from common.sequence import MODELS, Array, Forecast, ModelName
+from common.array import Array
+from common.sequence import MODELS, Forecast, ModelName
 from harness.page.blocks import Cell, Chart, Grid, Note, Section, number
 from harness.sequence.charts import Curve, error_figure, forecast_figure
 from harness.sequence.measure import Study

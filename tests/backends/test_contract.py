@@ -9,10 +9,10 @@ import pytest
 import backends
 from common.errors import RequestError
 from common.experiment import Experiment
-from common.grid import EXERCISES, Case, cases, check
+from common.inputs import first_weights, load_batches
 from common.parity import errors, first_step, over_tolerance
+from common.parity_grid import EXERCISES, Case, cases, check
 from common.reference import Reference
-from common.setup import first_weights, load_batches
 from common.training import train, warm_up
 from common.weights import draw_weights
 from harness.recipes import experiment_of

@@ -8,7 +8,7 @@ import pytest
 import backends
 from common.batches import SeqDataLoader
 from common.experiment import Experiment
-from common.setup import first_weights
+from common.inputs import first_weights
 from common.training import warm_up
 from common.vocab import Vocab
 

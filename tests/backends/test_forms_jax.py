@@ -5,7 +5,7 @@ import pytest
 
 import backends
 from common.experiment import Experiment
-from common.products import Product
+from common.matmul_floor import Product
 from common.weights import NAMES, draw_weights
 
 EXPERIMENT = Experiment(num_hiddens=8, batch_size=5, num_steps=4, dtype="float64")

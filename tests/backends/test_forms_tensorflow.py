@@ -10,8 +10,8 @@ import pytest
 
 import backends
 from common.experiment import Experiment
-from common.grid import Case, check
 from common.parity import over_tolerance
+from common.parity_grid import Case, check
 from common.weights import draw_weights
 
 

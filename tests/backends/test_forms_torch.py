@@ -7,9 +7,9 @@ import pytest
 
 import backends
 from common.experiment import Experiment
-from common.grid import cases, check
+from common.matmul_floor import Product
 from common.parity import over_tolerance
-from common.products import Product
+from common.parity_grid import cases, check
 from common.weights import draw_weights
 
 SETTINGS = Experiment(num_hiddens=8, batch_size=3, num_steps=4, clip_theta=0)

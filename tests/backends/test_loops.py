@@ -9,9 +9,9 @@ import pytest
 
 import backends
 from common.experiment import Experiment
-from common.grid import Case
 from common.metrics import perplexity
 from common.parity import error_of
+from common.parity_grid import Case
 from common.reference import Reference
 from tests.backends.faults_of_loops import EPOCH, TRAIN, UNDETACHED, changed
 

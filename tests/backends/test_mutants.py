@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 import backends
-from common import grid, judging, parity
+from common import judging, parity, parity_grid
 from common.experiment import Experiment
-from common.grid import Case, check
+from common.inputs import first_weights, load_batches
 from common.judging import judge_before_training
+from common.parity_grid import Case, check
 from common.reference import Reference
-from common.setup import first_weights, load_batches
 from harness.recipes import experiment_of
 from harness.run.worker import preflight_batches
 from tests.backends import faults_of_contract as contract
@@ -71,7 +71,7 @@ class Fault:
 CLIPPING = {"clipped norm", "weights", "drift of weights"}
 UPDATE = {"weights", "weights after two steps", "loss of the next step", "drift of weights"}
 TEXT = {"text"}
-LOOPS = ("grid.run_epoch", "judging.run_epoch")
+LOOPS = ("parity_grid.run_epoch", "judging.run_epoch")
 
 FAULTS = {
     # the forward pass
@@ -174,12 +174,12 @@ FAULTS = {
         {"Model.train_step": contract.loss_over_a_full_batch}, {"drift of loss"}, PARTIAL
     ),
     "batches count alike": Fault(
-        dict.fromkeys(["grid.run_epoch", "judging.run_epoch"], contract.batches_count_alike),
+        dict.fromkeys(["parity_grid.run_epoch", "judging.run_epoch"], contract.batches_count_alike),
         {"drift of loss"},
         PARTIAL,
     ),
     "state never carried": Fault(
-        dict.fromkeys(["grid.run_epoch", "judging.run_epoch"], contract.state_never_carried),
+        dict.fromkeys(["parity_grid.run_epoch", "judging.run_epoch"], contract.state_never_carried),
         {"drift of loss", "drift of weights"},
     ),
     # weights in and out
@@ -268,7 +268,7 @@ def plant(backend, monkeypatch):
         "Model": module.Model,
         "scratch": module.scratch,
         "exercises": module.exercises,
-        "grid": grid,
+        "parity_grid": parity_grid,
         "judging": judging,
     }
 

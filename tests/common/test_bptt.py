@@ -11,7 +11,7 @@ from common import bptt
 from common.experiment import Experiment
 from common.parity import over_tolerance
 from common.reference import Reference
-from common.strategies import ALL, cost, costs_of_draws, student_t, vectors
+from common.truncation import ALL, cost, costs_of_draws, student_t, vectors
 from common.weights import NAMES, draw_weights
 
 B, T, H, V = 3, 5, 4, 6

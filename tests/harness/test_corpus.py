@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from common.batches import SeqDataLoader
 from common.errors import RequestError
 from common.experiment import Experiment
-from common.setup import load_batches
+from common.inputs import load_batches
 from harness.corpus.command import corpus
 from harness.corpus.measure import add_baselines, study, write
 from harness.corpus.report import write_corpus

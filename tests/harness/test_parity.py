@@ -8,7 +8,7 @@ from rich.console import Console
 
 import backends
 from common.experiment import Experiment
-from common.grid import cases
+from common.parity_grid import cases
 from common.reference import Reference
 from harness.cli import app
 from harness.parity.measure import COLUMNS, compare
@@ -83,8 +83,8 @@ def test_json(capsys, tmp_path):
 
 
 def test_the_reference_is_its_own_equal():
-    from common.grid import check
     from common.parity import over_tolerance
+    from common.parity_grid import check
 
     for case in cases("float64"):
         assert over_tolerance(check(Reference, case, 4), "float64") == {}

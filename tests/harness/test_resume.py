@@ -9,9 +9,9 @@ import backends
 from common.checkpoint import load_checkpoint
 from common.errors import RequestError
 from common.experiment import Experiment
+from common.inputs import first_weights, load_batches
 from common.parity import error_of
 from common.reference import Reference
-from common.setup import first_weights, load_batches
 from common.training import train
 from harness.cli import app
 from harness.run.progress import Quiet

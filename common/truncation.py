@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.interface import Array
+from common.array import Array
 from common.weights import Weights
 
 ALL = "gradient"
