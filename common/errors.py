@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 import traceback
 from collections.abc import Iterable
+
+from pydantic import ValidationError
 
 
 class RequestError(ValueError):
@@ -32,3 +35,17 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> RequestError:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return RequestError(f"unknown {kind} {name!r}: {hint}(known: {', '.join(known)})")
+
+
+def fault_of(error: ValidationError) -> str:
+    """The first setting that is wrong, as the option it is, and what it may be."""
+    first = error.errors()[0]
+    if not first["loc"]:  # settings that are wrong together
+        return first["msg"]
+    name = "prefix" if first["loc"][0] == "prefixes" else str(first["loc"][0]).replace("_", "-")
+    value, message = first["input"], first["msg"][:1].lower() + first["msg"][1:]
+    expected = re.findall("'([^']*)'", first.get("ctx", {}).get("expected", ""))
+    if near := difflib.get_close_matches(str(value), expected, n=1):
+        message += f'. Did you mean "{near[0]}"?'
+    written = isinstance(value, str) and re.fullmatch(r"[-+.\w]*\d", value)  # a number, as typed
+    return f"--{name} {value if written else repr(value)}: {message}"

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from common.batches import Sampling
 from common.corpus import Edition
-from common.errors import RequestError
+from common.errors import RequestError, fault_of
 from common.vocab import Token
 from common.weights import Init, Shapes, shapes
 
@@ -21,48 +21,62 @@ Carry = Literal["carry", "fresh"]
 Decode = Literal["greedy", "sample"]
 
 Count = Annotated[int, Field(ge=1, le=10**9)]
+Limit = Annotated[int, Field(ge=0, le=10**12)]
+Width = Annotated[int, Field(ge=1, le=65_536)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Positive = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+Norm = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+Text = Annotated[str, Field(min_length=1)]
+Texts = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class Experiment(BaseModel):
     """The settings of one run: frozen, and each within its range.
 
-    The defaults are those of the functional chapter (seed 000), but for the corpus.
+    The defaults are those of the functional chapter, but for the corpus.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    corpus: Annotated[str, Field(min_length=1)] = "embedded"
+    corpus: Text = Field("embedded", description="embedded, time-machine, lyrics, or a text file")
     edition: Edition | None = None  # None: the corpus's own
-    token: Token = "char"
-    max_tokens: Annotated[int, Field(ge=0, le=10**12)] = 0  # 0: all
-    min_freq: Annotated[int, Field(ge=0, le=10**12)] = 0  # rarer tokens become <unk>
-    sampling: Sampling = "sequential"
+    token: Token = Field("char", description="unit of the text")
+    max_tokens: Limit = Field(0, description="tokens of the corpus to keep (0: all)")
+    min_freq: Limit = Field(0, description="tokens that come less often become <unk>")
+    sampling: Sampling = Field("sequential", description="how minibatches are cut from the corpus")
     random_offset: bool = True
-    batch_size: Count = 32
-    num_steps: Count = 35
-    state: Carry | None = None  # None: sequential batches carry it, the others begin anew
-    keep_graph: bool = False  # whether gradients flow on into the windows before
-    input: Input = "onehot"
-    embed_size: Annotated[int, Field(ge=1, le=65_536)] = 32
-    num_layers: Annotated[int, Field(ge=1, le=16)] = 1
-    num_hiddens: Annotated[int, Field(ge=1, le=65_536)] = 512
-    init: Init = "normal"
-    sigma: Positive = 0.01
-    activation: Activation = "tanh"
-    lr: Positive = 1.0
-    clip_theta: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 1.0  # 0: no clipping
-    num_epochs: Count = 500
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
-    dtype: DType = "float32"
-    device: Device = "auto"
-    threads: Annotated[int, Field(ge=1, le=1024)] | None = None  # None: every core we may use
-    prefixes: Annotated[tuple[str, ...], Field(min_length=1)] = ("time traveller", "traveller")
-    num_preds: Annotated[int, Field(ge=0, le=100_000)] = 50
-    pred_period: Count = 50
-    decode: Decode = "greedy"
-    alpha: Positive = 1.0  # of decode sample: draw from P^alpha
-    temperature: Positive = 1.0  # of decode sample
+    batch_size: Count = Field(32, description="sequences in a minibatch")
+    num_steps: Count = Field(35, description="tokens in a sequence")
+    state: Carry | None = Field(
+        None, description="carry the state from batch to batch, or begin afresh (if not sequential)"
+    )
+    keep_graph: bool = Field(False, description="let gradients flow on through earlier windows")
+    input: Input = Field("onehot", description="read tokens one-hot, or through an embedding")
+    embed_size: Width = Field(32, description="width of the embedding")
+    num_layers: Annotated[int, Field(ge=1, le=16)] = Field(1, description="recurrent layers")
+    num_hiddens: Width = Field(512, description="hidden units of a layer")
+    init: Init = Field("normal", description="distribution of the first weights")
+    sigma: Positive = Field(0.01, description="deviation of the first weights, of init normal")
+    activation: Activation = Field("tanh", description="of the hidden units")
+    lr: Positive = Field(1.0, description="learning rate")
+    clip_theta: Norm = Field(1.0, description="largest norm of the gradient (0: no clipping)")
+    num_epochs: Count = Field(500, description="passes over the corpus")
+    seed: Seed = Field(0, description="decides weights, order, offsets and what is sampled")
+    dtype: DType = Field("float32", description="precision of weights and products")
+    device: Device = Field("auto", description="where to compute")
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
+        None, description="CPU threads of a backend (default: every core)"
+    )
+    prefixes: Texts = Field(
+        ("time traveller", "traveller"), description="what generated text begins with (repeat)"
+    )
+    num_preds: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        50, description="tokens to generate after a prefix"
+    )
+    pred_period: Count = Field(50, description="epochs between generated texts")
+    decode: Decode = Field("greedy", description="take the most likely token, or sample one")
+    alpha: Positive = Field(1.0, description="sample from P^alpha: above 1 prefers the likely")
+    temperature: Positive = Field(1.0, description="when sampling: below 1 prefers the likely")
 
     @property
     def carries_state(self) -> bool:
@@ -106,7 +120,8 @@ class Experiment(BaseModel):
         return "exercises" if self.exercises else variant
 
     @model_validator(mode="after")
-    def _go_together(self) -> Self:
+    def go_together(self) -> Self:
+        """See that no setting contradicts another."""
         if self.state == "carry" and self.sampling == "sliding":
             raise PydanticCustomError(
                 "together",
@@ -122,7 +137,7 @@ class Experiment(BaseModel):
         return self
 
     @classmethod
-    def of(cls, settings: dict[str, Any]) -> Experiment:
+    def of(cls, settings: dict[str, Any]) -> Self:
         """Validate settings from outside.
 
         Raises:
@@ -131,10 +146,4 @@ class Experiment(BaseModel):
         try:
             return cls(**settings)
         except ValidationError as error:
-            first = error.errors()[0]
-            if not first["loc"]:  # settings that are wrong together
-                raise RequestError(first["msg"]) from error
-            name = str(first["loc"][0])
-            option = "prefix" if name == "prefixes" else name.replace("_", "-")
-            message = first["msg"][:1].lower() + first["msg"][1:]
-            raise RequestError(f"--{option} {first['input']!r}: {message}") from error
+            raise RequestError(fault_of(error)) from error

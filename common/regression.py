@@ -21,11 +21,11 @@ import numpy as np
 
 from common.array import Array
 from common.reference import clip
-from common.sequence import CLIP_THETA, ModelName, Regressor, Settings
+from common.sequence import CLIP_THETA, ModelName, Regressor, SequenceExperiment
 from common.weights import Weights
 
 
-def build(settings: Settings, model: ModelName, weights: Weights) -> Regressor:
+def build(settings: SequenceExperiment, model: ModelName, weights: Weights) -> Regressor:
     """The reference model with copies of these weights."""
     forms = {"linreg": LinearRegression, "rnn": RecurrentRegression}
     return forms[model](settings.lr, CLIP_THETA[model], weights)

@@ -1,6 +1,6 @@
 """Section 9.1, working with sequences: a noisy sine, its minibatches, what is predicted of it.
 
-The series is x_t = sin(0.01 t) + noise, t = 1..T (seed 003). A model learns the value after a
+The series is x_t = sin(0.01 t) + noise, t = 1..T (chapter 9). A model learns the value after a
 window: linear regression from tau lags, the RNN from num_steps inputs, each from the same training
 part, the first num_train + tau points. Everything is drawn here once, in NumPy, from the seed, so
 that every backend draws the same curves; `common.regression` is the reference.
@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from common.array import Array
 from common.batches import Batch, seq_data_iter_sliding
-from common.errors import RequestError
-from common.experiment import Count, DType, Positive
+from common.errors import RequestError, fault_of
+from common.experiment import Count, DType, Positive, Seed
 from common.weights import Weights, draw_weights
 
 ModelName = Literal["linreg", "rnn"]
@@ -36,26 +36,34 @@ TOLERANCES: dict[DType, float] = {"float64": 1e-9, "float32": 1e-3}
 Points = Annotated[int, Field(ge=1, le=10_000)]
 
 
-class Settings(BaseModel):
-    """The settings of the section: frozen, and each within its range; the defaults are seed 003's.
+class SequenceExperiment(BaseModel):
+    """The settings of the section: frozen, and each within its range; the defaults are the book's.
 
     The RNN takes the same lr, batch_size and num_epochs; num_steps and num_hiddens are its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    tau: Points = 4
-    num_points: Points = 1000
-    num_train: Points = 600
-    noise: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 0.2
-    num_steps: Points = 16
-    num_hiddens: Annotated[int, Field(ge=1, le=4096)] = 32
-    batch_size: Count = 16
-    lr: Positive = 0.01
-    num_epochs: Annotated[int, Field(ge=1, le=10_000)] = 5
-    steps_ahead: Annotated[tuple[Points, ...], Field(min_length=1)] = (1, 4, 16, 64)
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
-    dtype: DType = "float64"
+    tau: Points = Field(4, description="lags that linear regression sees")
+    num_points: Points = Field(1000, description="length of the series")
+    num_train: Points = Field(600, description="examples to train on, after the first tau points")
+    noise: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = Field(
+        0.2, description="deviation of the noise (0: none)"
+    )
+    num_steps: Points = Field(16, description="inputs that the RNN sees")
+    num_hiddens: Annotated[int, Field(ge=1, le=4096)] = Field(
+        32, description="hidden units of the RNN"
+    )
+    batch_size: Count = Field(16, description="examples in a minibatch")
+    lr: Positive = Field(0.01, description="learning rate")
+    num_epochs: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        5, description="passes over the training part"
+    )
+    steps_ahead: Annotated[tuple[Points, ...], Field(min_length=1)] = Field(
+        (1, 4, 16, 64), description="points ahead to predict (repeat for more)"
+    )
+    seed: Seed = Field(0, description="decides noise, weights and the order of minibatches")
+    dtype: DType = Field("float64", description="precision of weights and products")
 
     @property
     def first_unseen(self) -> int:
@@ -67,7 +75,7 @@ class Settings(BaseModel):
         return self.tau if model == "linreg" else self.num_steps
 
     @classmethod
-    def of(cls, given: dict[str, Any]) -> Settings:
+    def of(cls, given: dict[str, Any]) -> SequenceExperiment:
         """Validate settings from outside.
 
         Raises:
@@ -76,10 +84,7 @@ class Settings(BaseModel):
         try:
             settings = cls(**given)
         except ValidationError as error:
-            first = error.errors()[0]
-            option = str(first["loc"][0]).replace("_", "-")
-            message = first["msg"][:1].lower() + first["msg"][1:]
-            raise RequestError(f"--{option} {first['input']!r}: {message}") from error
+            raise RequestError(fault_of(error)) from error
         settings.check_lengths()
         return settings
 
@@ -122,7 +127,7 @@ class Series:
     x: Array
 
 
-def draw_series(settings: Settings) -> Series:
+def draw_series(settings: SequenceExperiment) -> Series:
     """The noisy sine of these settings."""
     time = np.arange(1, settings.num_points + 1)
     clean = np.sin(0.01 * time)
@@ -135,7 +140,9 @@ def windows(x: Array, length: int) -> Array:
     return np.lib.stride_tricks.sliding_window_view(x, length)
 
 
-def minibatches(settings: Settings, model: ModelName, x: Array, epoch: int) -> Iterator[Batch]:
+def minibatches(
+    settings: SequenceExperiment, model: ModelName, x: Array, epoch: int
+) -> Iterator[Batch]:
     """The minibatches of an epoch, which counts from 1, shuffled; the last partial one is kept.
 
     X is (batch, lags). Y is (batch, 1), the value after each window, for linear regression;
@@ -147,7 +154,7 @@ def minibatches(settings: Settings, model: ModelName, x: Array, epoch: int) -> I
         yield X, Y[:, -1:] if model == "linreg" else Y
 
 
-def first_weights(settings: Settings, model: ModelName) -> Weights:
+def first_weights(settings: SequenceExperiment, model: ModelName) -> Weights:
     """The weights that training begins with: ``W (tau, 1)  b (1,)``, or the RNN's five of width 1.
 
     As `draw_weights` gives them: normal, zero biases, exact in float32 too.
@@ -180,7 +187,9 @@ class Epoch:
     weights: Weights
 
 
-def fit(regressor: Regressor, settings: Settings, model: ModelName, x: Array) -> Iterator[Epoch]:
+def fit(
+    regressor: Regressor, settings: SequenceExperiment, model: ModelName, x: Array
+) -> Iterator[Epoch]:
     """Train a model, epoch by epoch; the loss is the mean over all examples."""
     for epoch in range(1, settings.num_epochs + 1):
         loss_sum, count = 0.0, 0
@@ -212,7 +221,7 @@ class Forecast:
 
 
 def forecasts(
-    regressor: Regressor, settings: Settings, model: ModelName, x: Array
+    regressor: Regressor, settings: SequenceExperiment, model: ModelName, x: Array
 ) -> list[Forecast]:
     """All predictions of the section, each placed at the point that it predicts.
 

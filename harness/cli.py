@@ -6,8 +6,9 @@ import sys
 from typing import Literal, NoReturn
 
 from cyclopts import App, CycloptsError
+from pydantic import ValidationError
 
-from common.errors import RequestError
+from common.errors import RequestError, fault_of
 from harness.bench.command import bench
 from harness.bptt.command import bptt
 from harness.compare.command import compare
@@ -64,6 +65,8 @@ def main() -> None:
     except WorkerError as error:
         fail(str(error), 1)
     except CycloptsError as error:
+        if isinstance(error.__cause__, ValidationError):
+            fail(fault_of(error.__cause__), 2)
         fail(" ".join(str(error).split()), 2)
     except KeyboardInterrupt:
         raise SystemExit(130) from None

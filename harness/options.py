@@ -1,21 +1,122 @@
-"""What the commands share: the groups and types of their options."""
+"""Options of the commands, each once: its name, type, group and help.
+
+A setting is an option as well, with the name, the type, the default and the description that it has
+in its model (`as_options`); a command names those it takes.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeVar
 
 from cyclopts import Group, Parameter
+from pydantic import BaseModel, model_validator
 
-CHOICE, DATA, NETWORK, TRAINING, OUTPUT = (
+from common.experiment import Experiment
+
+CHOICE, DATA, NETWORK, TRAINING, MEASUREMENT, MACHINE, OUTPUT = (
     Group(name, sort_key=key)
-    for key, name in enumerate(["What to run", "Data", "Network", "Training", "Output"])
+    for key, name in enumerate(
+        ["What to run", "Data", "Network", "Training", "Measurement", "Machine", "Output"]
+    )
 )
 
-Names = Annotated[list[str] | None, Parameter(negative=(), group=CHOICE)]
-Flag = Annotated[bool, Parameter(negative=(), group=OUTPUT)]
+FLAT = Parameter(name="*")
+"""Takes the fields of a model as options of their own names."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+Backends = Annotated[
+    list[str] | None,
+    Parameter(
+        name="--backend",
+        negative=(),
+        group=CHOICE,
+        help="only this backend (repeat, or separate by commas; default: every one)",
+    ),
+]
+Variants = Annotated[list[str] | None, Parameter(name="--variant", negative=(), group=CHOICE)]
+Pythons = Annotated[
+    list[str] | None,
+    Parameter(
+        name="--python",
+        negative=(),
+        group=MACHINE,
+        help="BACKEND=PATH: the Python of a backend with an environment of its own (repeat)",
+    ),
+]
+DataDir = Annotated[
+    Path | None, Parameter(group=DATA, help="where to look first for a published corpus")
+]
+Force = Annotated[
+    bool,
+    Parameter(
+        negative=(),
+        group=OUTPUT,
+        show_default=False,
+        help="replace the result that --out holds, once the new one is whole",
+    ),
+]
+Quiet = Annotated[
+    bool, Parameter(negative=(), group=OUTPUT, show_default=False, help="print the result alone")
+]
+Json = Annotated[
+    bool,
+    Parameter(negative=(), group=OUTPUT, show_default=False, help="print the result as JSON alone"),
+]
 
 
 def split(names: list[str] | None) -> tuple[str, ...]:
     """Names that were repeated or separated by commas, each once."""
     parts = [part.strip() for name in names or [] for part in name.split(",")]
     return tuple(dict.fromkeys(part for part in parts if part))
+
+
+class Options(Experiment):
+    """Settings given on a command line, each within its range.
+
+    What goes together shows once the recipe's settings, or a checkpoint's, stand beside them.
+    """
+
+    @model_validator(mode="after")
+    def go_together(self) -> Self:
+        """Leave that to the experiment that comes of them."""
+        return self
+
+
+def given(options: BaseModel | None) -> dict[str, Any]:
+    """The settings that were given, by name."""
+    return options.model_dump(include=options.model_fields_set) if options else {}
+
+
+def as_options(
+    groups: Mapping[Group, str], defaults: Mapping[str, Any] | None = None
+) -> Callable[[type[Model]], type[Model]]:
+    """Make options of a model's fields, for Cyclopts to flatten; the other fields are none.
+
+    Args:
+        groups: their names by group.
+        defaults: what ``--help`` shows in place of the model's own.
+    """
+
+    def mark(model: type[Model]) -> type[Model]:
+        where = {name: group for group, names in groups.items() for name in names.split()}
+        for name, field in model.model_fields.items():
+            default = (defaults or {}).get(name, field.default)
+            option = Parameter(
+                name="--prefix" if name == "prefixes" else None,
+                negative=None if name == "keep_graph" else (),
+                group=where.get(name),
+                parse=name in where,
+                show_default=partial(_shown, default) if default is not None else False,
+            )
+            field.metadata = [*field.metadata, option]
+        return model
+
+    return mark
+
+
+def _shown(default: Any, _: Any) -> str:
+    return ", ".join(map(str, default)) if isinstance(default, tuple) else str(default)

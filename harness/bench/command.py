@@ -8,55 +8,57 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from common.errors import RequestError
-from common.experiment import Device, DType
 from harness.console import note, print_json, screen
-from harness.options import NETWORK, OUTPUT, TRAINING, Flag, Names, split
+from harness.options import (
+    CHOICE,
+    FLAT,
+    MACHINE,
+    MEASUREMENT,
+    NETWORK,
+    OUTPUT,
+    Backends,
+    Force,
+    Json,
+    Options,
+    Pythons,
+    Quiet,
+    Variants,
+    as_options,
+    split,
+)
+
+
+@as_options({NETWORK: "dtype", MACHINE: "device threads"})
+class Settings(Options):
+    """The settings of a benchmark that are options."""
 
 
 def bench(
     *,
-    backend: Names = None,
-    variant: Names = None,
-    python: Names = None,
-    shape: Names = None,
-    dtype: Annotated[DType, Parameter(group=NETWORK)] = "float32",
-    rounds: Annotated[int, Parameter(group=TRAINING)] = 20,
-    device: Annotated[Device, Parameter(group=TRAINING)] = "auto",
-    threads: Annotated[int | None, Parameter(group=TRAINING)] = None,
+    backend: Backends = None,
+    variant: Variants = None,
+    shape: Annotated[list[str] | None, Parameter(negative=(), group=CHOICE)] = None,
+    settings: Annotated[Settings | None, FLAT] = None,
+    rounds: Annotated[int, Parameter(group=MEASUREMENT)] = 20,
+    python: Pythons = None,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
-    quiet: Flag = False,
-    force: Flag = False,
-    json: Flag = False,
+    quiet: Quiet = False,
+    force: Force = False,
+    json: Json = False,
 ) -> int:
     """Time training steps of every backend and variant, in turns, against the floor.
 
     Parameters
     ----------
-    backend
-        time only this backend (repeat, or separate by commas)
     variant
-        time only this variant; `book`, the book's own loop, is one here
-    python
-        BACKEND=PATH: the Python that runs a backend with an environment of its own (repeat)
+        only this variant (repeat, or separate by commas); book, the book's loop, is one here
     shape
         batch x steps x hiddens x vocabulary, as in 32x35x256x28 (repeat; default: five of them)
-    dtype
-        the precision of weights and products
     rounds
         turns that each takes
-    device
-        where to compute
-    threads
-        CPU threads a backend may use (default: every core)
     out
         the folder that gets bench.csv, rounds.csv and bench.json
         (default: results/runs/<time>-bench)
-    quiet
-        print the tables alone
-    force
-        replace the result that --out holds, once the new one is whole
-    json
-        print the result as JSON alone
     """
     from rich.console import Console
     from rich.text import Text
@@ -73,9 +75,9 @@ def bench(
     shapes = split(shape) or SHAPES
     for each in shapes:
         dimensions(each)
-    settings = {"dtype": dtype, "device": device, "threads": threads}
-    contest = Contest(split(backend), split(variant), rounds, settings, parse(python or ()))
-    note(fewer_than_asked(threads))
+    chosen = (settings or Settings()).model_dump(include={"dtype", "device", "threads"})
+    contest = Contest(split(backend), split(variant), rounds, chosen, parse(python or ()))
+    note(fewer_than_asked(chosen["threads"]))
     console = Console(quiet=True) if json else screen()
     out = out or new_folder("bench")
     with result_folder(out, "bench.json", force) as place:

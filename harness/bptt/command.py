@@ -9,30 +9,53 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from common.errors import RequestError
+from harness.bptt.request import SMALLER
 from harness.console import print_json, screen
-from harness.options import CHOICE, DATA, NETWORK, OUTPUT, TRAINING, Flag, Names, split
+from harness.options import (
+    CHOICE,
+    DATA,
+    FLAT,
+    MEASUREMENT,
+    NETWORK,
+    OUTPUT,
+    TRAINING,
+    Backends,
+    DataDir,
+    Force,
+    Json,
+    Options,
+    Pythons,
+    as_options,
+    given,
+    split,
+)
+
+
+@as_options(
+    {
+        DATA: "corpus num_steps",
+        NETWORK: "num_hiddens sigma",
+        TRAINING: "lr clip_theta num_epochs seed",
+    },
+    defaults={"corpus": "time-machine", **SMALLER},
+)
+class Settings(Options):
+    """The settings of ``bptt`` that are options."""
 
 
 def bptt(
     *,
     recipe: Annotated[str, Parameter(group=CHOICE)] = "time-machine",
-    backend: Names = None,
-    python: Names = None,
-    corpus: Annotated[str | None, Parameter(group=DATA)] = None,
-    data_dir: Annotated[Path | None, Parameter(group=DATA)] = None,
-    num_steps: Annotated[int | None, Parameter(group=DATA)] = None,
-    num_hiddens: Annotated[int | None, Parameter(group=NETWORK)] = None,
-    sigma: Annotated[float | None, Parameter(group=NETWORK)] = None,
-    tau: Annotated[list[int] | None, Parameter(negative=(), group=CHOICE)] = None,
-    pi: Annotated[list[float] | None, Parameter(negative=(), group=CHOICE)] = None,
-    draws: Annotated[int, Parameter(group=CHOICE)] = 64,
-    lr: Annotated[float | None, Parameter(group=TRAINING)] = None,
-    clip_theta: Annotated[float | None, Parameter(group=TRAINING)] = None,
-    num_epochs: Annotated[int | None, Parameter(group=TRAINING)] = None,
-    seed: Annotated[int | None, Parameter(group=TRAINING)] = None,
+    backend: Backends = None,
+    data_dir: DataDir = None,
+    settings: Annotated[Settings | None, FLAT] = None,
+    tau: Annotated[list[int] | None, Parameter(negative=(), group=MEASUREMENT)] = None,
+    pi: Annotated[list[float] | None, Parameter(negative=(), group=MEASUREMENT)] = None,
+    draws: Annotated[int, Parameter(group=MEASUREMENT)] = 64,
+    python: Pythons = None,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
-    force: Flag = False,
-    json: Flag = False,
+    force: Force = False,
+    json: Json = False,
 ) -> int:
     """Measure how gradients flow through time, and what cutting them off costs.
 
@@ -40,59 +63,31 @@ def bptt(
     ----------
     recipe
         where the settings come from, in float64; the network is a smaller one
-    backend
-        measure only this backend (repeat, or separate by commas)
-    python
-        BACKEND=PATH: the Python that runs a backend with an environment of its own (repeat)
-    corpus
-        embedded, time-machine, lyrics, or a UTF-8 text file
-    data_dir
-        where to look first for a published corpus
-    num_steps
-        tokens in a window, and so the longest way back
-    num_hiddens
-        hidden units
-    sigma
-        the deviation of the first weights
     tau
         steps of a piece in truncated backpropagation (repeat; default: 1, 2, 4, 8, 16)
     pi
         probability that a link is kept in randomized truncation (repeat; default: 0.9, 0.7)
     draws
         draws of the links for each pi
-    lr
-        learning rate
-    clip_theta
-        the largest norm of the gradient where it is clipped
-    num_epochs
-        passes over the corpus
-    seed
-        decides weights, offsets and draws
     out
         the folder that gets norms.csv, spectrum.csv, truncation.csv, bptt.json and the report
         (default: results/runs/<time>-bptt)
-    force
-        replace the result that --out holds, once the new one is whole
-    json
-        print the result as JSON alone
     """
-    options = locals()
-    from common.experiment import Experiment
     from common.pipes import kept
-    from harness.bptt.measure import PIS, SMALLER, Folder, Request, measure, shortened
+    from harness.bptt.measure import Folder, measure
     from harness.bptt.report import write_bptt
+    from harness.bptt.request import PIS, Request, shortened
     from harness.bptt.tables import show
     from harness.checks import told_whose
     from harness.paths import new_folder, result_folder
     from harness.recipes import experiment_of
     from harness.workers.interpreters import parse
 
-    given = {name: options[name] for name in Experiment.model_fields if name in options}
-    settings = {name: value for name, value in given.items() if value is not None}
-    if corpus:
-        settings["corpus"] = kept(corpus)
+    chosen = given(settings)
+    if "corpus" in chosen:
+        chosen["corpus"] = kept(chosen["corpus"])
     fixed = {"dtype": "float64", "device": "cpu"}
-    experiment = experiment_of(recipe, SMALLER | settings | fixed)
+    experiment = experiment_of(recipe, SMALLER | chosen | fixed)
     request = Request(
         experiment,
         recipe,
@@ -108,7 +103,7 @@ def bptt(
     try:
         folder = Folder(request)
     except RequestError as error:
-        raise told_whose(error, experiment, settings, f"recipe {recipe}, made smaller") from error
+        raise told_whose(error, experiment, chosen, f"recipe {recipe}, made smaller") from error
     out = out or new_folder("bptt")
     with result_folder(out, "bptt.json", force) as place:
         folder.start(place.path)

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from common.errors import RequestError
 from harness.console import print_json, screen
-from harness.options import CHOICE, OUTPUT, Flag, Names, split
+from harness.options import CHOICE, MEASUREMENT, Backends, Json, Variants, split
 
 
 def compare(
@@ -17,10 +17,10 @@ def compare(
     new: Annotated[Path, Parameter(group=CHOICE)],
     /,
     *,
-    backend: Names = None,
-    variant: Names = None,
-    threshold: Annotated[float, Parameter(group=OUTPUT)] = 0.05,
-    json: Flag = False,
+    backend: Backends = None,
+    variant: Variants = None,
+    threshold: Annotated[float, Parameter(group=MEASUREMENT)] = 0.05,
+    json: Json = False,
 ) -> int:
     """Hold a run against an older one of the same experiment, or two benchmarks.
 
@@ -41,14 +41,10 @@ def compare(
         a run folder, or a folder that bench wrote
     new
         the same, done again
-    backend
-        compare only this backend (repeat, or separate by commas)
     variant
-        compare only this variant
+        compare only this variant (repeat, or separate by commas; default: every one)
     threshold
         the fraction of throughput that may be lost, and by which a perplexity may rise
-    json
-        print the result as JSON alone
     """
     from harness.compare.compare import compare as compare_folders
     from harness.compare.tables import show

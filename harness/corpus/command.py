@@ -11,7 +11,12 @@ from rich.text import Text
 from common.errors import RequestError
 from common.vocab import Token
 from harness.console import print_json, screen
-from harness.options import CHOICE, DATA, OUTPUT, Flag
+from harness.options import CHOICE, DATA, FLAT, OUTPUT, DataDir, Force, Json, Options, as_options
+
+
+@as_options({DATA: "max_tokens min_freq"})
+class Settings(Options):
+    """The settings of ``corpus`` that are options."""
 
 
 def corpus(
@@ -19,13 +24,12 @@ def corpus(
     /,
     *,
     run: Annotated[Path | None, Parameter(group=CHOICE)] = None,
-    data_dir: Annotated[Path | None, Parameter(group=DATA)] = None,
+    data_dir: DataDir = None,
     token: Annotated[list[Token] | None, Parameter(negative=(), group=DATA)] = None,
-    max_tokens: Annotated[int, Parameter(group=DATA)] = 0,
-    min_freq: Annotated[int, Parameter(group=DATA)] = 0,
+    settings: Annotated[Settings | None, FLAT] = None,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
-    force: Flag = False,
-    json: Flag = False,
+    force: Force = False,
+    json: Json = False,
 ) -> int:
     """Count a text: its tokens, Zipf's law, rare tokens, and how well counting predicts it.
 
@@ -35,21 +39,11 @@ def corpus(
         embedded, time-machine, lyrics, or a UTF-8 text file (default: every corpus that is here)
     run
         write only baselines.csv, into this run folder, for its report; on its own text and settings
-    data_dir
-        where to look first for a published corpus
     token
         what a token is (default: both, one after the other)
-    max_tokens
-        count so many tokens from the start (0: all)
-    min_freq
-        tokens seen less often become <unk>
     out
         the folder that gets tables and report (default: results/runs/<time>-corpus; for several
         corpora, a folder in it for each)
-    force
-        replace the result that --out holds, once the new one is whole
-    json
-        print the result as JSON alone
     """
     from common import sources
     from common.pipes import kept
@@ -59,10 +53,11 @@ def corpus(
     from harness.paths import new_folder, refuse_to_overwrite, result_folder
 
     if run:
-        if name or token or max_tokens or min_freq or out:
+        if name or token or settings or out:
             raise RequestError("--run takes text and settings from the run: leave out the others")
         refuse_to_overwrite(run, "baselines.csv", force)
         return add_to_run(run, data_dir, json)
+    chosen = settings or Settings()
     here = [each for each in sources.NAMES if sources.available(each, data_dir) is None]
     names = [kept(name)] if name else here
     out = out or new_folder("corpus")
@@ -70,7 +65,8 @@ def corpus(
     for folder in folders:
         refuse_to_overwrite(folder, "corpus.json", force)
     studies = [
-        study(each, token or ("char", "word"), max_tokens, min_freq, data_dir) for each in names
+        study(each, token or ("char", "word"), chosen.max_tokens, chosen.min_freq, data_dir)
+        for each in names
     ]
     for studied, folder in zip(studies, folders, strict=True):
         with result_folder(folder, "corpus.json", force) as place:

@@ -105,9 +105,6 @@ def study(
     Raises:
         RequestError: the corpus cannot be had, is not text, or leaves too little to count.
     """
-    for option, value in (("max-tokens", max_tokens), ("min-freq", min_freq)):
-        if value < 0:
-            raise RequestError(f"--{option} {value}: cannot be negative")
     text = sources.read(name, data_dir)
     counted = [_count(text, token, max_tokens, min_freq) for token in tokens]
     return Studied(text, {"max_tokens": max_tokens, "min_freq": min_freq}, counted)

@@ -16,7 +16,7 @@ def notebook(
     out: Annotated[Path, Parameter(group=OUTPUT)],
     /,
     *,
-    seed_document: Annotated[str, Parameter(group=CHOICE)],
+    document: Annotated[str, Parameter(name="--seed-document", group=CHOICE)],
     backend: Annotated[str, Parameter(group=CHOICE)],
 ) -> int:
     """Write a Jupyter notebook of a chapter, explained and runnable, in a backend's framework.
@@ -27,8 +27,8 @@ def notebook(
     ----------
     out
         the file to write, which ends in .ipynb and is not there yet
-    seed_document
-        000 the functional chapter, 001 the lyrics, 002 he_normal weights, 003 the whole chapter 9
+    document
+        the document: 000 functional chapter, 001 original chapter, 002 he_normal, 003 chapter 9
     backend
         in whose framework
     """
@@ -36,7 +36,7 @@ def notebook(
     from harness.notebook.build import write_notebook
     from harness.workers.interpreters import missing
 
-    write_notebook(seed_document, backend, out)
+    write_notebook(document, backend, out)
     console = screen()
     console.print(Text(printable(f"written: {out}")), soft_wrap=True)
     if reason := missing(backend, {}):

@@ -43,7 +43,7 @@ SHAPES = {
 def page(backends: list[str], sections: list[Section], title: str, about: str) -> str:
     """The whole page; the backends stand in its key, by the looks they bear throughout."""
     environment = Environment(
-        loader=PackageLoader("harness.report"),
+        loader=PackageLoader("harness.page"),
         autoescape=True,
         finalize=_shown,
         undefined=StrictUndefined,

@@ -9,45 +9,54 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from common.errors import RequestError
-from common.experiment import Device, DType
+from common.experiment import DType
 from harness.console import print_json, screen
-from harness.options import NETWORK, OUTPUT, TRAINING, Flag, Names, split
+from harness.options import (
+    FLAT,
+    MACHINE,
+    MEASUREMENT,
+    NETWORK,
+    OUTPUT,
+    Backends,
+    Force,
+    Json,
+    Options,
+    Pythons,
+    Variants,
+    as_options,
+    split,
+)
+
+
+@as_options({MACHINE: "device"})
+class Settings(Options):
+    """The settings of ``parity`` that are options."""
 
 
 def parity(
     *,
-    backend: Names = None,
-    variant: Names = None,
-    python: Names = None,
+    backend: Backends = None,
+    variant: Variants = None,
     dtype: Annotated[list[DType] | None, Parameter(negative=(), group=NETWORK)] = None,
-    steps: Annotated[int, Parameter(group=TRAINING)] = 50,
-    device: Annotated[Device, Parameter(group=TRAINING)] = "auto",
+    steps: Annotated[int, Parameter(group=MEASUREMENT)] = 50,
+    settings: Annotated[Settings | None, FLAT] = None,
+    python: Pythons = None,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
-    force: Flag = False,
-    json: Flag = False,
+    force: Force = False,
+    json: Json = False,
 ) -> int:
     """Compare every backend and variant with the float64 reference, quantity by quantity.
 
     Parameters
     ----------
-    backend
-        compare only this backend (repeat, or separate by commas)
     variant
-        compare only this variant
-    python
-        BACKEND=PATH: the Python that runs a backend with an environment of its own (repeat)
+        compare only this variant (repeat, or separate by commas; default: every one)
     dtype
         in this precision (default: both)
     steps
         updates over which the drift is measured
-    device
-        where to compute
     out
         the folder that gets parity.csv, such as a run's (default: results/runs/<time>-parity)
-    force
-        replace the result that --out holds, once the new one is whole
-    json
-        print the result as JSON alone
     """
     from harness.parity.measure import compare
     from harness.parity.tables import show, write
@@ -63,7 +72,7 @@ def parity(
             split(variant),
             dtype or ["float64", "float32"],
             steps,
-            device,
+            (settings or Settings()).device,
             parse(python or ()),
         )
         write(comparison, place.path)

@@ -9,25 +9,40 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
-from common.experiment import Decode, Device
 from harness.console import print_json, screen
-from harness.options import CHOICE, OUTPUT, TRAINING, Flag, Names, split
+from harness.options import (
+    CHOICE,
+    FLAT,
+    MACHINE,
+    OUTPUT,
+    Backends,
+    Json,
+    Options,
+    Pythons,
+    Variants,
+    as_options,
+    given,
+    split,
+)
+
+TRAINED = dict.fromkeys("prefixes num_preds decode alpha temperature seed".split(), "as trained")
+
+
+@as_options(
+    {OUTPUT: "prefixes num_preds decode alpha temperature seed", MACHINE: "device"}, TRAINED
+)
+class Settings(Options):
+    """The settings of ``predict`` that are options."""
 
 
 def predict(
     *,
     checkpoint: Annotated[Path, Parameter(group=CHOICE)],
-    backend: Names = None,
-    variant: Names = None,
-    python: Names = None,
-    prefix: Annotated[list[str] | None, Parameter(negative=(), group=OUTPUT)] = None,
-    num_preds: Annotated[int | None, Parameter(group=OUTPUT)] = None,
-    decode: Annotated[Decode | None, Parameter(group=OUTPUT)] = None,
-    alpha: Annotated[float | None, Parameter(group=OUTPUT)] = None,
-    temperature: Annotated[float | None, Parameter(group=OUTPUT)] = None,
-    seed: Annotated[int | None, Parameter(group=OUTPUT)] = None,
-    device: Annotated[Device, Parameter(group=TRAINING)] = "auto",
-    json: Flag = False,
+    backend: Backends = None,
+    variant: Variants = None,
+    settings: Annotated[Settings | None, FLAT] = None,
+    python: Pythons = None,
+    json: Json = False,
 ) -> int:
     """Continue a prefix with the network of a checkpoint.
 
@@ -35,47 +50,20 @@ def predict(
     ----------
     checkpoint
         a file from a run folder's checkpoints
-    backend
-        which backend predicts (repeat, or separate by commas; default: every one)
     variant
-        which variant predicts (default: scratch)
-    python
-        BACKEND=PATH: the Python that runs a backend with an environment of its own (repeat)
-    prefix
-        what the text begins with (repeat for more; default: those it was trained with)
-    num_preds
-        tokens to generate (default: as it was trained with)
-    decode
-        write the most likely token, or sample (default: as it was trained with)
-    alpha
-        sample from P^alpha: above 1 prefers the likely
-    temperature
-        sample at this temperature: below 1 prefers the likely
-    seed
-        decides what is sampled
-    device
-        where to compute
-    json
-        print the result as JSON alone
+        only this variant (repeat, or separate by commas; default: scratch)
     """
     from harness.console import printable
     from harness.predict.predict import predict as predict_texts
     from harness.workers.interpreters import parse
 
-    options = {
-        "num_preds": num_preds,
-        "decode": decode,
-        "alpha": alpha,
-        "temperature": temperature,
-        "seed": seed,
-        "device": device,
-    }
+    chosen = given(settings)
     predictions = predict_texts(
         checkpoint,
         split(backend),
         split(variant) or ("scratch",),
-        tuple(prefix or ()),
-        {name: value for name, value in options.items() if value is not None},
+        chosen.pop("prefixes", ()),
+        {"device": "auto"} | chosen,
         parse(python or ()),
     )
     if json:

@@ -35,7 +35,7 @@ Status = Literal[
 ]
 """Status of a row; the first two while it is on its way."""
 
-Count = Annotated[int, Field(ge=0, le=2**53)]
+Whole = Annotated[int, Field(ge=0, le=2**53)]
 Duration = Annotated[float, Field(ge=1e-9, le=1e9)]  # seconds
 Figure = Annotated[float, BeforeValidator(lambda cell: cell or "nan")]  # empty: not known
 Shape = Annotated[str, Field(pattern="^[0-9]+x[0-9]+x[0-9]+x[0-9]+$")]
@@ -45,7 +45,7 @@ texts, counts, numbers, truths = (
 )
 Texts = Annotated[list[str], texts]
 Shapes = Annotated[list[Shape], texts]
-Counts = Annotated[list[Count], counts]
+Counts = Annotated[list[Whole], counts]
 Numbers = Annotated[list[float], numbers]
 Durations = Annotated[list[Duration], numbers]
 Figures = Annotated[list[Figure], numbers]
@@ -181,10 +181,10 @@ class Corpus(Open):
 
     name: str
     sha256: str
-    characters: Count
-    tokens: Count
-    vocab_size: Count
-    batches_per_epoch: Count
+    characters: Whole
+    tokens: Whole
+    vocab_size: Whole
+    batches_per_epoch: Whole
 
 
 class Source(Open):
@@ -217,7 +217,7 @@ class RunFacts(Facts):
     status: Literal["running", "finished", "interrupted", "failed"]
 
 
-class Settings(Open):
+class BenchSettings(Open):
     """What a benchmark set beside the shapes."""
 
     dtype: DType
@@ -253,8 +253,8 @@ class Circumstances(Open):
 class BenchFacts(Facts):
     """``bench.json``."""
 
-    rounds: Count
-    settings: Settings
+    rounds: Whole
+    settings: BenchSettings
     shapes: list[Circumstances]
     failures: dict[str, str]
     status: Literal["running", "finished"]

@@ -10,138 +10,71 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.text import Text
 
-from common.batches import Sampling
 from common.errors import RequestError, in_one_line
-from common.experiment import Activation, Carry, Decode, Device, DType, Experiment, Input
-from common.vocab import Token
-from common.weights import Init
+from common.experiment import Experiment
 from harness.console import note, print_json, screen
-from harness.options import CHOICE, DATA, NETWORK, OUTPUT, TRAINING, Flag, Names, split
+from harness.options import (
+    CHOICE,
+    DATA,
+    FLAT,
+    MACHINE,
+    NETWORK,
+    OUTPUT,
+    TRAINING,
+    Backends,
+    DataDir,
+    Json,
+    Options,
+    Pythons,
+    Quiet,
+    Variants,
+    as_options,
+    given,
+    split,
+)
+
+
+@as_options(
+    {
+        DATA: "corpus token max_tokens min_freq sampling batch_size num_steps",
+        NETWORK: "input embed_size num_layers num_hiddens init sigma activation dtype",
+        TRAINING: "lr clip_theta state keep_graph num_epochs seed",
+        MACHINE: "device threads",
+        OUTPUT: "prefixes num_preds pred_period decode alpha temperature",
+    }
+)
+class Settings(Options):
+    """The settings of a run that are options."""
 
 
 def run(
     *,
     recipe: Annotated[str | None, Parameter(group=CHOICE)] = None,
-    backend: Names = None,
-    variant: Names = None,
-    python: Names = None,
+    backend: Backends = None,
+    variant: Variants = None,
     resume: Annotated[Path | None, Parameter(group=CHOICE)] = None,
-    corpus: Annotated[str | None, Parameter(group=DATA)] = None,
-    data_dir: Annotated[Path | None, Parameter(group=DATA)] = None,
-    token: Annotated[Token | None, Parameter(group=DATA)] = None,
-    max_tokens: Annotated[int | None, Parameter(group=DATA)] = None,
-    min_freq: Annotated[int | None, Parameter(group=DATA)] = None,
-    sampling: Annotated[Sampling | None, Parameter(group=DATA)] = None,
-    batch_size: Annotated[int | None, Parameter(group=DATA)] = None,
-    num_steps: Annotated[int | None, Parameter(group=DATA)] = None,
-    input: Annotated[Input | None, Parameter(group=NETWORK)] = None,
-    embed_size: Annotated[int | None, Parameter(group=NETWORK)] = None,
-    num_layers: Annotated[int | None, Parameter(group=NETWORK)] = None,
-    num_hiddens: Annotated[int | None, Parameter(group=NETWORK)] = None,
-    init: Annotated[Init | None, Parameter(group=NETWORK)] = None,
-    sigma: Annotated[float | None, Parameter(group=NETWORK)] = None,
-    activation: Annotated[Activation | None, Parameter(group=NETWORK)] = None,
-    dtype: Annotated[DType | None, Parameter(group=NETWORK)] = None,
-    lr: Annotated[float | None, Parameter(group=TRAINING)] = None,
-    clip_theta: Annotated[float | None, Parameter(group=TRAINING)] = None,
-    state: Annotated[Carry | None, Parameter(group=TRAINING)] = None,
-    keep_graph: Annotated[bool | None, Parameter(group=TRAINING)] = None,
-    num_epochs: Annotated[int | None, Parameter(group=TRAINING)] = None,
-    seed: Annotated[int | None, Parameter(group=TRAINING)] = None,
-    device: Annotated[Device | None, Parameter(group=TRAINING)] = None,
-    threads: Annotated[int | None, Parameter(group=TRAINING)] = None,
-    prefix: Annotated[list[str] | None, Parameter(negative=(), group=OUTPUT)] = None,
-    num_preds: Annotated[int | None, Parameter(group=OUTPUT)] = None,
-    pred_period: Annotated[int | None, Parameter(group=OUTPUT)] = None,
-    decode: Annotated[Decode | None, Parameter(group=OUTPUT)] = None,
-    alpha: Annotated[float | None, Parameter(group=OUTPUT)] = None,
-    temperature: Annotated[float | None, Parameter(group=OUTPUT)] = None,
+    data_dir: DataDir = None,
+    settings: Annotated[Settings | None, FLAT] = None,
+    python: Pythons = None,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
-    quiet: Flag = False,
-    json: Flag = False,
+    quiet: Quiet = False,
+    json: Json = False,
 ) -> int:
     """Train and predict on every available backend, print the table and write a run folder.
+
+    The defaults shown are those of the functional chapter; a recipe sets some of its own.
 
     Parameters
     ----------
     recipe
         where the settings come from; every option below replaces one (default: quickstart)
-    backend
-        run only this backend (repeat, or separate by commas)
     variant
         scratch, fused or concise (repeat, or separate by commas; default: scratch)
-    python
-        BACKEND=PATH: the Python that runs a backend with an environment of its own (repeat)
     resume
         go on from this checkpoint, with its settings, up to --num-epochs
-    corpus
-        embedded, time-machine, lyrics, or a UTF-8 text file
-    data_dir
-        where to look first for a published corpus
-    token
-        what a token is
-    max_tokens
-        keep so many tokens of the corpus (0: all)
-    min_freq
-        tokens that come less often become <unk> (0: none)
-    sampling
-        how minibatches are cut from the corpus
-    batch_size
-        sequences in a minibatch
-    num_steps
-        tokens in a sequence
-    input
-        what the network reads: one-hot tokens, or their embedding
-    embed_size
-        the width of the embedding
-    num_layers
-        recurrent layers, one upon the other
-    num_hiddens
-        hidden units of a layer
-    init
-        the distribution of the first weights
-    sigma
-        the deviation of init normal
-    activation
-        of the hidden units
-    dtype
-        the precision of weights and products
-    lr
-        learning rate
-    clip_theta
-        the largest norm of the gradient (0: no clipping)
-    state
-        carry the state from batch to batch or begin afresh (default: carry if sequential)
-    keep_graph
-        let gradients flow on through all windows since the state began
-    num_epochs
-        passes over the corpus
-    seed
-        decides weights, order, offsets and what is sampled
-    device
-        where to compute
-    threads
-        CPU threads a backend may use (default: every core)
-    prefix
-        what generated text begins with (repeat for more)
-    num_preds
-        tokens to generate after a prefix
-    pred_period
-        epochs between generated texts
-    decode
-        write the most likely token, or sample from P^alpha at a temperature
-    alpha
-        of decode sample: above 1 prefers the likely
-    temperature
-        of decode sample: below 1 prefers the likely
     out
         the run folder (default: a new one in results/runs)
-    quiet
-        print the table alone
-    json
-        print the result as JSON alone
     """
-    options = locals() | {"prefixes": prefix}
     from dataclasses import replace
 
     from common.checkpoint import load_checkpoint
@@ -155,20 +88,19 @@ def run(
     from harness.workers.cpus import fewer_than_asked
     from harness.workers.interpreters import parse
 
-    settings = {name: options[name] for name in Experiment.model_fields if name in options}
-    given = {name: value for name, value in settings.items() if value is not None}
-    if corpus:
-        given["corpus"] = kept(corpus)
+    chosen = given(settings)
+    if "corpus" in chosen:
+        chosen["corpus"] = kept(chosen["corpus"])
     if resume:
         if recipe:
             raise RequestError(
                 "--resume takes its settings from the checkpoint: leave out --recipe"
             )
         saved = load_checkpoint(resume)
-        experiment = Experiment.of(saved.experiment.model_dump() | given)
+        experiment = Experiment.of(saved.experiment.model_dump() | chosen)
         source = f"checkpoint {resume}, where it was trained"
     else:
-        experiment = experiment_of(recipe or "quickstart", given)
+        experiment = experiment_of(recipe or "quickstart", chosen)
         source = f"recipe {recipe or 'quickstart'}"
     request = Request(
         "resumed" if resume else recipe or "quickstart",
@@ -186,14 +118,14 @@ def run(
         Quiet() if quiet or json else Live(console, experiment.num_epochs, experiment.pred_period)
     )
     try:
-        if not prefix:
+        if "prefixes" not in chosen:
             own, said = own_prefixes(experiment, data_dir)
             request = replace(request, experiment=own)
             note(said)
         with display:
             result = run_request(request, display)
     except RequestError as error:
-        raise told_whose(error, experiment, given, source) from error
+        raise told_whose(error, experiment, chosen, source) from error
     if json:
         print_json(
             {

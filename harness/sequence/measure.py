@@ -21,8 +21,8 @@ from common.sequence import (
     Epoch,
     Forecast,
     ModelName,
+    SequenceExperiment,
     Series,
-    Settings,
     draw_series,
     first_weights,
     fit,
@@ -83,7 +83,7 @@ class Study:
         asked: the backends that were asked for by name.
     """
 
-    settings: Settings
+    settings: SequenceExperiment
     series: Series
     reference: Outcomes
     entrants: list[Entrant]
@@ -106,7 +106,10 @@ class Study:
 
 
 def study(
-    settings: Settings, reference: Outcomes, names: Sequence[str], pythons: dict[str, Path]
+    settings: SequenceExperiment,
+    reference: Outcomes,
+    names: Sequence[str],
+    pythons: dict[str, Path],
 ) -> Study:
     """Run the section in a worker for each backend, as many at once as there are CPUs.
 
@@ -130,7 +133,7 @@ def study(
     return Study(settings, draw_series(settings), reference, entrants, tuple(names))
 
 
-def expected(settings: Settings) -> Outcomes:
+def expected(settings: SequenceExperiment) -> Outcomes:
     """The outcomes of the reference.
 
     Raises:
@@ -151,7 +154,7 @@ def expected(settings: Settings) -> Outcomes:
 
 
 def take_part(
-    name: str, settings: Settings, reference: Outcomes, pythons: dict[str, Path], cpu: int
+    name: str, settings: SequenceExperiment, reference: Outcomes, pythons: dict[str, Path], cpu: int
 ) -> Entrant:
     """Run one backend on one CPU and hold it against the reference."""
     entrant = Entrant(name)

@@ -7,14 +7,14 @@ from typing import Any
 
 import backends
 from common.interface import Backend
-from common.sequence import MODELS, Settings, draw_series, first_weights, fit, forecasts
+from common.sequence import MODELS, SequenceExperiment, draw_series, first_weights, fit, forecasts
 
 Event = dict[str, Any]
 
 
 def run_section(backend: Backend, request: Event) -> Iterator[Event]:
     """Train each model, epoch by epoch, then make every prediction of the section."""
-    settings = Settings.of(request["settings"])
+    settings = SequenceExperiment.of(request["settings"])
     section = backends.section(backend, "sequence")  # type: ignore[arg-type]
     x = draw_series(settings).x
     for model in MODELS:

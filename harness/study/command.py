@@ -9,17 +9,17 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from harness.console import print_json, screen
-from harness.options import CHOICE, DATA, OUTPUT, Flag, Names
+from harness.options import CHOICE, OUTPUT, DataDir, Json, Pythons
 
 
 def study(
     file: Annotated[str, Parameter(group=CHOICE)],
     /,
     *,
-    python: Names = None,
-    data_dir: Annotated[Path | None, Parameter(group=DATA)] = None,
+    python: Pythons = None,
+    data_dir: DataDir = None,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
-    json: Flag = False,
+    json: Json = False,
 ) -> int:
     """Run every cell of a study, and make one report of them.
 
@@ -31,14 +31,8 @@ def study(
     ----------
     file
         a TOML file, or a study that comes with the project: exercises.toml, seeds.toml
-    python
-        BACKEND=PATH: the Python that runs a backend with an environment of its own (repeat)
-    data_dir
-        where to look first for a published corpus
     out
         the study's folder (default: results/studies/<name of the file>)
-    json
-        print the cells as JSON alone
     """
     from harness.page.write import write_sections
     from harness.study.grid import find_study, load_study

@@ -7,7 +7,7 @@ import backends
 from common.sequence import (
     MODELS,
     TOLERANCES,
-    Settings,
+    SequenceExperiment,
     draw_series,
     first_weights,
     fit,
@@ -38,21 +38,24 @@ def over(found, dtype="float64"):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("model", MODELS)
 def test_equals_the_reference(backend, model, dtype):
-    found = compared(backend, model, Settings(**SMALL, dtype=dtype))
+    found = compared(backend, model, SequenceExperiment(**SMALL, dtype=dtype))
     assert found.keys() == {"parameters", "loss", "one-step", "multi-step", "k-step"}
     assert over(found, dtype) == set()
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_window_of_one(backend, model):
-    assert over(compared(backend, model, Settings(**SMALL | {"tau": 1, "num_steps": 1}))) == set()
+    assert (
+        over(compared(backend, model, SequenceExperiment(**SMALL | {"tau": 1, "num_steps": 1})))
+        == set()
+    )
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_computes_in_the_precision_that_was_asked_for(backend, model):
     section = backends.section(backends.load(backend), "sequence")
     for dtype in ("float32", "float64"):
-        settings = Settings(**SMALL, dtype=dtype)
+        settings = SequenceExperiment(**SMALL, dtype=dtype)
         regressor = section.Model(settings, model, first_weights(settings, model))
         lags = settings.lags(model)
         kept = regressor.weights()
@@ -118,4 +121,4 @@ def test_a_fault_is_caught(backend, fault, monkeypatch):
     section = backends.section(backends.load(backend), "sequence")
     monkeypatch.setattr(section.Model, name, wrong(getattr(section.Model, name)))
     for model in models:
-        assert over(compared(backend, model, Settings(**SMALL))) == caught
+        assert over(compared(backend, model, SequenceExperiment(**SMALL))) == caught

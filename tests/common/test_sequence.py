@@ -9,7 +9,7 @@ from common import regression
 from common.errors import RequestError
 from common.sequence import (
     MODELS,
-    Settings,
+    SequenceExperiment,
     draw_series,
     first_weights,
     fit,
@@ -42,7 +42,7 @@ def trained(settings, model, x):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_gradients_are_those_of_finite_differences(model):
-    settings = Settings(tau=5, num_steps=5, num_hiddens=3)
+    settings = SequenceExperiment(tau=5, num_steps=5, num_hiddens=3)
     rng = np.random.default_rng(0)
     weights = {n: rng.standard_normal(w.shape) for n, w in first_weights(settings, model).items()}
     X = rng.standard_normal((2, 5))
@@ -66,7 +66,7 @@ def test_gradients_are_those_of_finite_differences(model):
 
 
 def test_the_rnn_is_trained_on_what_it_predicts_after_every_input():
-    settings = Settings(**SMALL)
+    settings = SequenceExperiment(**SMALL)
     rnn, _ = trained(settings, "rnn", draw_series(settings).x)
     X, Y = np.random.default_rng(1).standard_normal((2, 3, 5))
     outputs = np.hstack([rnn.predict(X[:, : t + 1], 1) for t in range(5)])
@@ -86,7 +86,7 @@ class Line:
 
 @given(lengths)
 def test_every_prediction_stands_at_the_point_that_it_predicts(given):
-    settings = Settings.of(given)
+    settings = SequenceExperiment.of(given)
     x = np.arange(settings.num_points, dtype=float)
     for model in MODELS:
         one, multi, *ahead = forecasts(Line(), settings, model, x)
@@ -100,7 +100,9 @@ def test_every_prediction_stands_at_the_point_that_it_predicts(given):
 
 @given(lengths)
 def test_one_step_is_k_step_of_one_and_multi_step_begins_with_it(given):
-    settings = Settings.of({**given, "num_epochs": 1, "num_hiddens": 2, "steps_ahead": (1, 3)})
+    settings = SequenceExperiment.of(
+        {**given, "num_epochs": 1, "num_hiddens": 2, "steps_ahead": (1, 3)}
+    )
     x = draw_series(settings).x
     for model in MODELS:
         regressor, _ = trained(settings, model, x)
@@ -113,7 +115,7 @@ def test_one_step_is_k_step_of_one_and_multi_step_begins_with_it(given):
 
 
 def test_k_step_is_the_books_loop():
-    settings = Settings(**SMALL)
+    settings = SequenceExperiment(**SMALL)
     x = draw_series(settings).x
     regressor, _ = trained(settings, "linreg", x)
     W, b = regressor.weights().values()
@@ -126,7 +128,7 @@ def test_k_step_is_the_books_loop():
 
 @pytest.mark.parametrize("model", MODELS)
 def test_nothing_is_learned_from_what_comes_after_the_training_part(model):
-    settings = Settings(**SMALL)
+    settings = SequenceExperiment(**SMALL)
     x = draw_series(settings).x
     other = x.copy()
     other[settings.first_unseen :] += 100
@@ -145,7 +147,7 @@ def test_nothing_is_learned_from_what_comes_after_the_training_part(model):
 
 @given(lengths)
 def test_an_epoch_holds_every_example_once_and_its_next_value(given):
-    settings = Settings.of(given)
+    settings = SequenceExperiment.of(given)
     x = np.arange(settings.num_points, dtype=float)
     for model in MODELS:
         lags = settings.lags(model)
@@ -158,13 +160,14 @@ def test_an_epoch_holds_every_example_once_and_its_next_value(given):
         if model == "linreg":
             assert len(X) == settings.num_train
     orders = [
-        np.concatenate([X for X, _ in minibatches(Settings(), "linreg", x, e)]) for e in (1, 2)
+        np.concatenate([X for X, _ in minibatches(SequenceExperiment(), "linreg", x, e)])
+        for e in (1, 2)
     ]
     assert not np.array_equal(*orders)
 
 
 def test_the_error_is_that_of_the_points_after_the_training_part():
-    settings = Settings(**SMALL, noise=0)
+    settings = SequenceExperiment(**SMALL, noise=0)
     series = draw_series(settings)
     np.testing.assert_array_equal(series.x, np.sin(0.01 * np.arange(1, 61)))
     one, *_ = forecasts(Line(), settings, "linreg", series.x)
@@ -189,14 +192,14 @@ def test_the_error_is_that_of_the_points_after_the_training_part():
 )
 def test_what_does_not_fit_the_series_is_refused(given, message):
     with pytest.raises(RequestError, match=message):
-        Settings.of(given)
+        SequenceExperiment.of(given)
 
 
 @pytest.mark.parametrize(
     "given", [{"tau": 998, "num_train": 1, "steps_ahead": [1]}, {"steps_ahead": [984]}]
 )
 def test_what_just_fits_is_not(given):
-    settings = Settings.of(given)
+    settings = SequenceExperiment.of(given)
     series = draw_series(settings)
     for each in forecasts(Line(), settings, "linreg", series.x):
         assert rmse(each, series.x, settings.first_unseen)[0] >= 1

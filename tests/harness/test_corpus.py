@@ -13,7 +13,7 @@ from common.batches import SeqDataLoader
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.inputs import load_batches
-from harness.corpus.command import corpus
+from harness.corpus.command import Settings, corpus
 from harness.corpus.measure import add_baselines, study, write
 from harness.corpus.report import write_corpus
 from harness.records.reading import read_run
@@ -46,7 +46,7 @@ def trained(tmp_path_factory):
 
 def test_everything_is_written_and_the_known_figures_stand_in_it(tmp_path, capsys):
     out = tmp_path / "out"
-    asked = {"token": ["char"], "max_tokens": 10_000, "out": out}
+    asked = {"token": ["char"], "settings": Settings(max_tokens=10_000), "out": out}
     assert corpus("time-machine", **asked, json=True) == 0
     (told,) = json.loads(capsys.readouterr().out)["corpora"]
     written = json.loads((out / "corpus.json").read_text(encoding="utf-8"))
@@ -118,9 +118,7 @@ def test_what_is_held_out_is_not_counted(tmp_path):
     ("asked", "message"),
     [
         ({"name": "embeded"}, "did you mean 'embedded'"),
-        ({"name": "embedded", "max_tokens": 9}, "too few to count"),
-        ({"name": "embedded", "max_tokens": -1}, "--max-tokens -1: cannot be negative"),
-        ({"name": "embedded", "min_freq": -2}, "--min-freq -2: cannot be negative"),
+        ({"name": "embedded", "settings": Settings(max_tokens=9)}, "too few to count"),
         ({"name": "embedded", "out": "file"}, "--out .*: cannot be written"),
         ({"name": "embedded", "run": "file"}, "leave out the others"),
         ({"run": "file"}, "no such folder"),

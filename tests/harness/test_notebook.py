@@ -119,7 +119,7 @@ def test_a_backend_that_is_not_installed_is_written_all_the_same(tmp_path, monke
     monkeypatch.setattr(
         "harness.workers.interpreters.missing", lambda name, given: "not installed: do"
     )
-    assert notebook(tmp_path / "it.ipynb", seed_document="000", backend="jax") == 0
+    assert notebook(tmp_path / "it.ipynb", document="000", backend="jax") == 0
     assert (tmp_path / "it.ipynb").is_file()
     assert capsys.readouterr().out.endswith("to run it: not installed: do\n")
 

@@ -9,7 +9,7 @@ import pytest
 
 import backends
 from common.errors import RequestError
-from common.sequence import Settings, draw_series
+from common.sequence import SequenceExperiment, draw_series
 from harness.cli import app
 from harness.page.blocks import Chart, Rosetta
 from harness.records.provenance import provenance
@@ -65,7 +65,7 @@ def folder(tmp_path_factory):
 def test_the_tables_hold_every_prediction_and_its_error(folder):
     predictions = pd.read_csv(folder / "predictions.csv")
     assert list(predictions) == "backend model kind k time value".split()
-    series = draw_series(Settings(num_points=60))
+    series = draw_series(SequenceExperiment(num_points=60))
     table = pd.read_csv(folder / "errors.csv")
     assert list(table) == "backend model kind k points rmse rmse_clean".split()
     assert len(table) == 2 * 4
@@ -111,7 +111,7 @@ def test_the_report_shows_it(folder):
 
 
 def test_the_charts_draw_what_was_predicted():
-    settings = Settings(num_points=200, num_train=100, num_epochs=1, steps_ahead=(1, 4))
+    settings = SequenceExperiment(num_points=200, num_train=100, num_epochs=1, steps_ahead=(1, 4))
     found = study(settings, expected(settings), ["mxnet-style"], {})
     told = {section.name: section for section in sections(found, provenance())}
     charts = {
@@ -185,7 +185,7 @@ def test_an_absent_backend_fails_only_if_it_was_asked_for(monkeypatch):
     absent = backends.Entry("absent", ("no_such_framework",), ())
     both = {"absent": absent, "mxnet-style": backends.BACKENDS["mxnet-style"]}
     monkeypatch.setattr(backends, "BACKENDS", both)
-    settings = Settings(num_points=60, num_train=37, num_epochs=1, steps_ahead=(1,))
+    settings = SequenceExperiment(num_points=60, num_train=37, num_epochs=1, steps_ahead=(1,))
     reference = expected(settings)
     found = study(settings, reference, [], {})
     assert [each.status for each in found.entrants] == ["unavailable", "ok"]

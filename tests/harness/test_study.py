@@ -236,7 +236,7 @@ def test_rows_that_broke_are_run_again_and_the_others_stay(tmp_path, registered,
 def test_a_row_that_was_unavailable_is_run_once_it_is_there(file, tmp_path, monkeypatch):
     order = Order(load_study(file), tmp_path / "out", None, {})
     with monkeypatch.context() as absent:
-        for module in ("run", "studyrun"):
+        for module in ("run.train", "study.run"):
             absent.setattr(f"harness.{module}.missing", lambda name, given: "not installed")
         assert run_study(order, [].append)
         again = []
@@ -252,7 +252,7 @@ def test_a_finished_study_is_not_touched_until_there_is_something_better(
     """Ctrl-C while a broken row is run again leaves cell and study as they were."""
     order = Order(load_study(file), tmp_path / "out", None, {})
     with monkeypatch.context() as absent:
-        for module in ("run", "studyrun"):
+        for module in ("run.train", "study.run"):
             absent.setattr(f"harness.{module}.missing", lambda name, given: "not installed")
         assert run_study(order, [].append)
     folder = order.folder(cells(order.study)[0])
