@@ -9,48 +9,45 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from . import tape
 from .base import MXNetError, quiet
 from .tape import Pullback
-from .traced import Traced, derive, expect_one_type
+from .traced import Array, Traced, derive, expect_one_type
 
-if TYPE_CHECKING:
-    from .ndarray import NDArray
-
-Operand = Traced | int | float | np.number
+Number = int | float | np.number
 Values = Any  # a NumPy array or scalar
 
 
-def add(left: Operand, right: Operand) -> NDArray:
+def add(left: Array | Number, right: Array | Number) -> Array:
     """The sum of two sides, of which at least one is an array."""
     x, y = values_of(left, right)
     return _combine(_broadcast(operator.add, x, y), left, right, lambda g: g, lambda g: g)
 
 
-def subtract(left: Operand, right: Operand) -> NDArray:
+def subtract(left: Array | Number, right: Array | Number) -> Array:
     """The difference of two sides, of which at least one is an array."""
     x, y = values_of(left, right)
     return _combine(_broadcast(operator.sub, x, y), left, right, lambda g: g, lambda g: -g)
 
 
-def multiply(left: Operand, right: Operand) -> NDArray:
+def multiply(left: Array | Number, right: Array | Number) -> Array:
     """The product of two sides, of which at least one is an array."""
     x, y = values_of(left, right)
     return _combine(_broadcast(operator.mul, x, y), left, right, lambda g: g * y, lambda g: g * x)
 
 
-def divide(left: Operand, right: Operand) -> NDArray:
+def divide(left: Array | Number, right: Array | Number) -> Array:
     """The quotient of two sides, of which at least one is an array."""
     x, y = values_of(left, right)
     z = _broadcast(operator.truediv, x, y)
     return _combine(z, left, right, lambda g: g / y, lambda g: -g * x / (y * y))
 
 
-def power(left: Operand, right: Operand) -> NDArray:
+def power(left: Array | Number, right: Array | Number) -> Array:
     """One side to the power of the other; at least one is an array."""
     x, y = values_of(left, right)
     # NumPy refuses integers to negative powers, MXNet truncates what they give
@@ -58,14 +55,14 @@ def power(left: Operand, right: Operand) -> NDArray:
     return _combine(z, left, right, lambda g: g * y * x ** (y - 1), lambda g: g * np.log(x) * z)
 
 
-def compare(function: np.ufunc, left: Traced, right: Operand) -> NDArray:
+def compare(function: np.ufunc, left: Array, right: Array | Number) -> Array:
     """1 where `function` holds and 0 elsewhere, in the dtype of `left`; its gradient is zero."""
     x, y = values_of(left, right)
     sides = [side for side in (left, right) if isinstance(side, Traced)]
     return derive(_broadcast(function, x, y), *[(side, None) for side in sides])
 
 
-def update(function: np.ufunc, target: Traced, other: Operand) -> None:
+def update(function: np.ufunc, target: Traced, other: Traced | Number) -> None:
     """Write `function(target, other)` into `target` (+= and its kin).
 
     Raises:
@@ -92,7 +89,7 @@ def expect_unrecorded(*operands: object) -> None:
                 raise MXNetError("no writing in place inside record(): write x = x + y, not x += y")
 
 
-def values_of(left: Operand, right: Operand) -> tuple[Values, Values]:
+def values_of(left: Traced | Number, right: Traced | Number) -> tuple[Values, Values]:
     """Both sides as NumPy values of one dtype.
 
     Raises:
@@ -124,8 +121,12 @@ def _broadcast(function: Callable[[Values, Values], Values], x: Values, y: Value
 
 
 def _combine(
-    values: np.ndarray, left: Operand, right: Operand, to_left: Pullback, to_right: Pullback
-) -> NDArray:
+    values: np.ndarray,
+    left: Array | Number,
+    right: Array | Number,
+    to_left: Pullback,
+    to_right: Pullback,
+) -> Array:
     sides = [(left, to_left), (right, to_right)]
     return derive(values, *[(x, _summed(to_x, x)) for x, to_x in sides if isinstance(x, Traced)])
 

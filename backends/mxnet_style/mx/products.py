@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from .base import MXNetError
-from .traced import Traced, derive, expect_arrays, expect_one_type
-
-if TYPE_CHECKING:
-    from .ndarray import NDArray
+from .traced import Array, derive, expect_arrays, expect_one_type
 
 
-def dot(lhs: Traced, rhs: Traced) -> NDArray:
+def dot(lhs: Array, rhs: Array) -> Array:
     """Sum over the last axis of `lhs` and the first of `rhs`: for matrices, the matrix product.
 
     Args:
@@ -49,14 +44,14 @@ def dot(lhs: Traced, rhs: Traced) -> NDArray:
 
 
 def FullyConnected(
-    data: Traced,
-    weight: Traced,
-    bias: Traced | None = None,
+    data: Array,
+    weight: Array,
+    bias: Array | None = None,
     *,
     num_hidden: int,
     no_bias: bool = False,
     flatten: bool = True,
-) -> NDArray:
+) -> Array:
     """`data` times the transposed weight, plus the bias.
 
     Args:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from .base import MXNetError, quiet
 from .products import column_sums
 from .tape import Parts
-from .traced import Traced, derive_jointly, expect_arrays, expect_one_type
-
-if TYPE_CHECKING:
-    from .ndarray import NDArray
+from .traced import Array, derive_jointly, expect_arrays, expect_one_type
 
 MODES = {
     "rnn_relu": (lambda A: np.maximum(A, 0), np.sign),
@@ -22,15 +17,15 @@ MODES = {
 
 
 def RNN(
-    data: Traced,
-    parameters: Traced,
-    state: Traced,
+    data: Array,
+    parameters: Array,
+    state: Array,
     *,
     state_size: int,
     num_layers: int,
     mode: str,
     state_outputs: bool = False,
-) -> NDArray | list[NDArray]:
+) -> Array | list[Array]:
     """H_t = act(W_x X_t + b_x + W_h H_{t-1} + b_h) for t = 1 ... T.
 
     Args:
