@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from .tape import Pullback
 from .traced import Array, Traced, derive, expect_one_type
 
 Number = int | float | np.number
-Values = Any  # a NumPy array or scalar
+Values = np.ndarray | np.number
 
 
 def add(left: Array | Number, right: Array | Number) -> Array:
@@ -105,14 +104,17 @@ def values_of(left: Traced | Number, right: Traced | Number) -> tuple[Values, Va
     return _number_like(right, left), right.values
 
 
-def _number_like(array: Traced, number: object) -> Values:
+def _number_like(array: Traced, number: object) -> np.number:
     if not isinstance(number, (int, float, np.number)):
         raise TypeError(f"type {type(number)} not supported: use an NDArray or a number")
     with quiet():
-        return array.values.dtype.type(number)
+        converted: np.number = array.values.dtype.type(number)
+    return converted
 
 
-def _broadcast(function: Callable[[Values, Values], Values], x: Values, y: Values) -> Values:
+def _broadcast(
+    function: Callable[[Values, Values], np.ndarray], x: Values, y: Values
+) -> np.ndarray:
     try:
         with quiet():
             return function(x, y).astype(x.dtype, copy=False)
@@ -141,6 +143,7 @@ def _summed(pullback: Pullback, x: Traced) -> Pullback:
             return gradient
         leading = gradient.ndim - len(shape)
         repeated = [leading + axis for axis, length in enumerate(shape) if length == 1]
-        return gradient.sum(axis=(*range(leading), *repeated)).reshape(shape)
+        summed: np.ndarray = gradient.sum(axis=(*range(leading), *repeated))
+        return summed.reshape(shape)
 
     return to_shape

@@ -131,7 +131,7 @@ class Function:
         return results[0] if alone else results
 
     def _pull_back(
-        self, outputs: list[Any], inputs: Sequence[Traced], parts: tape.Parts
+        self, outputs: list[Traced], inputs: Sequence[Traced], parts: tape.Parts
     ) -> list[np.ndarray]:
         starts = [
             type(each)(parts.get(number, np.zeros_like(each.values)), each.context)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-ELEMENT_TYPES: list[np.dtype[Any]] = [
+ELEMENT_TYPES: list[np.dtype] = [
     np.dtype(name) for name in "float32 float64 float16 int8 uint8 int32 int64".split()
 ]
 
@@ -20,7 +19,7 @@ class MXNetError(RuntimeError):
     """What MXNet raises when an operation cannot be carried out."""
 
 
-def element_type(dtype: DTypeLike | None) -> np.dtype[Any]:
+def element_type(dtype: DTypeLike | None) -> np.dtype:
     """The NumPy dtype that `dtype` names; `None` means float32, MXNet's default everywhere.
 
     Raises:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .base import quiet
@@ -42,9 +40,10 @@ def sqrt(data: Array) -> Array:
     return derive(y, (data, lambda g: g / (2 * y)))
 
 
-def _applied(function: np.ufunc, x: Traced) -> Any:
+def _applied(function: np.ufunc, x: Traced) -> np.ndarray:
     expect_arrays(function.__name__, x)
     kind = x.values.dtype
     precision = kind if kind.kind == "f" else float  # NumPy's for int8, float16, makes 1 of tanh(5)
     with quiet():
-        return function(x.values, dtype=precision).astype(kind, copy=False)
+        values: np.ndarray = function(x.values, dtype=precision)
+        return values.astype(kind, copy=False)

@@ -202,10 +202,10 @@ class NDArray(Traced):
         arithmetic.update(np.true_divide, self, other)
         return self
 
-    def __eq__(self, other: Self | Number) -> Self:  # type: ignore[override]
+    def __eq__(self, other: Self | Number) -> Self:  # type: ignore[override]  # no bool
         return arithmetic.compare(np.equal, self, other)
 
-    def __ne__(self, other: Self | Number) -> Self:  # type: ignore[override]
+    def __ne__(self, other: Self | Number) -> Self:  # type: ignore[override]  # no bool
         return arithmetic.compare(np.not_equal, self, other)
 
     def __lt__(self, other: Self | Number) -> Self:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from .base import MXNetError, quiet
@@ -9,7 +11,9 @@ from .products import column_sums
 from .tape import Parts
 from .traced import Array, derive_jointly, expect_arrays, expect_one_type
 
-MODES = {
+Elementwise = Callable[[np.ndarray], np.ndarray]
+
+MODES: dict[str, tuple[Elementwise, Elementwise]] = {
     "rnn_relu": (lambda A: np.maximum(A, 0), np.sign),
     "rnn_tanh": (np.tanh, lambda H: 1 - H * H),
 }
@@ -69,7 +73,7 @@ def RNN(
             H[t + 1] = act(A[t] + np.dot(H[t], W_h.T))
     to_data, to_state = data.on_tape, state.on_tape
 
-    def pull_back(gradients: Parts) -> list[np.ndarray]:
+    def pull_back(gradients: Parts) -> list[np.ndarray | None]:
         dA = gradients[0].copy() if 0 in gradients else np.zeros_like(H[1:])
         if 1 in gradients:
             dA[-1] += gradients[1][0]

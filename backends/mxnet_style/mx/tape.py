@@ -11,6 +11,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 
@@ -153,15 +154,18 @@ Edge = tuple[Node, Pullback | None]
 JointPullback = Callable[[Parts], Sequence[np.ndarray | None]]
 """From the gradients of the outputs to that of every input; `None` for one off the tape."""
 
+Gradient = Any
+"""An array or, for a `Joint`, `Parts`: the class of the node decides, which no type can say."""
+
 
 class Totals:
     """The gradients that have reached each node so far, added up."""
 
     def __init__(self) -> None:
-        self._sums: dict[Node, np.ndarray] = {}
+        self._sums: dict[Node, Gradient] = {}
         self._ours: set[Node] = set()
 
-    def add(self, node: Node, gradient: np.ndarray) -> None:
+    def add(self, node: Node, gradient: Gradient) -> None:
         """Add one gradient. A lone one is kept as it is; only a sum made here is written to."""
         if node not in self._sums:
             self._sums[node] = gradient
@@ -171,7 +175,7 @@ class Totals:
             self._sums[node] = self._sums[node] + gradient
             self._ours.add(node)
 
-    def take(self, node: Node) -> np.ndarray | None:
+    def take(self, node: Node) -> Gradient | None:
         """The total for `node`, which is forgotten here; `None` if no gradient reached it."""
         return self._sums.pop(node, None)
 

@@ -54,7 +54,7 @@ def derive(values: np.ndarray, *inputs: tuple[Array, Pullback | None]) -> Array:
     first = inputs[0][0]
     result = type(first)(values, first.context)
     if tape.recording.on:
-        edges = [(each.node, pullback) for each, pullback in inputs if each.on_tape]
+        edges = [(node, pull) for each, pull in inputs if (node := each.node) and node.alive]
         if edges:
             result.node = Operation(tuple(edges))
     return result

@@ -30,7 +30,7 @@ class Block:
         self._children: dict[str, Block] = {}
         self._own: list[Parameter] = []
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if isinstance(value, Block):
             self._children[name] = value
         super().__setattr__(name, value)
@@ -75,5 +75,5 @@ class Block:
         """Draw all parameters, those of unknown shape at the first call; see `Parameter`."""
         self.collect_params().initialize(init, ctx, force_reinit)
 
-    def hybridize(self, active: bool = True, **flags: Any) -> None:
+    def hybridize(self, active: bool = True, **flags: object) -> None:
         """Ask MXNet to compile the network; the engine has no compiler, and does nothing."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from numpy.typing import DTypeLike
 
 from ..init import Initializer, Zero
@@ -36,7 +34,7 @@ class Dense(Block):
         weight_initializer: Initializer | None = None,
         bias_initializer: Initializer | None = None,
         in_units: int = 0,
-        **kwargs: Any,
+        **kwargs: str | None,
     ) -> None:
         super().__init__(**kwargs)
         self.units, self.flatten = units, flatten

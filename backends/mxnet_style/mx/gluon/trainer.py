@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from .parameter import Parameter
 
@@ -24,7 +23,7 @@ class Trainer:
         self,
         params: Mapping[str, Parameter] | Sequence[Parameter],
         optimizer: str,
-        optimizer_params: dict[str, Any] | None = None,
+        optimizer_params: dict[str, float] | None = None,
     ) -> None:
         chosen = {"learning_rate": 0.01, "momentum": 0, "wd": 0} | (optimizer_params or {})
         if optimizer != "sgd" or chosen["momentum"] or chosen["wd"]:
