@@ -1,4 +1,4 @@
-"""Element by element: the four operations, powers and comparisons.
+"""Arithmetic element by element: the four operations, powers and comparisons.
 
 Two arrays must share their dtype and are broadcast against each other as in NumPy; a number is
 converted to the dtype of the array beside it. Results keep that dtype, integers included, which
@@ -47,7 +47,7 @@ def divide(left: Array | Number, right: Array | Number) -> Array:
 
 
 def power(left: Array | Number, right: Array | Number) -> Array:
-    """One side to the power of the other; at least one is an array."""
+    """The power of one side to the other, of which at least one is an array."""
     x, y = values_of(left, right)
     # NumPy refuses integers to negative powers, MXNet truncates what they give
     z = _broadcast(operator.pow if y.dtype.kind == "f" else np.float_power, x, y)
@@ -55,7 +55,7 @@ def power(left: Array | Number, right: Array | Number) -> Array:
 
 
 def compare(function: np.ufunc, left: Array, right: Array | Number) -> Array:
-    """1 where `function` holds and 0 elsewhere, in the dtype of `left`; its gradient is zero."""
+    """Ones where `function` holds, else zeros, in the dtype of `left`; the gradient is zero."""
     x, y = values_of(left, right)
     sides = [side for side in (left, right) if isinstance(side, Traced)]
     return derive(_broadcast(function, x, y), *[(side, None) for side in sides])
@@ -89,7 +89,7 @@ def expect_unrecorded(*operands: object) -> None:
 
 
 def values_of(left: Traced | Number, right: Traced | Number) -> tuple[Values, Values]:
-    """Both sides as NumPy values of one dtype.
+    """NumPy values of both sides, in one dtype.
 
     Raises:
         TypeError: a side is neither an array nor a number.
@@ -134,7 +134,7 @@ def _combine(
 
 
 def _summed(pullback: Pullback, x: Traced) -> Pullback:
-    """`pullback`, followed by the sum over the axes along which `x` was repeated."""
+    """Pullback followed by the sum over the axes along which `x` was repeated."""
     shape = x.values.shape
 
     def to_shape(g: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What every module of the engine needs: its error, its element types, its view of warnings."""
+"""Foundations of every module: the engine's error, its element types, its view of warnings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ quiet = functools.partial(np.errstate, all="ignore")
 
 
 class MXNetError(RuntimeError):
-    """What MXNet raises when an operation cannot be carried out."""
+    """Error of an operation that cannot be carried out, by its name in MXNet."""
 
 
 def element_type(dtype: DTypeLike | None) -> np.dtype:

@@ -89,7 +89,7 @@ def ones(shape: Shape, ctx: Context | None = None, dtype: DTypeLike | None = Non
 
 
 def positive(shape: Shape) -> tuple[int, ...]:
-    """`shape` as a tuple.
+    """Tuple of the lengths in `shape`.
 
     Raises:
         MXNetError: it has no axis, or one that is not a positive integer.

@@ -15,7 +15,7 @@ def tanh(data: Array) -> Array:
 
 
 def relu(data: Array) -> Array:
-    """The larger of x and 0; its derivative at 0 is 0."""
+    """The rectifier, the larger of x and 0; its derivative at 0 is 0."""
     expect_arrays("relu", data)
     y = np.maximum(data.values, 0)
     return derive(y, (data, lambda g: g * np.sign(y)))

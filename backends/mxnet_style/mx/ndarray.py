@@ -141,7 +141,7 @@ class NDArray(Traced):
         return shaping.astype(self, dtype)
 
     def as_in_context(self, context: Context) -> NDArray:
-        """This array if it is on that device, otherwise a copy there."""
+        """Array on that device: this one if it is there, otherwise a copy."""
         return self if context == self.context else shaping.to_context(self, context)
 
     def __getitem__(self, key: Key) -> NDArray:
@@ -229,7 +229,7 @@ class NDArray(Traced):
         return reductions.mean(self, axis, keepdims)
 
     def argmax(self, axis: int | None = None) -> NDArray:
-        """Where the largest element is, in the dtype of the array: 2.0, not 2."""
+        """Index of the largest element, in the dtype of the array: 2.0, not 2."""
         return reductions.argmax(self, axis)
 
     def sqrt(self) -> NDArray:

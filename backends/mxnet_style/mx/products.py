@@ -32,7 +32,6 @@ def dot(lhs: Array, rhs: Array) -> Array:
     a = lhs.values.reshape(-1, left[-1])
     b = rhs.values.reshape(right[0], -1)
     rows = len(a)
-
     return derive(
         np.dot(a, b).reshape(left[:-1] + right[1:] or (1,)),
         (lhs, lambda g: np.dot(g.reshape(rows, -1), b.T).reshape(left)),
@@ -49,7 +48,7 @@ def FullyConnected(
     no_bias: bool = False,
     flatten: bool = True,
 ) -> Array:
-    """`data` times the transposed weight, plus the bias.
+    """Product of `data` and the transposed weight, plus the bias.
 
     Args:
         data: shape (N, ..., C), float32 or float64.

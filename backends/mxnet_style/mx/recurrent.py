@@ -17,7 +17,7 @@ MODES: dict[str, tuple[Elementwise, Elementwise]] = {
     "rnn_relu": (lambda A: np.maximum(A, 0), np.sign),
     "rnn_tanh": (np.tanh, lambda H: 1 - H * H),
 }
-"""By name: act, and its derivative from its value."""
+"""Activations by name: act, and its derivative from its value."""
 
 
 def RNN(
@@ -30,7 +30,7 @@ def RNN(
     mode: str,
     state_outputs: bool = False,
 ) -> Array | list[Array]:
-    """H_t = act(W_x X_t + b_x + W_h H_{t-1} + b_h) for t = 1 ... T.
+    """Recurrent layer: H_t = act(W_x X_t + b_x + W_h H_{t-1} + b_h) for t = 1 ... T.
 
     Args:
         data: X, shape (T, batch, C), float32 or float64.

@@ -1,4 +1,4 @@
-"""Many elements to few: sums, means and the place of the largest.
+"""Reductions: sums, means and the index of the largest element.
 
 With `axis=None` everything is reduced; the result has shape (1,), as all single numbers have.
 """
@@ -30,7 +30,7 @@ def mean(x: Array, axis: Axis, keepdims: bool) -> Array:
 
 
 def argmax(x: Array, axis: int | None) -> Array:
-    """Where the largest element is, the first of equals, in the dtype of `x`: 2.0, not 2.
+    """Index of the largest element, the first of equals, in the dtype of `x`: 2.0, not 2.
 
     Its gradient is zero.
     """

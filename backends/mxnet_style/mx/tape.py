@@ -24,7 +24,7 @@ _serials = itertools.count()
 
 
 class Switch(threading.local):
-    """Whether operations go on the tape; every thread has its own."""
+    """Switch that puts operations on the tape; every thread has its own."""
 
     on = False
 
@@ -123,7 +123,7 @@ class Output:
 
     @property
     def alive(self) -> bool:
-        """Whether gradients can flow through."""
+        """True while gradients can flow through."""
         return self.joint.alive
 
     @property
@@ -136,7 +136,7 @@ class Output:
         yield self.joint, Parts({self.number: gradient})
 
     def free(self) -> None:
-        """Nothing: it holds no arrays."""
+        """Do nothing: an output holds no arrays."""
 
 
 class Parts(dict[int, np.ndarray]):
@@ -180,7 +180,7 @@ class Totals:
         return self._sums.pop(node, None)
 
 
-def newest_first(heads: Iterable[Node]) -> list[Node]:
+def toposort(heads: Iterable[Node]) -> list[Node]:
     """The heads and every node they were computed from, in the order to visit them.
 
     Raises:
@@ -208,7 +208,7 @@ def backward(heads: Sequence[tuple[Node, np.ndarray]], retain_graph: bool) -> No
     `retain_graph` is set, so that memory falls as the walk goes on. A variable that no gradient
     reaches has the gradient zero.
     """
-    order = newest_first(node for node, _ in heads)
+    order = toposort(node for node, _ in heads)
     totals = Totals()
     for head, start in heads:
         totals.add(head, start)

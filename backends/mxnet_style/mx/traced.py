@@ -14,7 +14,7 @@ from .tape import Joint, JointPullback, Node, Operation, Output, Pullback
 
 
 class Traced:
-    """What every operation takes and gives; `NDArray` adds what users see.
+    """Array that every operation takes and gives; `NDArray` adds what users see.
 
     Attributes:
         values: the elements, a C-contiguous NumPy array.
@@ -31,7 +31,7 @@ class Traced:
 
     @property
     def on_tape(self) -> bool:
-        """Whether gradients can flow through; an array of a freed graph is a constant."""
+        """True while gradients can flow through; an array of a freed graph is a constant."""
         return self.node is not None and self.node.alive
 
 

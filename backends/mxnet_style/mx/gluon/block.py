@@ -1,4 +1,4 @@
-"""`Block`: what layers and networks made of layers have in common."""
+"""`Block`, the base of layers and of networks made of layers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Block:
         super().__setattr__(name, value)
 
     def __call__(self, *inputs: Any) -> Any:
-        """What `forward` gives."""
+        """Outputs of `forward`."""
         return self.forward(*inputs)
 
     def forward(self, *inputs: Any) -> Any:
@@ -76,4 +76,4 @@ class Block:
         self.collect_params().initialize(init, ctx, force_reinit)
 
     def hybridize(self, active: bool = True, **flags: object) -> None:
-        """Ask MXNet to compile the network; the engine has no compiler, and does nothing."""
+        """Compile the network, in MXNet; the engine has no compiler, and does nothing."""

@@ -10,7 +10,7 @@ from ..traced import derive, expect_arrays
 
 
 class SoftmaxCrossEntropyLoss:
-    """Minus the logarithm of the probability that softmax gives to the right class."""
+    """Cross-entropy: minus the logarithm of the probability that softmax gives the right class."""
 
     def __call__(self, pred: NDArray, label: NDArray) -> NDArray:
         """Compare logits with labels.
@@ -34,7 +34,7 @@ class SoftmaxCrossEntropyLoss:
             raise MXNetError(f"logits of {pred.values.dtype}: convert with .astype('float32')")
 
         logits = pred.values.reshape(-1, pred.shape[-1])
-        # nan counts as 0
+        # fmax makes 0 of nan, unlike clip
         classes = np.fmin(np.fmax(label.values.reshape(-1).astype(float), 0), logits.shape[1] - 1)
         right = np.arange(len(logits)), classes.astype(np.intp)
         with quiet():

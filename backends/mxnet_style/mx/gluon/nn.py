@@ -46,7 +46,7 @@ class Dense(Block):
         return f"Dense({self.weight.shape[1] or None} -> {self.units}, linear)"
 
     def forward(self, x: NDArray) -> NDArray:
-        """Shape (N, units), or without `flatten` that of `x` but for the last axis."""
+        """Outputs (N, units), or without `flatten` that of `x` but for the last axis."""
         inputs = x.size // len(x) if self.flatten else x.shape[-1]
         self.weight.settle((self.units, inputs))
         parameters = [each.data() for each in (self.weight, self.bias) if each is not None]

@@ -35,7 +35,7 @@ class Trainer:
 
     @property
     def learning_rate(self) -> float:
-        """By how much of its gradient a parameter is changed."""
+        """Share of its gradient that a step takes off each parameter."""
         return self._learning_rate
 
     def set_learning_rate(self, lr: float) -> None:
