@@ -15,17 +15,17 @@ from .traced import Traced, derive_jointly, expect_arrays
 
 
 def is_recording() -> bool:
-    """Whether operations go on the tape now, in this thread."""
+    """True while the operations of this thread go on the tape."""
     return tape.recording.on
 
 
 def record() -> AbstractContextManager[None]:
-    """`with autograd.record():` puts what is computed from variables on the tape."""
+    """Context in which everything computed from variables goes on the tape."""
     return _switched(True)
 
 
 def pause() -> AbstractContextManager[None]:
-    """`with autograd.pause():` leaves computations off the tape, inside a `record()` too."""
+    """Context in which computations stay off the tape, inside a `record()` too."""
     return _switched(False)
 
 
@@ -131,7 +131,7 @@ class Function:
         return results[0] if alone else results
 
     def _pull_back(
-        self, outputs: list[Any], inputs: Sequence[Traced], parts: tape.Parts
+        self, outputs: list[Traced], inputs: Sequence[Traced], parts: tape.Parts
     ) -> list[np.ndarray]:
         starts = [
             type(each)(parts.get(number, np.zeros_like(each.values)), each.context)

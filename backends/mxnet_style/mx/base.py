@@ -1,14 +1,13 @@
-"""What every module of the engine needs: its error, its element types, its view of warnings."""
+"""Foundations of every module: the engine's error, its element types, its view of warnings."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-ELEMENT_TYPES: list[np.dtype[Any]] = [
+ELEMENT_TYPES: list[np.dtype] = [
     np.dtype(name) for name in "float32 float64 float16 int8 uint8 int32 int64".split()
 ]
 
@@ -17,10 +16,10 @@ quiet = functools.partial(np.errstate, all="ignore")
 
 
 class MXNetError(RuntimeError):
-    """What MXNet raises when an operation cannot be carried out."""
+    """Error of an operation that cannot be carried out, by its name in MXNet."""
 
 
-def element_type(dtype: DTypeLike | None) -> np.dtype[Any]:
+def element_type(dtype: DTypeLike | None) -> np.dtype:
     """The NumPy dtype that `dtype` names; `None` means float32, MXNet's default everywhere.
 
     Raises:

@@ -29,12 +29,12 @@ def gpu(device_id: int = 0) -> Context:
 
 
 def num_gpus() -> int:
-    """How many GPUs arrays can be put on: none."""
+    """Number of GPUs that arrays can be put on: none."""
     return 0
 
 
 def usable(context: Context | None) -> Context:
-    """`context`, or the CPU for `None`.
+    """Device that an array is put on: `context`, or the CPU for `None`.
 
     Raises:
         MXNetError: it is not a `Context`, or it is not a CPU.

@@ -89,12 +89,16 @@ def ones(shape: Shape, ctx: Context | None = None, dtype: DTypeLike | None = Non
 
 
 def positive(shape: Shape) -> tuple[int, ...]:
-    """`shape` as a tuple.
+    """Tuple of the lengths in `shape`.
 
     Raises:
         MXNetError: it has no axis, or one that is not a positive integer.
     """
-    sizes: tuple[int, ...] = tuple(shape) if np.ndim(shape) else (shape,)  # type: ignore
+    sizes: tuple[int, ...] = ()
+    if isinstance(shape, (int, np.integer)):
+        sizes = (shape,)
+    elif np.ndim(shape):
+        sizes = tuple(shape)
     if not sizes or not all(isinstance(size, (int, np.integer)) and size > 0 for size in sizes):
         raise MXNetError(f"shape {shape}: give at least one axis, and positive integers only")
     return sizes

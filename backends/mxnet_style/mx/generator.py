@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -51,20 +50,21 @@ class Stream:
         self._ahead = self._ahead[count:]
 
 
-def fractions(words: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
+def fractions(words: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Numbers in [0, 1) as std::generate_canonical makes them.
 
     A float32 takes one word, a float64 two, the lower half first.
     """
     if dtype == np.float32:
-        scaled = words.astype(dtype) / dtype.type(2.0**32)
+        scaled: np.ndarray = words.astype(dtype) / dtype.type(2.0**32)
     else:
         low, high = words.reshape(-1, 2).T.astype(dtype)
         scaled = (low + high * 2.0**32) / 2.0**64
-    return np.minimum(scaled, np.nextafter(dtype.type(1), dtype.type(0)))
+    np.minimum(scaled, np.nextafter(dtype.type(1), dtype.type(0)), out=scaled)
+    return scaled
 
 
-def uniform(stream: Stream, count: int, dtype: np.dtype[Any]) -> np.ndarray:
+def uniform(stream: Stream, count: int, dtype: np.dtype) -> np.ndarray:
     """`count` numbers in [0, 1) from one stream."""
     words = count * dtype.itemsize // 4
     numbers = fractions(stream.peek(words), dtype)
@@ -72,7 +72,7 @@ def uniform(stream: Stream, count: int, dtype: np.dtype[Any]) -> np.ndarray:
     return numbers
 
 
-def normal(stream: Stream, count: int, dtype: np.dtype[Any]) -> np.ndarray:
+def normal(stream: Stream, count: int, dtype: np.dtype) -> np.ndarray:
     """`count` standard normal numbers from one stream, by Marsaglia's polar method.
 
     Points of a square are drawn until one lies in the unit disc. Each number takes a point of its
@@ -90,7 +90,8 @@ def normal(stream: Stream, count: int, dtype: np.dtype[Any]) -> np.ndarray:
     stream.skip(words * (int(inside[-1]) + 1))
     square = squares[inside]
     log = np.fromiter(map(LOG[dtype.name], square.tolist()), dtype, count)
-    return y[inside] * np.sqrt(-2 * log / square)
+    numbers: np.ndarray = y[inside] * np.sqrt(-2 * log / square)
+    return numbers
 
 
 class Generator:
@@ -102,9 +103,9 @@ class Generator:
 
     def draw(
         self,
-        law: Callable[[Stream, int, np.dtype[Any]], np.ndarray],
+        law: Callable[[Stream, int, np.dtype], np.ndarray],
         size: int,
-        dtype: np.dtype[Any],
+        dtype: np.dtype,
     ) -> np.ndarray:
         """`size` numbers that follow `law`, which is `uniform` or `normal`."""
         chunks = min(-(-size // CHUNK), STREAMS)

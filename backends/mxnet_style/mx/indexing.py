@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .arithmetic import expect_unrecorded
 from .base import quiet
-from .traced import Traced, derive
-
-if TYPE_CHECKING:
-    from .ndarray import NDArray
+from .traced import Array, Traced, derive
 
 Index = int | slice
 Key = Index | tuple[Index, ...]
 
 
-def read(x: NDArray, key: Key) -> NDArray:
+def read(x: Array, key: Key) -> Array:
     """The part of `x` at `key`: a view where its elements lie side by side, otherwise a copy.
 
     `x[:]` is `x`; a single element has the shape (1,).
@@ -32,7 +27,7 @@ def read(x: NDArray, key: Key) -> NDArray:
         return x
     # the ellipsis makes a single element a view too, not a NumPy scalar
     part = x.values[(*key, ...) if isinstance(key, tuple) else (key, ...)]
-    whole_shape, part_shape = x.shape, part.shape
+    whole_shape, part_shape = x.values.shape, part.shape
     values = part.reshape(part_shape or (1,)) if part.flags.c_contiguous else part.copy()
 
     def put_back(g: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ class Initializer:
 
 
 class Zero(Initializer):
-    """Zeros: what biases start from."""
+    """Zeros, from which biases start."""
 
     def __call__(self, array: NDArray) -> None:
         """Replace the elements of `array`."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from . import autograd, functions, indexing, reductions, shaping
+from . import arithmetic, autograd, functions, indexing, reductions, shaping
+from .arithmetic import Number
 from .context import Context
 from .indexing import Key
-from .operators import Operators
 from .reductions import Axis
 from .tape import Variable
 from .traced import Traced
@@ -19,14 +19,17 @@ from .traced import Traced
 GRAD_REQS = ("write", "add", "null")
 
 
-class NDArray(Operators):
+class NDArray(Traced):
     """An array of fixed shape, dtype and device, made by `nd.array`, `nd.zeros` and the like.
 
     Rows, `reshape` and `detach` share its elements, as in MXNet. Operations between two arrays
-    require one dtype; those between an array and a number keep the array's.
+    require one dtype; those between an array and a number keep the array's. Comparisons give ones
+    and zeros.
     """
 
     __slots__ = ("_grad",)
+    __array_ufunc__ = None  # so that NumPy leaves `numpy_scalar * x` to us
+    __hash__ = object.__hash__
 
     def __init__(self, values: np.ndarray, context: Context) -> None:
         super().__init__(values, context)
@@ -138,7 +141,7 @@ class NDArray(Operators):
         return shaping.astype(self, dtype)
 
     def as_in_context(self, context: Context) -> NDArray:
-        """This array if it is on that device, otherwise a copy there."""
+        """Array on that device: this one if it is there, otherwise a copy."""
         return self if context == self.context else shaping.to_context(self, context)
 
     def __getitem__(self, key: Key) -> NDArray:
@@ -150,6 +153,73 @@ class NDArray(Operators):
     def __iter__(self) -> Iterator[NDArray]:
         return (self[index] for index in range(len(self)))
 
+    def __neg__(self) -> Self:
+        return arithmetic.multiply(self, -1)
+
+    def __add__(self, other: Self | Number) -> Self:
+        return arithmetic.add(self, other)
+
+    def __radd__(self, other: Number) -> Self:
+        return arithmetic.add(other, self)
+
+    def __sub__(self, other: Self | Number) -> Self:
+        return arithmetic.subtract(self, other)
+
+    def __rsub__(self, other: Number) -> Self:
+        return arithmetic.subtract(other, self)
+
+    def __mul__(self, other: Self | Number) -> Self:
+        return arithmetic.multiply(self, other)
+
+    def __rmul__(self, other: Number) -> Self:
+        return arithmetic.multiply(other, self)
+
+    def __truediv__(self, other: Self | Number) -> Self:
+        return arithmetic.divide(self, other)
+
+    def __rtruediv__(self, other: Number) -> Self:
+        return arithmetic.divide(other, self)
+
+    def __pow__(self, other: Self | Number) -> Self:
+        return arithmetic.power(self, other)
+
+    def __rpow__(self, other: Number) -> Self:
+        return arithmetic.power(other, self)
+
+    def __iadd__(self, other: Self | Number) -> Self:
+        arithmetic.update(np.add, self, other)
+        return self
+
+    def __isub__(self, other: Self | Number) -> Self:
+        arithmetic.update(np.subtract, self, other)
+        return self
+
+    def __imul__(self, other: Self | Number) -> Self:
+        arithmetic.update(np.multiply, self, other)
+        return self
+
+    def __itruediv__(self, other: Self | Number) -> Self:
+        arithmetic.update(np.true_divide, self, other)
+        return self
+
+    def __eq__(self, other: Self | Number) -> Self:  # type: ignore[override]  # no bool
+        return arithmetic.compare(np.equal, self, other)
+
+    def __ne__(self, other: Self | Number) -> Self:  # type: ignore[override]  # no bool
+        return arithmetic.compare(np.not_equal, self, other)
+
+    def __lt__(self, other: Self | Number) -> Self:
+        return arithmetic.compare(np.less, self, other)
+
+    def __le__(self, other: Self | Number) -> Self:
+        return arithmetic.compare(np.less_equal, self, other)
+
+    def __gt__(self, other: Self | Number) -> Self:
+        return arithmetic.compare(np.greater, self, other)
+
+    def __ge__(self, other: Self | Number) -> Self:
+        return arithmetic.compare(np.greater_equal, self, other)
+
     def sum(self, axis: Axis = None, keepdims: bool = False) -> NDArray:
         """The sum over one axis, several or all; over all of them, the shape is (1,)."""
         return reductions.sum(self, axis, keepdims)
@@ -159,7 +229,7 @@ class NDArray(Operators):
         return reductions.mean(self, axis, keepdims)
 
     def argmax(self, axis: int | None = None) -> NDArray:
-        """Where the largest element is, in the dtype of the array: 2.0, not 2."""
+        """Index of the largest element, in the dtype of the array: 2.0, not 2."""
         return reductions.argmax(self, axis)
 
     def sqrt(self) -> NDArray:

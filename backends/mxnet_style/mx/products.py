@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from .base import MXNetError
-from .traced import Traced, derive, expect_arrays, expect_one_type
-
-if TYPE_CHECKING:
-    from .ndarray import NDArray
+from .traced import Array, derive, expect_arrays, expect_one_type
 
 
-def dot(lhs: Traced, rhs: Traced) -> NDArray:
+def dot(lhs: Array, rhs: Array) -> Array:
     """Sum over the last axis of `lhs` and the first of `rhs`: for matrices, the matrix product.
 
     Args:
@@ -37,27 +32,23 @@ def dot(lhs: Traced, rhs: Traced) -> NDArray:
     a = lhs.values.reshape(-1, left[-1])
     b = rhs.values.reshape(right[0], -1)
     rows = len(a)
-
-    def to_lhs(g: np.ndarray) -> np.ndarray:
-        return np.dot(g.reshape(rows, -1), b.T).reshape(left)
-
-    def to_rhs(g: np.ndarray) -> np.ndarray:
-        return np.dot(a.T, g.reshape(rows, -1)).reshape(right)
-
-    values = np.dot(a, b).reshape(left[:-1] + right[1:] or (1,))
-    return derive(values, (lhs, to_lhs), (rhs, to_rhs))
+    return derive(
+        np.dot(a, b).reshape(left[:-1] + right[1:] or (1,)),
+        (lhs, lambda g: np.dot(g.reshape(rows, -1), b.T).reshape(left)),
+        (rhs, lambda g: np.dot(a.T, g.reshape(rows, -1)).reshape(right)),
+    )
 
 
 def FullyConnected(
-    data: Traced,
-    weight: Traced,
-    bias: Traced | None = None,
+    data: Array,
+    weight: Array,
+    bias: Array | None = None,
     *,
     num_hidden: int,
     no_bias: bool = False,
     flatten: bool = True,
-) -> NDArray:
-    """`data` times the transposed weight, plus the bias.
+) -> Array:
+    """Product of `data` and the transposed weight, plus the bias.
 
     Args:
         data: shape (N, ..., C), float32 or float64.
@@ -72,8 +63,8 @@ def FullyConnected(
     Raises:
         MXNetError: shapes or dtypes do not fit.
     """
-    inputs = [data, weight] if no_bias else [data, weight, bias]
-    expect_arrays("FullyConnected", *inputs)
+    expect_arrays("FullyConnected", data, weight, *([] if no_bias else [bias]))
+    inputs = [data, weight] if no_bias or bias is None else [data, weight, bias]
     expect_one_type("FullyConnected", inputs)
     shape = data.values.shape
     rows = data.values.reshape(shape[0] if flatten else -1, shape[-1] if not flatten else -1)
@@ -85,13 +76,13 @@ def FullyConnected(
     values = np.dot(rows, W.T)
     if not no_bias:
         values += inputs[2].values
-    edges = [
-        (data, lambda g: np.dot(g.reshape(len(rows), -1), W).reshape(shape)),
-        (weight, lambda g: np.dot(g.reshape(len(rows), -1).T, rows)),
-        (bias, lambda g: column_sums(g.reshape(len(rows), -1))),
+    pullbacks = [
+        lambda g: np.dot(g.reshape(len(rows), -1), W).reshape(shape),
+        lambda g: np.dot(g.reshape(len(rows), -1).T, rows),
+        lambda g: column_sums(g.reshape(len(rows), -1)),
     ]
     lead = shape[:1] if flatten else shape[:-1]
-    return derive(values.reshape(*lead, num_hidden), *edges[: len(inputs)])
+    return derive(values.reshape(*lead, num_hidden), *zip(inputs, pullbacks, strict=False))
 
 
 def column_sums(rows: np.ndarray) -> np.ndarray:
@@ -100,4 +91,5 @@ def column_sums(rows: np.ndarray) -> np.ndarray:
     In float64: NumPy adds row after row here, and over tens of thousands of them float32 loses two
     digits.
     """
-    return rows.sum(axis=0, dtype=np.float64).astype(rows.dtype)
+    sums: np.ndarray = rows.sum(axis=0, dtype=np.float64)
+    return sums.astype(rows.dtype)

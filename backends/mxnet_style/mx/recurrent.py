@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 
 from .base import MXNetError, quiet
 from .products import column_sums
 from .tape import Parts
-from .traced import Traced, derive_jointly, expect_arrays, expect_one_type
+from .traced import Array, derive_jointly, expect_arrays, expect_one_type
 
-if TYPE_CHECKING:
-    from .ndarray import NDArray
+Elementwise = Callable[[np.ndarray], np.ndarray]
 
-MODES = {
+MODES: dict[str, tuple[Elementwise, Elementwise]] = {
     "rnn_relu": (lambda A: np.maximum(A, 0), np.sign),
     "rnn_tanh": (np.tanh, lambda H: 1 - H * H),
 }
-"""By name: act, and its derivative from its value."""
+"""Activations by name: act, and its derivative from its value."""
 
 
 def RNN(
-    data: Traced,
-    parameters: Traced,
-    state: Traced,
+    data: Array,
+    parameters: Array,
+    state: Array,
     *,
     state_size: int,
     num_layers: int,
     mode: str,
     state_outputs: bool = False,
-) -> NDArray | list[NDArray]:
-    """H_t = act(W_x X_t + b_x + W_h H_{t-1} + b_h) for t = 1 ... T.
+) -> Array | list[Array]:
+    """Recurrent layer: H_t = act(W_x X_t + b_x + W_h H_{t-1} + b_h) for t = 1 ... T.
 
     Args:
         data: X, shape (T, batch, C), float32 or float64.
@@ -74,7 +73,7 @@ def RNN(
             H[t + 1] = act(A[t] + np.dot(H[t], W_h.T))
     to_data, to_state = data.on_tape, state.on_tape
 
-    def pull_back(gradients: Parts) -> list[np.ndarray]:
+    def pull_back(gradients: Parts) -> list[np.ndarray | None]:
         dA = gradients[0].copy() if 0 in gradients else np.zeros_like(H[1:])
         if 1 in gradients:
             dA[-1] += gradients[1][0]

@@ -1,4 +1,4 @@
-"""Many elements to few: sums, means and the place of the largest.
+"""Reductions: sums, means and the index of the largest element.
 
 With `axis=None` everything is reduced; the result has shape (1,), as all single numbers have.
 """
@@ -6,35 +6,31 @@ With `axis=None` everything is reduced; the result has shape (1,), as all single
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .base import MXNetError, quiet
 from .tape import Pullback
-from .traced import Traced, derive
-
-if TYPE_CHECKING:
-    from .ndarray import NDArray
+from .traced import Array, Traced, derive
 
 Axis = int | tuple[int, ...] | None
 
 
-def sum(x: Traced, axis: Axis, keepdims: bool) -> NDArray:
+def sum(x: Array, axis: Axis, keepdims: bool) -> Array:
     """The sum over one axis, several or all, in the dtype of `x`."""
     values, spread = _reduced(np.sum, x, axis, keepdims)
     return derive(values, (x, spread))
 
 
-def mean(x: Traced, axis: Axis, keepdims: bool) -> NDArray:
+def mean(x: Array, axis: Axis, keepdims: bool) -> Array:
     """The mean over one axis, several or all, in the dtype of `x`."""
     values, spread = _reduced(np.mean, x, axis, keepdims)
     count = x.values.size // max(values.size, 1)
     return derive(values, (x, lambda g: spread(g / count)))
 
 
-def argmax(x: Traced, axis: int | None) -> NDArray:
-    """Where the largest element is, the first of equals, in the dtype of `x`: 2.0, not 2.
+def argmax(x: Array, axis: int | None) -> Array:
+    """Index of the largest element, the first of equals, in the dtype of `x`: 2.0, not 2.
 
     Its gradient is zero.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -11,13 +10,10 @@ from numpy.typing import DTypeLike
 from .base import MXNetError, element_type, quiet
 from .context import Context, usable
 from .tape import Pullback
-from .traced import Traced, derive, expect_arrays, expect_one_type
-
-if TYPE_CHECKING:
-    from .ndarray import NDArray
+from .traced import Array, Traced, derive, expect_arrays, expect_one_type
 
 
-def reshape(x: Traced, shape: tuple[int, ...]) -> NDArray:
+def reshape(x: Array, shape: tuple[int, ...]) -> Array:
     """A view of `x`: -1 stands for what is left over, 0 for the length that `x` has there.
 
     Raises:
@@ -34,17 +30,17 @@ def reshape(x: Traced, shape: tuple[int, ...]) -> NDArray:
     return derive(values, (x, lambda g: g.reshape(old)))
 
 
-def transpose(x: Traced) -> NDArray:
+def transpose(x: Array) -> Array:
     """A copy of `x` with its axes in the opposite order."""
     return derive(x.values.T.copy(), (x, np.transpose))
 
 
-def copy(x: Traced) -> NDArray:
+def copy(x: Array) -> Array:
     """A copy of `x`, through which gradients flow."""
     return derive(x.values.copy(), (x, lambda g: g))
 
 
-def astype(x: Traced, dtype: DTypeLike) -> NDArray:
+def astype(x: Array, dtype: DTypeLike) -> Array:
     """A copy of `x` with another dtype; the gradient comes back in the dtype of `x`."""
     old = x.values.dtype
     with quiet():
@@ -52,7 +48,7 @@ def astype(x: Traced, dtype: DTypeLike) -> NDArray:
     return derive(values, (x, lambda g: g.astype(old)))
 
 
-def to_context(x: Traced, context: Context) -> NDArray:
+def to_context(x: Array, context: Context) -> Array:
     """A copy of `x` on another device, through which gradients flow."""
     device = usable(context)
     result = copy(x)
@@ -60,7 +56,7 @@ def to_context(x: Traced, context: Context) -> NDArray:
     return result
 
 
-def concat(*data: Traced, dim: int = 1) -> NDArray:
+def concat(*data: Array, dim: int = 1) -> Array:
     """Arrays joined along the axis `dim`, in which alone their shapes may differ.
 
     Raises:
@@ -74,7 +70,7 @@ def concat(*data: Traced, dim: int = 1) -> NDArray:
     return derive(values, *zip(data, parts, strict=True))
 
 
-def stack(*data: Traced, axis: int = 0) -> NDArray:
+def stack(*data: Array, axis: int = 0) -> Array:
     """Arrays of one shape laid side by side along a new axis.
 
     Raises:

@@ -11,6 +11,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ _serials = itertools.count()
 
 
 class Switch(threading.local):
-    """Whether operations go on the tape; every thread has its own."""
+    """Switch that puts operations on the tape; every thread has its own."""
 
     on = False
 
@@ -122,7 +123,7 @@ class Output:
 
     @property
     def alive(self) -> bool:
-        """Whether gradients can flow through."""
+        """True while gradients can flow through."""
         return self.joint.alive
 
     @property
@@ -135,7 +136,7 @@ class Output:
         yield self.joint, Parts({self.number: gradient})
 
     def free(self) -> None:
-        """Nothing: it holds no arrays."""
+        """Do nothing: an output holds no arrays."""
 
 
 class Parts(dict[int, np.ndarray]):
@@ -153,15 +154,18 @@ Edge = tuple[Node, Pullback | None]
 JointPullback = Callable[[Parts], Sequence[np.ndarray | None]]
 """From the gradients of the outputs to that of every input; `None` for one off the tape."""
 
+Gradient = Any
+"""An array or, for a `Joint`, `Parts`: the class of the node decides, which no type can say."""
+
 
 class Totals:
     """The gradients that have reached each node so far, added up."""
 
     def __init__(self) -> None:
-        self._sums: dict[Node, np.ndarray] = {}
+        self._sums: dict[Node, Gradient] = {}
         self._ours: set[Node] = set()
 
-    def add(self, node: Node, gradient: np.ndarray) -> None:
+    def add(self, node: Node, gradient: Gradient) -> None:
         """Add one gradient. A lone one is kept as it is; only a sum made here is written to."""
         if node not in self._sums:
             self._sums[node] = gradient
@@ -171,12 +175,12 @@ class Totals:
             self._sums[node] = self._sums[node] + gradient
             self._ours.add(node)
 
-    def take(self, node: Node) -> np.ndarray | None:
+    def take(self, node: Node) -> Gradient | None:
         """The total for `node`, which is forgotten here; `None` if no gradient reached it."""
         return self._sums.pop(node, None)
 
 
-def newest_first(heads: Iterable[Node]) -> list[Node]:
+def toposort(heads: Iterable[Node]) -> list[Node]:
     """The heads and every node they were computed from, in the order to visit them.
 
     Raises:
@@ -204,7 +208,7 @@ def backward(heads: Sequence[tuple[Node, np.ndarray]], retain_graph: bool) -> No
     `retain_graph` is set, so that memory falls as the walk goes on. A variable that no gradient
     reaches has the gradient zero.
     """
-    order = newest_first(node for node, _ in heads)
+    order = toposort(node for node, _ in heads)
     totals = Totals()
     for head, start in heads:
         totals.add(head, start)

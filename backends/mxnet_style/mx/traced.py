@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,12 +12,9 @@ from .base import MXNetError
 from .context import Context
 from .tape import Joint, JointPullback, Node, Operation, Output, Pullback
 
-if TYPE_CHECKING:
-    from .ndarray import NDArray
-
 
 class Traced:
-    """What every operation takes and gives; `NDArray` adds what users see.
+    """Array that every operation takes and gives; `NDArray` adds what users see.
 
     Attributes:
         values: the elements, a C-contiguous NumPy array.
@@ -34,11 +31,15 @@ class Traced:
 
     @property
     def on_tape(self) -> bool:
-        """Whether gradients can flow through; an array of a freed graph is a constant."""
+        """True while gradients can flow through; an array of a freed graph is a constant."""
         return self.node is not None and self.node.alive
 
 
-def derive(values: np.ndarray, *inputs: tuple[Traced, Pullback | None]) -> NDArray:
+Array = TypeVar("Array", bound=Traced)
+"""The class of an operation's inputs, which its results have too."""
+
+
+def derive(values: np.ndarray, *inputs: tuple[Array, Pullback | None]) -> Array:
     """A new array computed from `inputs`, each given with the pullback of its gradient.
 
     While recording, it goes on the tape with those inputs that are on it; pullbacks of the others
@@ -51,19 +52,19 @@ def derive(values: np.ndarray, *inputs: tuple[Traced, Pullback | None]) -> NDArr
     if values.ndim == 0:
         raise MXNetError("an array of shape () takes part in no operation: reshape it to (1,)")
     first = inputs[0][0]
-    result: Any = type(first)(values, first.context)
+    result = type(first)(values, first.context)
     if tape.recording.on:
-        edges = [(each.node, pullback) for each, pullback in inputs if each.on_tape]
+        edges = [(node, pull) for each, pull in inputs if (node := each.node) and node.alive]
         if edges:
             result.node = Operation(tuple(edges))
     return result
 
 
 def derive_jointly(
-    outputs: Sequence[np.ndarray], inputs: Sequence[Traced], pullback: JointPullback
-) -> list[NDArray]:
+    outputs: Sequence[np.ndarray], inputs: Sequence[Array], pullback: JointPullback
+) -> list[Array]:
     """New arrays computed together from `inputs`, whose gradients are found together too."""
-    first: Any = inputs[0]
+    first = inputs[0]
     results = [type(first)(values, first.context) for values in outputs]
     nodes = tuple(each.node if each.on_tape else None for each in inputs)
     if tape.recording.on and any(nodes):

@@ -1,4 +1,4 @@
-"""`Block`: what layers and networks made of layers have in common."""
+"""`Block`, the base of layers and of networks made of layers."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Block:
         self._children: dict[str, Block] = {}
         self._own: list[Parameter] = []
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if isinstance(value, Block):
             self._children[name] = value
         super().__setattr__(name, value)
 
     def __call__(self, *inputs: Any) -> Any:
-        """What `forward` gives."""
+        """Outputs of `forward`."""
         return self.forward(*inputs)
 
     def forward(self, *inputs: Any) -> Any:
@@ -75,5 +75,5 @@ class Block:
         """Draw all parameters, those of unknown shape at the first call; see `Parameter`."""
         self.collect_params().initialize(init, ctx, force_reinit)
 
-    def hybridize(self, active: bool = True, **flags: Any) -> None:
-        """Ask MXNet to compile the network; the engine has no compiler, and does nothing."""
+    def hybridize(self, active: bool = True, **flags: object) -> None:
+        """Compile the network, in MXNet; the engine has no compiler, and does nothing."""

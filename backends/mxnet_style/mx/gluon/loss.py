@@ -10,7 +10,7 @@ from ..traced import derive, expect_arrays
 
 
 class SoftmaxCrossEntropyLoss:
-    """Minus the logarithm of the probability that softmax gives to the right class."""
+    """Cross-entropy: minus the logarithm of the probability that softmax gives the right class."""
 
     def __call__(self, pred: NDArray, label: NDArray) -> NDArray:
         """Compare logits with labels.
@@ -34,7 +34,9 @@ class SoftmaxCrossEntropyLoss:
             raise MXNetError(f"logits of {pred.values.dtype}: convert with .astype('float32')")
 
         logits = pred.values.reshape(-1, pred.shape[-1])
-        right = np.arange(len(logits)), _classes(label.values, logits.shape[1])
+        # fmax makes 0 of nan, unlike clip
+        classes = np.fmin(np.fmax(label.values.reshape(-1).astype(float), 0), logits.shape[1] - 1)
+        right = np.arange(len(logits)), classes.astype(np.intp)
         with quiet():
             # softmax is the same when the largest logit is subtracted, and exp stays in range
             shifted = logits - logits.max(axis=1, keepdims=True)
@@ -46,14 +48,9 @@ class SoftmaxCrossEntropyLoss:
 
         def to_pred(g: np.ndarray) -> np.ndarray:
             share = np.repeat(g / per_example, per_example)
-            gradient = weights * (share / totals)[:, None]
+            gradient: np.ndarray = weights * (share / totals)[:, None]
             gradient[right] -= share
             return gradient.reshape(shape)
 
         values = losses.mean(axis=-1).reshape(lead[:1] or (1,))
         return derive(values, (pred, to_pred), (label, None))
-
-
-def _classes(labels: np.ndarray, count: int) -> np.ndarray:
-    """Labels as indices into `count` classes, clipped; nan counts as 0."""
-    return np.fmin(np.fmax(labels.reshape(-1).astype(float), 0), count - 1).astype(np.intp)

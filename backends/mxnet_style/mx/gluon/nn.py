@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from numpy.typing import DTypeLike
 
 from ..init import Initializer, Zero
@@ -36,7 +34,7 @@ class Dense(Block):
         weight_initializer: Initializer | None = None,
         bias_initializer: Initializer | None = None,
         in_units: int = 0,
-        **kwargs: Any,
+        **kwargs: str | None,
     ) -> None:
         super().__init__(**kwargs)
         self.units, self.flatten = units, flatten
@@ -48,7 +46,7 @@ class Dense(Block):
         return f"Dense({self.weight.shape[1] or None} -> {self.units}, linear)"
 
     def forward(self, x: NDArray) -> NDArray:
-        """Shape (N, units), or without `flatten` that of `x` but for the last axis."""
+        """Outputs (N, units), or without `flatten` that of `x` but for the last axis."""
         inputs = x.size // len(x) if self.flatten else x.shape[-1]
         self.weight.settle((self.units, inputs))
         parameters = [each.data() for each in (self.weight, self.bias) if each is not None]

@@ -16,7 +16,7 @@ from ..ndarray import GRAD_REQS, NDArray
 
 
 class DeferredInitializationError(MXNetError):
-    """The parameter waits for the first input, which tells its shape."""
+    """Error of a parameter that waits for the first input, which tells its shape."""
 
 
 class Parameter:
@@ -50,7 +50,7 @@ class Parameter:
 
     @property
     def grad_req(self) -> str:
-        """Whether gradients replace ("write") or are added ("add"), or there are none ("null")."""
+        """Treatment of gradients: replaced ("write"), added ("add") or not computed ("null")."""
         return self._grad_req
 
     @grad_req.setter
@@ -141,7 +141,7 @@ class ParameterDict(dict[str, Parameter]):
         return f"{self.prefix} (\n{lines})"
 
     def select(self, pattern: str) -> ParameterDict:
-        """Those whose name the regular expression matches from its beginning."""
+        """Parameters whose name the regular expression matches from its beginning."""
         chosen = [member for member in self.values() if re.match(pattern, member.name)]
         return ParameterDict(self.prefix, chosen)
 

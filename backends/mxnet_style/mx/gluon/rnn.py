@@ -41,7 +41,7 @@ class RNN(Block):
         h2h_weight_initializer: Initializer | None = None,
         input_size: int = 0,
         dtype: DTypeLike = "float32",
-        **kwargs: Any,
+        **kwargs: str | None,
     ) -> None:
         super().__init__(**kwargs)
         self._mode = f"rnn_{activation}"

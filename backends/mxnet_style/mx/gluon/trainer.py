@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from .parameter import Parameter
 
@@ -24,7 +23,7 @@ class Trainer:
         self,
         params: Mapping[str, Parameter] | Sequence[Parameter],
         optimizer: str,
-        optimizer_params: dict[str, Any] | None = None,
+        optimizer_params: dict[str, float] | None = None,
     ) -> None:
         chosen = {"learning_rate": 0.01, "momentum": 0, "wd": 0} | (optimizer_params or {})
         if optimizer != "sgd" or chosen["momentum"] or chosen["wd"]:
@@ -36,7 +35,7 @@ class Trainer:
 
     @property
     def learning_rate(self) -> float:
-        """By how much of its gradient a parameter is changed."""
+        """Share of its gradient that a step takes off each parameter."""
         return self._learning_rate
 
     def set_learning_rate(self, lr: float) -> None:
