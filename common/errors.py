@@ -47,5 +47,5 @@ def fault_of(error: ValidationError) -> str:
     expected = re.findall("'([^']*)'", first.get("ctx", {}).get("expected", ""))
     if near := difflib.get_close_matches(str(value), expected, n=1):
         message += f'. Did you mean "{near[0]}"?'
-    written = isinstance(value, str) and re.fullmatch(r"[-+.\w]*\d", value)  # a number, as typed
-    return f"--{name} {value if written else repr(value)}: {message}"
+    typed = isinstance(value, str) and re.fullmatch(r"[-+.\w]*\d|-?nan|-?inf", value)  # a number
+    return f"--{name} {value if typed else repr(value)}: {message}"
