@@ -128,13 +128,15 @@ def load(name: str) -> Backend:
     return module  # type: ignore[return-value]
 
 
-def section(backend: ModuleType, name: str) -> ModuleType:
-    """Another section of the chapter in a backend's framework: ``backends/<folder>/<name>.py``.
+def section(name: str, part: str) -> ModuleType:
+    """Another section of the chapter in a backend's framework: ``backends/<folder>/<part>.py``.
 
     Raises:
         RequestError: the backend does not have that section.
+        ImportError: as `load`.
     """
-    module = f"{backend.__package__}.{name}"
-    if not importlib.util.find_spec(module):
-        raise RequestError(f"{backend.__package__} has no {name}.py")
-    return importlib.import_module(module)
+    load(name)
+    package = entry(name).module.rpartition(".")[0]
+    if not importlib.util.find_spec(f"{package}.{part}"):
+        raise RequestError(f"{package} has no {part}.py")
+    return importlib.import_module(f"{package}.{part}")

@@ -22,7 +22,7 @@ from harness.run.command import run
 from harness.sequence.command import sequence
 from harness.streams import make_streams_last, output_was_lost
 from harness.study.command import study
-from harness.workers.process import WorkerError
+from harness.workers.errors import WorkerError
 
 app = App(
     name="python -m harness",

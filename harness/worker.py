@@ -9,64 +9,77 @@ protocol: what a framework prints goes to standard error.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import traceback
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import backends
 from common.errors import RequestError, in_one_line
-from common.interface import Backend
 from harness.bench.worker import check, prepare, take_turn, time_products
-from harness.bptt.worker import measure as measure_gradients
+from harness.bptt.worker import measure_gradients
 from harness.parity.worker import compare_with_reference
 from harness.predict.worker import predict_text
 from harness.run.worker import train_model
 from harness.sequence.worker import run_section
+from harness.workers.protocol import (
+    REQUEST,
+    Check,
+    Compare,
+    Describe,
+    Described,
+    Done,
+    Event,
+    Failed,
+    MeasureGradients,
+    Predict,
+    Prepare,
+    Request,
+    RunSequence,
+    TakeTurn,
+    TimeProducts,
+    Train,
+)
+from harness.workers.session import Session
 
-Event = dict[str, Any]
 
-
-def describe_backend(backend: Backend, request: Event) -> Iterator[Event]:
+def describe_backend(session: Session, request: Describe) -> Iterator[Event]:
     """Say what the backend is and what it runs on."""
-    yield {"event": "described", **asdict(backend.describe())}
+    yield Described(description=session.backend.describe())
 
 
-OPERATIONS = {
-    "describe": describe_backend,
-    "train": train_model,
-    "predict": predict_text,
-    "parity": compare_with_reference,
-    "bptt": measure_gradients,
-    "prepare": prepare,
-    "turn": take_turn,
-    "check": check,
-    "products": time_products,
-    "sequence": run_section,
+OPERATIONS: dict[type[Request], Callable[[Session, Any], Iterator[Event]]] = {
+    Describe: describe_backend,
+    Train: train_model,
+    Predict: predict_text,
+    Compare: compare_with_reference,
+    Prepare: prepare,
+    TakeTurn: take_turn,
+    Check: check,
+    TimeProducts: time_products,
+    MeasureGradients: measure_gradients,
+    RunSequence: run_section,
 }
 
 
-def answer(name: str, request: Event) -> Iterator[Event]:
+def answer(session: Session, request: Request) -> Iterator[Event]:
     """All events of one request; whatever goes wrong becomes its last."""
     try:
-        backend = backends.load(name)
+        session.backend  # noqa: B018
     except ImportError as error:
         traceback.print_exc()
         reason = f"cannot import its framework: {in_one_line(error)}"
-        yield {"event": "failed", "kind": "unavailable", "reason": reason}
+        yield Failed(kind="unavailable", reason=reason)
         return
     try:
-        yield from OPERATIONS[request["op"]](backend, request)
-        yield {"event": "done", "peak_memory_mb": peak_memory_mb()}
+        yield from OPERATIONS[type(request)](session, request)
+        yield Done(peak_memory_mb=peak_memory_mb())
     except RequestError as error:
-        yield {"event": "failed", "kind": "request", "reason": str(error)}
+        yield Failed(kind="request", reason=str(error))
     except Exception as error:
         traceback.print_exc()
-        yield {"event": "failed", "kind": "error", "reason": in_one_line(error)}
+        yield Failed(kind="error", reason=in_one_line(error))
 
 
 def peak_memory_mb() -> float:
@@ -93,9 +106,10 @@ def main() -> None:
         os.sched_setaffinity(0, arguments.cpus)
     replies = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
-    for line in sys.stdin:
-        for event in answer(arguments.backend, json.loads(line)):
-            replies.write(json.dumps(event) + "\n")
+    session = Session(arguments.backend)
+    for line in sys.stdin.buffer:  # in UTF-8, whatever the terminal speaks
+        for event in answer(session, REQUEST.validate_json(line)):
+            replies.write(event.model_dump_json() + "\n")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,13 @@ STYLES = {"faster": "green", "slower": "red", "tie": "", None: ""}
 
 def round_seconds(entrant: Entrant) -> list[float]:
     """Seconds a step, round by round."""
-    return [turn["seconds"] for turn in entrant.turns]
+    return [turn.seconds for turn in entrant.turns]
+
+
+def compile_seconds(entrant: Entrant) -> float:
+    """Seconds before the first step of a network that was timed."""
+    assert entrant.prepared is not None
+    return entrant.prepared.compile_seconds
 
 
 def floor(found: list[Entrant]) -> dict[str, dict[str, float]]:
@@ -34,8 +40,8 @@ def floor(found: list[Entrant]) -> dict[str, dict[str, float]]:
     seconds: dict[str, dict[str, list[float]]] = {}
     for each in found:
         if each.variant == "products" and not each.reason:
-            for turn in each.turns:
-                for product, ways in turn["seconds"].items():
+            for turn in each.products:
+                for product, ways in turn.items():
                     for way, taken in ways.items():
                         kept = seconds.setdefault(product, {})
                         kept.setdefault(f"{each.backend}: {way}", []).append(taken)
@@ -60,8 +66,6 @@ def bench_table(shape: str, found: list[Entrant]) -> pd.DataFrame:
     limit = sum(next(iter(ways.values())) for ways in floor(found).values())
     rows = []
     for each in timed.values():
-        if each.variant == "products":
-            continue
         seconds = round_seconds(each)
         speed = interval([tokens / s for s in seconds])
         row: dict[str, Any] = {
@@ -71,7 +75,7 @@ def bench_table(shape: str, found: list[Entrant]) -> pd.DataFrame:
             "tokens_per_sec": speed.median,
             "low": speed.low,
             "high": speed.high,
-            "compile_seconds": each.prepared["compile_seconds"],
+            "compile_seconds": compile_seconds(each),
             "peak_memory_mb": each.peak_memory_mb,
         }
         if concise := timed.get(f"{each.backend} concise"):
@@ -98,7 +102,7 @@ def paired_ratio(base: Entrant, other: Entrant) -> Interval:
 def break_even(entrant: Entrant, book: Entrant) -> float:
     """Steps after which an entrant, compiling included, has overtaken another."""
     gained = float(np.median(round_seconds(book)) - np.median(round_seconds(entrant)))
-    spent = entrant.prepared["compile_seconds"] - book.prepared["compile_seconds"]
+    spent = compile_seconds(entrant) - compile_seconds(book)
     if spent <= 0:
         return 0.0 if gained >= 0 else math.inf
     return math.ceil(spent / gained) if gained > 0 else math.inf
@@ -108,9 +112,8 @@ def rounds_table(shape: str, found: list[Entrant]) -> pd.DataFrame:
     """Every turn: seconds a step, and how many cores it kept busy."""
     return pd.DataFrame(
         [
-            [each.backend, each.variant, shape, number, turn["seconds"], turn["cores_busy"]]
+            [each.backend, each.variant, shape, number, turn.seconds, turn.cores_busy]
             for each in found
-            if each.variant != "products"
             for number, turn in enumerate(each.turns, 1)
         ],
         columns=["backend", "variant", "shape", "round", "seconds", "cores_busy"],
@@ -127,9 +130,9 @@ def circumstances(shape: str, found: list[Entrant]) -> dict[str, Any]:
                 "backend": each.backend,
                 "variant": each.variant,
                 "reason": each.reason,
-                "checked": each.checked,
+                "checked": each.checked.model_dump() if each.checked else {},
                 "idle_cpu_share": each.idle_cpu / each.idle_wall if each.idle_wall else None,
-                **each.prepared,
+                **(each.prepared.model_dump() if each.prepared else {}),
             }
             for each in found
         ],
@@ -171,8 +174,8 @@ def show(console: Console, shape: str, table: pd.DataFrame, found: list[Entrant]
     for each in found:
         if each.reason:
             console.print(Text(f"{each.name}: no figures: {each.reason}", "red"))
-        elif each.checked.get("reason"):
-            console.print(Text(f"{each.name}: {each.checked['reason']}", "yellow"))
+        elif each.checked and each.checked.reason:
+            console.print(Text(f"{each.name}: {each.checked.reason}", "yellow"))
     for row in table[table.backend == "null"].to_dict("records"):
         B, T, _, _ = dimensions(shape)
         microseconds = B * T / row["tokens_per_sec"] * 1e6

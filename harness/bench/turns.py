@@ -19,8 +19,20 @@ from common.experiment import Experiment
 from common.judging import TRAINED
 from harness.bench.shapes import dimensions
 from harness.checks import select
+from harness.workers.errors import WorkerError
 from harness.workers.interpreters import interpreter, missing
-from harness.workers.process import Event, Worker, WorkerError
+from harness.workers.process import Worker
+from harness.workers.protocol import (
+    Check,
+    Judged,
+    Prepare,
+    Prepared,
+    Products,
+    Seconds,
+    TakeTurn,
+    TimeProducts,
+    Turn,
+)
 
 Say = Callable[[str], None]
 
@@ -31,22 +43,23 @@ class Entrant:
 
     Attributes:
         backend, variant: whose; the variant ``products`` multiplies matrices alone.
-        prepared: what `harness.bench.worker.prepare` found; empty for products.
-        turns: what each turn gave, round by round.
+        prepared: what `harness.bench.worker.prepare` found; None for products.
+        turns, products: of a network, and of a library, round by round.
         idle_cpu, idle_wall: CPU seconds it used while others had their turn, and how long that was.
         peak_memory_mb: of its process, up to its last turn.
-        checked: the verdict of `bench.worker.check` after its last turn; empty for products.
+        checked: the verdict of `bench.worker.check` after its last turn; None for products.
         reason: why it was given up; empty if it was not.
     """
 
     backend: str
     variant: str
-    prepared: Event = field(default_factory=dict)
-    turns: list[Event] = field(default_factory=list)
+    prepared: Prepared | None = None
+    turns: list[Turn] = field(default_factory=list)
+    products: list[Seconds] = field(default_factory=list)
     idle_cpu: float = 0.0
     idle_wall: float = 0.0
     peak_memory_mb: float = 0.0
-    checked: Event = field(default_factory=dict)
+    checked: Judged | None = None
     reason: str = ""
 
     @property
@@ -131,26 +144,24 @@ def _prepare(entrant: Entrant, worker: Worker, experiment: Experiment, shape: st
     if entrant.variant == "products":
         _products(entrant, worker, shape)  # once untimed: operands are made, loops compiled
         return
-    (entrant.prepared, _) = worker.answers(
-        "prepare",
-        experiment=experiment.model_dump(mode="json"),
-        variant=entrant.variant,
-        vocab_size=dimensions(shape)[3],
+    request = Prepare(
+        experiment=experiment, variant=entrant.variant, vocab_size=dimensions(shape)[3]
     )
-    found = entrant.prepared["conditions"]
+    entrant.prepared, _ = worker.answer(request, Prepared)
+    found = entrant.prepared.conditions
     threads = len(worker.cpus)
-    if found["cpus"] not in (None, worker.cpus):
-        raise WorkerError("error", f"it runs on CPUs {found['cpus']}, not on {worker.cpus}")
-    if found["threads"] not in (None, threads):
-        raise WorkerError("error", f"it uses {found['threads']} threads, not {threads}")
-    if found["tf32"]:
+    if found.cpus not in (None, worker.cpus):
+        raise WorkerError("error", f"it runs on CPUs {found.cpus}, not on {worker.cpus}")
+    if found.threads not in (None, threads):
+        raise WorkerError("error", f"it uses {found.threads} threads, not {threads}")
+    if found.tf32:
         raise WorkerError("error", "it may round products to TF32")
 
 
-def _products(entrant: Entrant, worker: Worker, shape: str) -> Event:
+def _products(entrant: Entrant, worker: Worker, shape: str) -> Seconds:
     module = backends.entry(entrant.backend).products
-    turn, _ = worker.answers("products", products=module, shape=dimensions(shape))
-    return turn
+    found, _ = worker.answer(TimeProducts(module=module, shape=dimensions(shape)), Products)
+    return found.seconds
 
 
 def _take_turn(
@@ -161,11 +172,11 @@ def _take_turn(
     start = time.perf_counter()
     worker = workers[entrant.name]
     if entrant.variant == "products":
-        turn = _products(entrant, worker, shape)
+        entrant.products.append(_products(entrant, worker, shape))
     else:
-        turn, done = worker.answers("turn")
-        entrant.peak_memory_mb = done["peak_memory_mb"]
-    entrant.turns.append(turn)
+        turn, done = worker.answer(TakeTurn(), Turn)
+        entrant.turns.append(turn)
+        entrant.peak_memory_mb = done.peak_memory_mb
     seconds = time.perf_counter() - start
     _settle(worker)
     for each in running:
@@ -198,6 +209,6 @@ def _check(entrant: Entrant, worker: Worker) -> None:
     Raises:
         WorkerError: it is not, or it broke down.
     """
-    entrant.checked, _ = worker.answers("check")
-    if entrant.checked["verdict"] not in TRAINED:
-        raise WorkerError("error", entrant.checked["reason"])
+    entrant.checked, _ = worker.answer(Check(), Judged)
+    if entrant.checked.verdict not in TRAINED:
+        raise WorkerError("error", entrant.checked.reason)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import cycle, islice
-from typing import Any
 
 import numpy as np
 
@@ -24,8 +23,20 @@ from common.matmul_floor import unavoidable
 from common.parity import Quantities, RunEpoch, first_step
 from common.training import run_epoch, warm_up
 from common.weights import Weights, draw_weights
-
-Event = dict[str, Any]
+from harness.workers.protocol import (
+    Check,
+    Conditions,
+    Event,
+    Judged,
+    Prepare,
+    Prepared,
+    Products,
+    Seconds,
+    TakeTurn,
+    TimeProducts,
+    Turn,
+)
+from harness.workers.session import Session
 
 TURN_SECONDS = 0.3
 """How long a turn is timed, at least; a tenth of that goes before, untimed, to warm caches."""
@@ -51,19 +62,15 @@ class Timed:
         return time.perf_counter() - start
 
 
-_timed: list[Timed] = []  # the one network of this worker, between its turns
-
-
-def prepare(backend: Backend, request: Event) -> Iterator[Event]:
+def prepare(session: Session, request: Prepare) -> Iterator[Event]:
     """Build and compile a network for random tokens, and find how many steps make a turn."""
-    experiment = Experiment.of(request["experiment"])
-    vocab_size: int = request["vocab_size"]
+    experiment, vocab_size = request.experiment, request.vocab_size
     weights = draw_weights(vocab_size, experiment.num_hiddens)
     shape = 8, experiment.batch_size, experiment.num_steps + 1
     small = np.uint8 if vocab_size <= 256 else np.uint16
     tokens = np.random.default_rng(1).integers(vocab_size, size=shape, dtype=small)
     batches = [(each[:, :-1], each[:, 1:]) for each in tokens]
-    model = backend.build(experiment, request["variant"], weights)
+    model = session.backend.build(experiment, request.variant, weights)
     start = time.perf_counter()
     warm_up(model, [batches[0][0].shape])
     compile_seconds = time.perf_counter() - start
@@ -71,64 +78,63 @@ def prepare(backend: Backend, request: Event) -> Iterator[Event]:
     while (seconds := timed.run(timed.steps)) < TURN_SECONDS / 3:
         timed.steps *= 2
     timed.steps = max(2, round(timed.steps * TURN_SECONDS / seconds))
-    _timed[:] = [timed]
-    yield {
-        "event": "prepared",
-        "device": model.device,
-        "compile_seconds": compile_seconds,
-        "steps": timed.steps,
-        "conditions": conditions(backend),
-    }
+    session.timed = timed
+    yield Prepared(
+        device=model.device,
+        compile_seconds=compile_seconds,
+        steps=timed.steps,
+        conditions=conditions(session.backend),
+    )
 
 
-def conditions(backend: Backend) -> Event:
+def conditions(backend: Backend) -> Conditions:
     """What must be the same for every worker, as this process finds it."""
     variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-    return {
-        "cpus": cpus,
-        "environment": {name: os.environ.get(name) for name in variables},
+    return Conditions(
+        cpus=cpus,
+        environment={name: os.environ.get(name) for name in variables},
         **asdict(backend.describe()),
-    }
+    )
 
 
-def take_turn(backend: Backend, request: Event) -> Iterator[Event]:
+def take_turn(session: Session, request: TakeTurn) -> Iterator[Event]:
     """Time one turn, after a few untimed steps; compiling meanwhile is a failure.
 
     Raises:
         RuntimeError: something was compiled while the clock ran.
     """
-    (timed,) = _timed
+    timed, backend = session.timed, session.backend
     timed.run(max(1, timed.steps // 10))
     compiled, cpu = backend.compilations(), time.process_time()
     seconds = timed.run(timed.steps)
     cpu = time.process_time() - cpu
     if backend.compilations() != compiled:
         raise RuntimeError("it compiled while it was timed: its figures are the compiler's")
-    yield {"event": "turn", "seconds": seconds / timed.steps, "cores_busy": cpu / seconds}
+    yield Turn(seconds=seconds / timed.steps, cores_busy=cpu / seconds)
 
 
-def check(backend: Backend, request: Event) -> Iterator[Event]:
+def check(session: Session, request: Check) -> Iterator[Event]:
     """Hold what was timed against the reference, on the very batches it was timed on.
 
     It comes last, because the reference needs memory of its own.
     """
-    (timed,) = _timed
+    timed = session.timed
     timed.model.load_weights(timed.weights)
 
     def compute(model: Model, weights: Weights, run_epoch: RunEpoch) -> Quantities:
         return first_step(model, timed.batches)
 
     judgement = judge(timed.model, timed.weights, timed.experiment, compute)
-    yield {"event": "checked", **judgement.summary()}
+    yield Judged(**judgement.summary())
 
 
-def time_products(backend: Backend, request: Event) -> Iterator[Event]:
+def time_products(session: Session, request: TimeProducts) -> Iterator[Event]:
     """Time the products that no step of a shape can avoid, each in every way the library has."""
-    seconds: dict[str, dict[str, float]] = {}
-    for product, ways in _ways(request["products"], *request["shape"]).items():
+    seconds: Seconds = {}
+    for product, ways in _ways(request.module, *request.shape).items():
         seconds[product] = {way: _seconds_of(call) for way, call in ways.items()}
-    yield {"event": "turn", "seconds": seconds}
+    yield Products(seconds=seconds)
 
 
 @cache

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from queue import Queue
 from typing import Any
 
 import pandas as pd
@@ -18,9 +16,9 @@ from harness.bptt.request import Request
 from harness.checks import check_corpus, select
 from harness.records.cells import csv_of
 from harness.records.provenance import provenance
-from harness.workers.cpus import usable_cpus
-from harness.workers.interpreters import brief_worker, missing
-from harness.workers.process import Event, WorkerError
+from harness.workers.interpreters import brief_worker
+from harness.workers.pool import Pair, run_pool
+from harness.workers.protocol import Checked, Described, Event, MeasureGradients, Point, Strategies
 
 POINT = ["backend", "activation", "clip_theta", "epoch"]
 NORMS = [*POINT, "distance", "norm"]
@@ -46,7 +44,7 @@ class Measured:
     truncation: pd.DataFrame
     held: pd.DataFrame
     blurred: dict[str, int]
-    descriptions: dict[str, Event]
+    descriptions: dict[str, dict[str, Any]]
     failures: dict[str, str]
     absent: dict[str, str]
 
@@ -81,50 +79,28 @@ def measure(request: Request) -> Measured:
     Raises:
         RequestError: a backend does not exist, or the worker found the request wrong.
     """
-    names = [name for name, _ in select(request.backends, ("scratch",))]
-    found: dict[str, list[Event]] = {}
-    absent: dict[str, str] = {}
-    failures: dict[str, str] = {}
-    free: Queue[int] = Queue()
-    for cpu in usable_cpus():
-        free.put(cpu)
-
-    def run(name: str) -> None:
-        if reason := missing(name, request.pythons):
-            absent[name] = reason
-            return
-        cpu = free.get()
-        try:
-            found[name] = _events(name, request, cpu)
-        except WorkerError as error:
-            where = absent if error.kind == "unavailable" else failures
-            where[name] = str(error)
-        finally:
-            free.put(cpu)
-
-    with ThreadPoolExecutor(free.qsize()) as pool:
-        list(pool.map(run, names))
-    for name in request.backends:
-        if name in absent:
-            failures[name] = absent.pop(name)
-    return _tables({name: found[name] for name in names if name in found}, failures, absent)
-
-
-def _events(name: str, request: Request, cpu: int) -> list[Event]:
     experiment = request.experiment
-    doubled = [1 << k for k in range(experiment.num_epochs.bit_length())]
-    with brief_worker(name, request.pythons, experiment, [cpu]) as worker:
-        return list(
-            worker.answers(
-                "bptt",
-                experiment=experiment.model_dump(mode="json"),
-                data_dir=request.data_dir and str(request.data_dir.resolve()),
-                epochs=doubled,
-                taus=request.taus,
-                pis=request.pis,
-                draws=request.draws,
-            )
-        )
+    asked = MeasureGradients(
+        experiment=experiment,
+        data_dir=request.data_dir and str(request.data_dir.resolve()),
+        epochs=tuple(1 << k for k in range(experiment.num_epochs.bit_length())),
+        taus=request.taus,
+        pis=request.pis,
+        draws=request.draws,
+    )
+
+    def measure_backend(pair: Pair, cpus: list[int]) -> list[Event]:
+        with brief_worker(pair[0], request.pythons, experiment, cpus) as worker:
+            return list(worker.answers(asked))
+
+    pairs = select(request.backends, ("scratch",))
+    result = run_pool(pairs, request.backends, request.pythons, measure_backend)
+    failures, absent = (
+        {name: reason for (name, _), reason in reasons.items()}
+        for reasons in (result.failures, result.absent)
+    )
+    found = {name: events for (name, _), events in result.found.items()}
+    return _tables(found, failures, absent)
 
 
 def _tables(
@@ -134,21 +110,21 @@ def _tables(
     blurred, descriptions = {}, {}
     for name, events in found.items():
         for event in events:
-            named = {"backend": name, **event}
-            match event["event"]:
-                case "described":
-                    descriptions[name] = event
-                case "point":
-                    spectrum.append(named)
+            match event:
+                case Described():
+                    descriptions[name] = asdict(event.description)
+                case Point():
+                    point = {"backend": name, **event.model_dump()}
+                    spectrum.append(point)
                     norms += [
-                        named | {"distance": d, "norm": norm}
-                        for d, norm in enumerate(event["norms"])
+                        point | {"distance": d, "norm": norm} for d, norm in enumerate(event.norms)
                     ]
-                case "strategies":
-                    truncation += [named | row for row in event["rows"]]
-                case "held":
-                    held += [[name, *pair] for pair in event["errors"].items()]
-                    blurred[name] = event["blurred"]
+                case Strategies():
+                    of = {"backend": name, **event.model_dump(exclude={"rows"})}
+                    truncation += [of | row for row in event.rows]
+                case Checked():
+                    held += [[name, *pair] for pair in event.errors.items()]
+                    blurred[name] = event.ill_conditioned
     return Measured(
         pd.DataFrame(norms, columns=NORMS),
         pd.DataFrame(spectrum, columns=SPECTRUM),

@@ -18,14 +18,13 @@ from common import bptt
 from common.array import Array
 from common.experiment import Experiment
 from common.inputs import first_weights, load_batches
-from common.interface import Backend
 from common.parity import Errors, over_tolerance
 from common.reference import Reference
 from common.training import train
 from common.truncation import Cost, cost, costs_of_draws, vectors
 from common.weights import Weights
-
-Event = dict[str, Any]
+from harness.workers.protocol import Checked, Described, Event, MeasureGradients, Point, Strategies
+from harness.workers.session import Session
 
 
 @dataclass
@@ -82,14 +81,14 @@ class Held:
             self.errors[name] = max(error, self.errors.get(name, 0.0))
 
 
-def measure(backend: Backend, request: Event) -> Iterator[Event]:
+def measure_gradients(session: Session, request: MeasureGradients) -> Iterator[Event]:
     """Train with each activation, clipped and not; measure the flow, and once the strategies."""
-    asked = Experiment.of(request["experiment"])
-    loader, vocab = load_batches(asked, request["data_dir"])
+    asked, backend = request.experiment, session.backend
+    loader, vocab = load_batches(asked, request.data_dir)
     X, Y = next(loader.epoch(1))
     state = np.zeros((len(X), asked.num_hiddens))
-    held = Held(backends.section(backend, "bptt"), X, Y, state)  # type: ignore[arg-type]
-    yield {"event": "described", **asdict(backend.describe())}
+    held = Held(backends.section(session.name, "bptt"), X, Y, state)
+    yield Described(description=backend.describe())
     for activation in ("tanh", "relu"):
         for clip_theta in (asked.clip_theta, 0.0):
             now = asked.model_copy(update={"activation": activation, "clip_theta": clip_theta})
@@ -101,18 +100,18 @@ def measure(backend: Backend, request: Event) -> Iterator[Event]:
                 yield strategies(held, now, 0, weights, request)
             for epoch in train(model, loader, now):
                 last = epoch.epoch == now.num_epochs or not np.isfinite(epoch.perplexity)
-                if last or epoch.epoch in request["epochs"]:
+                if last or epoch.epoch in request.epochs:
                     weights = model.weights()
                     point = flow(held, now, epoch.epoch, epoch.perplexity, weights)
                     yield point
-            if now == asked and point["status"] == "ok":
-                yield strategies(held, now, point["epoch"], weights, request)
-    yield {"event": "held", "errors": held.errors, "blurred": held.blurred}
+            if now == asked and point.status == "ok":
+                yield strategies(held, now, point.epoch, weights, request)
+    yield Checked(errors=held.errors, ill_conditioned=held.blurred)
 
 
 def flow(
     held: Held, experiment: Experiment, epoch: int, perplexity: float, weights: Weights
-) -> Event:
+) -> Point:
     """The norms of ``dl_T/dH_{T-d}`` and the spectral radius of W_hh.
 
     A network whose perplexity, weights or loss are no finite numbers has diverged; it has no norms.
@@ -124,21 +123,20 @@ def flow(
         held.full(weights, experiment)
         _, _, dH = held.gradients(weights, experiment, bptt.full_links(T), bptt.last_step(T))
         norms = bptt.norms_by_distance(dH).tolist()
-    return {
-        "event": "point",
-        "activation": experiment.activation,
-        "clip_theta": experiment.clip_theta,
-        "epoch": epoch,
-        "perplexity": perplexity,
-        "spectral_radius": bptt.spectral_radius(weights["W_hh"]),
-        "status": "ok" if norms else "diverged",
-        "norms": norms,
-    }
+    return Point(
+        activation=experiment.activation,
+        clip_theta=experiment.clip_theta,
+        epoch=epoch,
+        perplexity=perplexity,
+        spectral_radius=bptt.spectral_radius(weights["W_hh"]),
+        status="ok" if norms else "diverged",
+        norms=norms,
+    )
 
 
 def strategies(
-    held: Held, experiment: Experiment, epoch: int, weights: Weights, request: Event
-) -> Event:
+    held: Held, experiment: Experiment, epoch: int, weights: Weights, request: MeasureGradients
+) -> Strategies:
     """The cost of every strategy at these weights; the same draws in every backend."""
     T = held.X.shape[1]
     rng = np.random.default_rng([experiment.seed, epoch])
@@ -148,26 +146,22 @@ def strategies(
 
     full = vectors(held.full(weights, experiment)[1])
     local = through(bptt.truncated_links(T, 1))
-    rows: list[Event] = []
+    rows: list[dict[str, Any]] = []
 
     def add(strategy: str, setting: dict[str, float], costs: list[Cost]) -> None:
         told = {"strategy": strategy, **setting}
         rows.extend({**told, **asdict(c), "verdict": c.verdict} for c in costs)
 
     add("full", {}, [cost(name, g, full[name]) for name, g in full.items()])
-    for tau in request["taus"]:
+    for tau in request.taus:
         found = through(bptt.truncated_links(T, tau))
         add("truncated", {"tau": tau}, [cost(name, g, full[name]) for name, g in found.items()])
-    for pi in request["pis"]:
+    for pi in request.pis:
         for strategy, draw in (("randomized", bptt.random_links), ("biased", bptt.kept_links)):
-            drawn = [through(links) for links in draw(T, pi, request["draws"], rng)]
+            drawn = [through(links) for links in draw(T, pi, request.draws, rng)]
             for name, g in full.items():
                 draws = np.stack([each[name] for each in drawn])
                 add(strategy, {"pi": pi}, costs_of_draws(name, draws, g, g - local[name]))
-    return {
-        "event": "strategies",
-        "activation": experiment.activation,
-        "clip_theta": experiment.clip_theta,
-        "epoch": epoch,
-        "rows": rows,
-    }
+    return Strategies(
+        activation=experiment.activation, clip_theta=experiment.clip_theta, epoch=epoch, rows=rows
+    )

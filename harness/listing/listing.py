@@ -15,7 +15,9 @@ from common import sources
 from common.experiment import Experiment
 from harness.console import titled
 from harness.recipes import recipes
+from harness.workers.errors import WorkerError
 from harness.workers.interpreters import brief_worker, missing
+from harness.workers.protocol import Describe, Described
 
 
 def describe(name: str, pythons: dict[str, Path]) -> dict[str, Any]:
@@ -24,11 +26,13 @@ def describe(name: str, pythons: dict[str, Path]) -> dict[str, Any]:
     found: dict[str, Any] = {"backend": name, "variants": list(entry.variants)}
     if reason := missing(name, pythons):
         return found | {"available": False, "reason": reason}
-    with brief_worker(name, pythons, Experiment()) as worker:
-        first, *_ = worker.ask("describe")
-    if first["event"] == "failed":
-        return found | {"available": False, "reason": first["reason"]}
-    return found | {"available": True, "versions": first["versions"], "devices": first["devices"]}
+    try:
+        with brief_worker(name, pythons, Experiment()) as worker:
+            described, _ = worker.answer(Describe(), Described)
+    except WorkerError as error:
+        return found | {"available": False, "reason": str(error)}
+    about = described.description
+    return found | {"available": True, "versions": about.versions, "devices": about.devices}
 
 
 def listing(data_dir: Path | None, pythons: dict[str, Path]) -> dict[str, Any]:

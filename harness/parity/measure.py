@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Queue
 
 import pandas as pd
 
 from common.experiment import DType, Experiment
 from common.parity import over_tolerance, tolerance
 from harness.checks import select
-from harness.workers.cpus import usable_cpus
-from harness.workers.interpreters import brief_worker, missing
-from harness.workers.process import WorkerError
+from harness.workers.interpreters import brief_worker
+from harness.workers.pool import Pair, run_pool
+from harness.workers.protocol import Case, Compare
 
 COLUMNS = ["backend", "variant", "dtype", "case", "quantity", "error", "tolerance", "ok"]
 
@@ -48,55 +46,31 @@ def compare(
     device: str,
     pythons: dict[str, Path],
 ) -> Comparison:
-    """Run the grid in a worker for each backend and variant, as many at once as there are CPUs.
+    """Run the grid in a worker for each backend and variant."""
 
-    Nothing is timed here, so the workers need not take turns; each has a CPU of its own.
-    """
-    records: list[list[object]] = []
-    failures: dict[str, str] = {}
-    absent: dict[str, str] = {}
-    free: Queue[int] = Queue()
-    for cpu in usable_cpus():
-        free.put(cpu)
+    def compare_pair(pair: Pair, cpus: list[int]) -> list[list[object]]:
+        return [
+            row for dtype in dtypes for row in _errors(pair, dtype, steps, device, pythons, cpus)
+        ]
 
-    def run_pair(pair: tuple[str, str]) -> None:
-        name, variant = pair
-        if reason := missing(name, pythons):
-            absent[" ".join(pair)] = reason
-            return
-        cpu = free.get()
-        try:
-            for dtype in dtypes:
-                records.extend(_errors(name, variant, dtype, steps, device, pythons, cpu))
-        except WorkerError as error:
-            where = absent if error.kind == "unavailable" else failures
-            where[" ".join(pair)] = str(error)
-        finally:
-            free.put(cpu)
-
-    with ThreadPoolExecutor(free.qsize()) as pool:
-        list(pool.map(run_pair, select(names, variants)))
-    for pair, reason in absent.items():
-        if pair.split()[0] in names:
-            failures[pair] = reason
-    return Comparison(pd.DataFrame(records, columns=COLUMNS), failures, absent)
+    result = run_pool(select(names, variants), names, pythons, compare_pair)
+    rows = [row for found in result.found.values() for row in found]
+    failures, absent = (
+        {" ".join(pair): reason for pair, reason in reasons.items()}
+        for reasons in (result.failures, result.absent)
+    )
+    return Comparison(pd.DataFrame(rows, columns=COLUMNS), failures, absent)
 
 
 def _errors(
-    name: str,
-    variant: str,
-    dtype: DType,
-    steps: int,
-    device: str,
-    pythons: dict[str, Path],
-    cpu: int,
+    pair: Pair, dtype: DType, steps: int, device: str, pythons: dict[str, Path], cpus: list[int]
 ) -> Iterator[list[object]]:
     experiment = Experiment.of({"dtype": dtype, "device": device})
-    request = {"dtype": dtype, "device": device, "variant": variant, "steps": steps}
-    with brief_worker(name, pythons, experiment, [cpu]) as worker:
-        for event in worker.answers("parity", **request):
-            if event["event"] == "case":
-                over = over_tolerance(event["errors"], dtype)
-                for quantity, error in event["errors"].items():
-                    row = [name, variant, dtype, event["case"], quantity, error]
+    request = Compare(variant=pair[1], dtype=dtype, device=device, steps=steps)
+    with brief_worker(pair[0], pythons, experiment, cpus) as worker:
+        for event in worker.answers(request):
+            if isinstance(event, Case):
+                over = over_tolerance(event.errors, dtype)
+                for quantity, error in event.errors.items():
+                    row = [*pair, dtype, event.case, quantity, error]
                     yield [*row, tolerance(quantity, dtype), quantity not in over]

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from common.experiment import Experiment
-from common.interface import Backend, Model
+from common.interface import Model
 from common.parity_grid import cases, check
 from common.weights import Weights
+from harness.workers.protocol import Case, Compare, Event
+from harness.workers.session import Session
 
-Event = dict[str, Any]
 
-
-def compare_with_reference(backend: Backend, request: Event) -> Iterator[Event]:
+def compare_with_reference(session: Session, request: Compare) -> Iterator[Event]:
     """Compare every case of the parity grid that the variant can be, in one precision."""
 
     def build(experiment: Experiment, weights: Weights) -> Model:
-        return backend.build(experiment, request["variant"], weights)
+        return session.backend.build(experiment, request.variant, weights)
 
-    for case in cases(request["dtype"]):
-        if case.experiment.lacking(request["variant"]):
+    for case in cases(request.dtype):
+        if case.experiment.lacking(request.variant):
             continue
-        placed = case.experiment.model_copy(update={"device": request["device"]})
-        errors = check(build, replace(case, experiment=placed), request["steps"])
-        yield {"event": "case", "case": case.name, "errors": errors}
+        placed = case.experiment.model_copy(update={"device": request.device})
+        errors = check(build, replace(case, experiment=placed), request.steps)
+        yield Case(case=case.name, errors=errors)

@@ -9,8 +9,9 @@ from typing import Any
 from common.checkpoint import load_checkpoint
 from common.experiment import Experiment
 from harness.checks import select
+from harness.workers.errors import WorkerError
 from harness.workers.interpreters import brief_worker, missing
-from harness.workers.process import WorkerError
+from harness.workers.protocol import Predict, Sample
 
 
 @dataclass(frozen=True)
@@ -51,16 +52,11 @@ def predict(
             if not names:
                 continue
             raise WorkerError("unavailable", f"{name}: {reason}")
+        request = Predict(
+            checkpoint=str(checkpoint), variant=variant, prefixes=prefixes, settings=settings
+        )
         with brief_worker(name, pythons, experiment) as worker:
-            events = worker.answers(
-                "predict",
-                checkpoint=str(checkpoint),
-                variant=variant,
-                prefixes=prefixes,
-                num_preds=experiment.num_preds,
-                settings=settings,
-            )
-            for event in events:
-                if event["event"] == "sample":
-                    predictions.append(Prediction(name, variant, event["prefix"], event["text"]))
+            for event in worker.answers(request):
+                if isinstance(event, Sample):
+                    predictions.append(Prediction(name, variant, event.prefix, event.text))
     return predictions

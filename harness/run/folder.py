@@ -22,6 +22,7 @@ from common.files import write_aside, writing
 from harness.paths import new_folder
 from harness.records.cells import csv_of, guarded
 from harness.run.row import Row, summary_table
+from harness.workers.protocol import Epoch, Sample
 
 EPOCH_COLUMNS = "backend variant seed epoch perplexity val_perplexity tokens seconds".split()
 SAMPLE_COLUMNS = "backend variant seed epoch prefix text".split()
@@ -69,13 +70,13 @@ class RunFolder:
         """Where a row's trained weights go."""
         return self.path / "checkpoints" / f"{row.name}.safetensors"
 
-    def add_epoch(self, row: Row, event: dict[str, Any]) -> None:
+    def add_epoch(self, row: Row, event: Epoch) -> None:
         """Append a line to ``epochs.csv``."""
-        self._append("epochs.csv", row, [event[column] for column in EPOCH_COLUMNS[3:]])
+        self._append("epochs.csv", row, [getattr(event, column) for column in EPOCH_COLUMNS[3:]])
 
-    def add_sample(self, row: Row, event: dict[str, Any]) -> None:
+    def add_sample(self, row: Row, event: Sample) -> None:
         """Append a line to ``samples.csv``."""
-        self._append("samples.csv", row, [event[column] for column in SAMPLE_COLUMNS[3:]])
+        self._append("samples.csv", row, [getattr(event, column) for column in SAMPLE_COLUMNS[3:]])
 
     def finish(self, rows: list[Row], status: str) -> None:
         """Write ``summary.csv``, then say in ``run.json`` how the run ended."""

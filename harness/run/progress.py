@@ -10,7 +10,7 @@ from rich.text import Text
 
 from harness.console import printable
 from harness.run.row import Row
-from harness.workers.process import Event
+from harness.workers.protocol import Built, Epoch, Event, Sample
 
 
 class Quiet:
@@ -68,20 +68,20 @@ class Live:
 
     def event(self, row: Row, event: Event) -> None:
         """Move the row's bar; print the text it wrote."""
-        if event["event"] == "built":
+        if isinstance(event, Built):
             self._now(row, "training")
             self._line(
                 f"{row.backend} {row.variant}: on {row.device}, "
                 f"ready after {row.compile_seconds:.1f} s of compiling and warming up"
             )
-        elif event["event"] == "epoch":
-            now = f"perplexity {event['perplexity']:.4g}  " + _speed(event)
-            self._now(row, now, completed=event["epoch"])
-            if event["epoch"] % self.line_period == 0 or event["epoch"] == self.num_epochs:
-                self._line(f"{row.backend} {row.variant}: epoch {event['epoch']}: {now}")
-        elif event["event"] == "sample":
+        elif isinstance(event, Epoch):
+            now = f"perplexity {event.perplexity:.4g}  " + _speed(event)
+            self._now(row, now, completed=event.epoch)
+            if event.epoch % self.line_period == 0 or event.epoch == self.num_epochs:
+                self._line(f"{row.backend} {row.variant}: epoch {event.epoch}: {now}")
+        elif isinstance(event, Sample):
             text = Text.assemble(
-                (f"{row.backend} epoch {event['epoch']}: ", "dim"), printable(event["text"])
+                (f"{row.backend} epoch {event.epoch}: ", "dim"), printable(event.text)
             )
             self.console.print(text)
 
@@ -100,5 +100,5 @@ class Live:
             self.console.print(Text(line))
 
 
-def _speed(event: Event) -> str:
-    return f"{event['tokens'] / event['seconds']:,.0f} tokens/s"
+def _speed(epoch: Epoch) -> str:
+    return f"{epoch.tokens / epoch.seconds:,.0f} tokens/s"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +16,8 @@ from harness.run.baselines import write_baselines
 from harness.run.folder import RunFolder, default_folder
 from harness.run.row import Row
 from harness.workers.interpreters import interpreter, missing
-from harness.workers.process import Event, Worker
+from harness.workers.process import Worker
+from harness.workers.protocol import Built, Done, Epoch, Event, Failed, Judged, Sample, Train
 
 
 class Display(Protocol):
@@ -123,21 +124,20 @@ def run_row(row: Row, request: Request, folder: RunFolder, display: Display) -> 
     display.started(row)
     python = interpreter(row.backend, request.pythons)
     with Worker(row.backend, python, request.experiment, folder.log(row)) as worker:
-        events = worker.ask(
-            "train",
-            experiment=request.experiment.model_dump(mode="json"),
+        asked = Train(
+            experiment=request.experiment,
             variant=row.variant,
             data_dir=request.data_dir and str(request.data_dir.resolve()),
             checkpoint=str(folder.checkpoint(row)),
             resume=request.resume and str(request.resume),
         )
-        for event in events:
+        for event in worker.ask(asked):
             record(row, event, folder)
             display.event(row, event)
     display.ended(row)
 
 
-FAILURES = {"unavailable", "crashed", "timeout"}
+FAILURES: dict[str, Status] = {name: name for name in ("unavailable", "crashed", "timeout")}
 
 REFUSALS: dict[str, Status] = {
     "different": "parity-failed",
@@ -149,27 +149,27 @@ REFUSALS: dict[str, Status] = {
 
 def record(row: Row, event: Event, folder: RunFolder) -> None:
     """Take an event into the row and the folder."""
-    match event["event"]:
-        case "built":
-            row.device, row.compile_seconds = event["device"], event["compile_seconds"]
-            row.versions = event["description"]["versions"]
-            folder.facts["backends"][row.backend] = event["description"]
-        case "preflight":
-            row.parity, row.parity_tolerance = event["parity"], event["tolerance"]
-            row.parity_verdict, row.reason = event["verdict"], event["reason"]
-            row.status = REFUSALS.get(row.parity_verdict, row.status)
-        case "epoch":
-            row.perplexity, row.val_perplexity = event["perplexity"], event["val_perplexity"]
-            row.tokens += event["tokens"]
-            row.train_seconds += event["seconds"]
+    match event:
+        case Built():
+            row.device, row.compile_seconds = event.device, event.compile_seconds
+            row.versions = event.description.versions
+            folder.facts["backends"][row.backend] = asdict(event.description)
+        case Judged():
+            row.parity, row.parity_tolerance = event.parity, event.tolerance
+            row.parity_verdict, row.reason = event.verdict, event.reason
+            row.status = REFUSALS.get(event.verdict, row.status)
+        case Epoch():
+            row.perplexity, row.val_perplexity = event.perplexity, event.val_perplexity
+            row.tokens += event.tokens
+            row.train_seconds += event.seconds
             folder.add_epoch(row, event)
-        case "sample":
+        case Sample():
             folder.add_sample(row, event)
-        case "failed":
-            row.status = event["kind"] if event["kind"] in FAILURES else "failed"
-            row.reason = event["reason"]
-        case "done" if row.status == "running":
-            row.peak_memory_mb = event["peak_memory_mb"]
+        case Failed():
+            row.status = FAILURES.get(event.kind, "failed")
+            row.reason = event.reason
+        case Done() if row.status == "running":
+            row.peak_memory_mb = event.peak_memory_mb
             learning = row.perplexity is not None and math.isfinite(row.perplexity)
             row.status = "ok" if learning else "diverged"
             if not learning:

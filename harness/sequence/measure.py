@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Queue
 from typing import Any
 
 import numpy as np
@@ -29,9 +27,10 @@ from common.sequence import (
     forecasts,
 )
 from harness.checks import select
-from harness.workers.cpus import usable_cpus
-from harness.workers.interpreters import brief_worker, missing
-from harness.workers.process import Event, WorkerError
+from harness.workers.errors import WorkerError
+from harness.workers.interpreters import brief_worker
+from harness.workers.pool import Pair, run_pool
+from harness.workers.protocol import Describe, Described, Event, Fitted, Forecasted, RunSequence
 
 
 @dataclass
@@ -116,20 +115,22 @@ def study(
     Raises:
         RequestError: there is no backend of a name.
     """
-    wanted = dict.fromkeys(name for name, _ in select(names, ()))
-    free: Queue[int] = Queue()
-    for cpu in usable_cpus():
-        free.put(cpu)
+    pairs = [(name, "") for name in dict.fromkeys(name for name, _ in select(names, ()))]
 
-    def enter(name: str) -> Entrant:
-        cpu = free.get()
-        try:
-            return take_part(name, settings, reference, pythons, cpu)
-        finally:
-            free.put(cpu)
+    def compute(pair: Pair, cpus: list[int]) -> tuple[dict[str, str], Outcomes]:
+        return _compute(pair[0], settings, pythons, cpus)
 
-    with ThreadPoolExecutor(free.qsize()) as pool:
-        entrants = list(pool.map(enter, wanted))
+    result = run_pool(pairs, names, pythons, compute)
+    entrants = []
+    for name, _ in pairs:
+        entrant = Entrant(name)
+        if error := result.errors.get((name, "")):
+            entrant.status = "unavailable" if error.kind == "unavailable" else "failed"
+            entrant.reason = str(error)
+        else:
+            entrant.versions, entrant.outcomes = result.found[name, ""]
+            judge(entrant, reference, TOLERANCES[settings.dtype])
+        entrants.append(entrant)
     return Study(settings, draw_series(settings), reference, entrants, tuple(names))
 
 
@@ -153,42 +154,31 @@ def expected(settings: SequenceExperiment) -> Outcomes:
     return outcomes
 
 
-def take_part(
-    name: str, settings: SequenceExperiment, reference: Outcomes, pythons: dict[str, Path], cpu: int
-) -> Entrant:
-    """Run one backend on one CPU and hold it against the reference."""
-    entrant = Entrant(name)
-    if reason := missing(name, pythons):
-        entrant.status, entrant.reason = "unavailable", reason
-        return entrant
+def _compute(
+    name: str, settings: SequenceExperiment, pythons: dict[str, Path], cpus: list[int]
+) -> tuple[dict[str, str], Outcomes]:
+    """Versions and outcomes of one backend, in a worker of its own."""
     experiment = Experiment.of({"dtype": settings.dtype, "device": "cpu"})
-    try:
-        with brief_worker(name, pythons, experiment, [cpu]) as worker:
-            described, _ = worker.answers("describe")
-            entrant.versions = described["versions"]
-            outcomes: Outcomes = {model: Outcome() for model in MODELS}
-            for event in worker.answers("sequence", settings=settings.model_dump(mode="json")):
+    outcomes: Outcomes = {model: Outcome() for model in MODELS}
+    with brief_worker(name, pythons, experiment, cpus) as worker:
+        described, _ = worker.answer(Describe(), Described)
+        try:
+            for event in worker.answers(RunSequence(experiment=settings)):
                 record(outcomes, event)
-    except (WorkerError, RequestError) as error:
-        kind = error.kind if isinstance(error, WorkerError) else "error"
-        entrant.status = "unavailable" if kind == "unavailable" else "failed"
-        entrant.reason = str(error)
-        return entrant
-    entrant.outcomes = outcomes
-    judge(entrant, reference, TOLERANCES[settings.dtype])
-    return entrant
+        except RequestError as error:
+            raise WorkerError("error", str(error)) from error
+    return described.description.versions, outcomes
 
 
 def record(outcomes: Outcomes, event: Event) -> None:
     """Take an event of the worker into the outcomes."""
-    if event["event"] == "epoch":
-        weights = {name: np.asarray(weight) for name, weight in event["weights"].items()}
-        epoch = Epoch(event["epoch"], event["loss"], weights)
-        outcomes[event["model"]].epochs.append(epoch)
-    elif event["event"] == "forecast":
-        values = np.asarray(event["values"], np.float64)
-        found = Forecast(event["kind"], event["k"], event["first"], values)
-        outcomes[event["model"]].forecasts.append(found)
+    if isinstance(event, Fitted):
+        weights = {name: np.asarray(weight) for name, weight in event.weights.items()}
+        outcomes[event.model].epochs.append(Epoch(event.epoch, event.loss, weights))
+    elif isinstance(event, Forecasted):
+        values = np.asarray(event.values, np.float64)
+        found = Forecast(event.kind, event.k, event.first, values)
+        outcomes[event.model].forecasts.append(found)
 
 
 def judge(entrant: Entrant, reference: Outcomes, tolerance: float) -> None:

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import backends
-from common.interface import Backend
-from common.sequence import MODELS, SequenceExperiment, draw_series, first_weights, fit, forecasts
+from common.sequence import MODELS, draw_series, first_weights, fit, forecasts
+from harness.workers.protocol import Event, Fitted, Forecasted, RunSequence
+from harness.workers.session import Session
 
-Event = dict[str, Any]
 
-
-def run_section(backend: Backend, request: Event) -> Iterator[Event]:
+def run_section(session: Session, request: RunSequence) -> Iterator[Event]:
     """Train each model, epoch by epoch, then make every prediction of the section."""
-    settings = SequenceExperiment.of(request["settings"])
-    section = backends.section(backend, "sequence")  # type: ignore[arg-type]
-    x = draw_series(settings).x
+    experiment = request.experiment
+    section = backends.section(session.name, "sequence")
+    x = draw_series(experiment).x
     for model in MODELS:
-        regressor = section.Model(settings, model, first_weights(settings, model))
-        for epoch in fit(regressor, settings, model, x):
+        regressor = section.Model(experiment, model, first_weights(experiment, model))
+        for epoch in fit(regressor, experiment, model, x):
             weights = {name: weight.tolist() for name, weight in epoch.weights.items()}
-            told = {"epoch": epoch.epoch, "loss": epoch.loss, "weights": weights}
-            yield {"event": "epoch", "model": model, **told}
-        for each in forecasts(regressor, settings, model, x):
+            yield Fitted(model=model, epoch=epoch.epoch, loss=epoch.loss, weights=weights)
+        for each in forecasts(regressor, experiment, model, x):
             told = {"kind": each.kind, "k": each.k, "first": each.first}
-            yield {"event": "forecast", "model": model, **told, "values": each.values.tolist()}
+            yield Forecasted(model=model, **told, values=each.values.tolist())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import signal
@@ -12,29 +11,19 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, TypeVar
 
 from common.errors import RequestError
 from common.experiment import Experiment
 from harness.paths import ROOT
 from harness.workers.cpus import usable_cpus
+from harness.workers.errors import WorkerError
+from harness.workers.protocol import EVENT, Done, Event, Failed, Message, Request
 
-Event = dict[str, Any]
+Answer = TypeVar("Answer", bound=Message)
 
 SILENCE_SECONDS = 3600.0
 """A worker that says nothing for so long has hung: no epoch here is meant to last an hour."""
-
-
-class WorkerError(RuntimeError):
-    """A backend is not available or broke down; the message is one line.
-
-    Attributes:
-        kind: ``unavailable``, ``error``, ``crashed`` or ``timeout``.
-    """
-
-    def __init__(self, kind: str, reason: str) -> None:
-        super().__init__(reason)
-        self.kind = kind
 
 
 def environment(cpus: list[int], device: str, dtype: str) -> dict[str, str]:
@@ -119,51 +108,55 @@ class Worker:
             pass  # closed while we read: the harness has let go of this worker
         self.lines.put(b"")
 
-    def ask(self, op: str, **request: Any) -> Iterator[Event]:
-        """Send a request; give its events, the last being ``done`` or ``failed`` with a reason.
+    def ask(self, request: Request) -> Iterator[Event]:
+        """Send a request; give its events, the last being `Done`, or `Failed` with a reason.
 
-        A worker that dies or falls silent ends in ``failed`` too, of kind ``crashed`` or
+        A worker that dies or falls silent ends in `Failed` too, of kind ``crashed`` or
         ``timeout``.
         """
         assert self.process.stdin is not None
         try:
-            self.process.stdin.write(json.dumps({"op": op, **request}).encode() + b"\n")
+            self.process.stdin.write(request.model_dump_json().encode() + b"\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             pass  # it is dead: the end of its output says so below
         while True:
             event = self._next_event()
             yield event
-            if event["event"] in ("done", "failed"):
+            if isinstance(event, Done | Failed):
                 return
 
-    def answers(self, op: str, **request: Any) -> Iterator[Event]:
+    def answers(self, request: Request) -> Iterator[Event]:
         """As `ask`, for those who cannot go on after a failure.
 
         Raises:
             RequestError: the worker found the request wrong.
             WorkerError: the backend failed.
         """
-        for event in self.ask(op, **request):
-            if event["event"] == "failed":
-                if event["kind"] == "request":
-                    raise RequestError(event["reason"])
-                raise WorkerError(event["kind"], event["reason"])
+        for event in self.ask(request):
+            if isinstance(event, Failed):
+                if event.kind == "request":
+                    raise RequestError(event.reason)
+                raise WorkerError(event.kind, event.reason)
             yield event
+
+    def answer(self, request: Request, expected: type[Answer]) -> tuple[Answer, Done]:
+        """The one event that answers a request, and its end; raises as `answers` does."""
+        found, done = self.answers(request)
+        assert isinstance(found, expected)
+        assert isinstance(done, Done)
+        return found, done
 
     def _next_event(self) -> Event:
         try:
             line = self.lines.get(timeout=self.silence)
         except queue.Empty:
-            reason = f"silent for {self.silence:g} s"
-            return {"event": "failed", "kind": "timeout", "reason": reason}
-        if line:
-            event: Event = json.loads(line)
-            return event
-        return {"event": "failed", "kind": "crashed", "reason": self._last_words()}
+            return Failed(kind="timeout", reason=f"silent for {self.silence:g} s")
+        return EVENT.validate_json(line) if line else self._crash()
 
-    def _last_words(self) -> str:
+    def _crash(self) -> Failed:
         status = self.process.wait()
         how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
         said = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return f"its process ended with {how}" + (f": {said[-1][:200]}" if said else "")
+        reason = f"its process ended with {how}" + (f": {said[-1][:200]}" if said else "")
+        return Failed(kind="crashed", reason=reason)

@@ -40,14 +40,14 @@ def over(section, links, loss_weights, activation):
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_equals_the_reference(backend, activation):
-    section = backends.section(backends.load(backend), "bptt")
+    section = backends.section(backend, "bptt")
     for loss_weights in (bptt.all_steps(T), bptt.last_step(T)):
         for name, links in LINKS.items():
             assert over(section, links, loss_weights, activation) == {}, name
 
 
 def test_what_is_found_is_float64_and_stays(backend):
-    section = backends.section(backends.load(backend), "bptt")
+    section = backends.section(backend, "bptt")
     given = *window(), LINKS["full"], bptt.all_steps(T), "tanh"
     loss, grads, dH = section.gradients(*given)
     assert isinstance(loss, float)
@@ -81,7 +81,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_caught(backend, fault):
-    section = backends.section(backends.load(backend), "bptt")
+    section = backends.section(backend, "bptt")
     with open(section.__file__, encoding="utf-8") as file:
         text = file.read()
     if fault == "the link is ignored":
@@ -99,7 +99,7 @@ def test_a_planted_fault_is_caught(backend, fault):
 
 
 def test_a_probe_at_the_wrong_step_is_caught(backend):
-    section = backends.section(backends.load(backend), "bptt")
+    section = backends.section(backend, "bptt")
     given = *window(), LINKS["full"], bptt.all_steps(T), "tanh"
     loss, grads, dH = section.gradients(*given)
     shifted = loss, grads, np.roll(dH, 1, axis=0)

@@ -59,8 +59,8 @@ def test_what_is_missing_is_installed_where_it_fits(monkeypatch):
 
 def test_a_section_that_a_backend_does_not_have_is_named(backend):
     module = backends.load(backend)
-    assert backends.section(module, "scratch").__name__ == f"{module.__package__}.scratch"
+    assert backends.section(backend, "scratch").__name__ == f"{module.__package__}.scratch"
     with pytest.raises(
         RequestError, match=rf"{re.escape(module.__package__)} has no sequences\.py"
     ):
-        backends.section(module, "sequences")
+        backends.section(backend, "sequences")

@@ -22,7 +22,7 @@ SMALL |= {"batch_size": 8, "num_epochs": 2, "steps_ahead": (1, 2, 7), "noise": 3
 
 def compared(backend, model, settings):
     """The errors of one model of a backend."""
-    section = backends.section(backends.load(backend), "sequence")
+    section = backends.section(backend, "sequence")
     x = draw_series(settings).x
     regressor = section.Model(settings, model, first_weights(settings, model))
     epochs = list(fit(regressor, settings, model, x))
@@ -53,7 +53,7 @@ def test_a_window_of_one(backend, model):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_computes_in_the_precision_that_was_asked_for(backend, model):
-    section = backends.section(backends.load(backend), "sequence")
+    section = backends.section(backend, "sequence")
     for dtype in ("float32", "float64"):
         settings = SequenceExperiment(**SMALL, dtype=dtype)
         regressor = section.Model(settings, model, first_weights(settings, model))
@@ -118,7 +118,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_caught(backend, fault, monkeypatch):
     wrong, name, models, caught = FAULTS[fault]
-    section = backends.section(backends.load(backend), "sequence")
+    section = backends.section(backend, "sequence")
     monkeypatch.setattr(section.Model, name, wrong(getattr(section.Model, name)))
     for model in models:
         assert over(compared(backend, model, SequenceExperiment(**SMALL))) == caught

@@ -15,6 +15,7 @@ from harness.bench.tables import COLUMNS, bench_table, break_even, floor
 from harness.bench.turns import Contest, Entrant, entrants, time_shape
 from harness.cli import app
 from harness.intervals import interval, verdict
+from harness.workers.protocol import Prepared, Turn
 
 SHAPE = "2x3x4x5"
 
@@ -29,8 +30,9 @@ def timed(*names):
 
 
 def made_up(backend, variant, seconds, compile_seconds=0.0):
-    turns = [{"seconds": each, "cores_busy": 1.0} for each in seconds]
-    return Entrant(backend, variant, {"compile_seconds": compile_seconds}, turns)
+    turns = [Turn(seconds=each, cores_busy=1.0) for each in seconds]
+    prepared = Prepared.model_construct(compile_seconds=compile_seconds)
+    return Entrant(backend, variant, prepared, turns)
 
 
 # the statistics
@@ -80,8 +82,8 @@ def test_break_even():
 
 def test_the_floor_takes_each_product_where_it_is_fastest():
     def library(name, first, second):
-        turn = {"seconds": {"H W_hh": {"a": first}, "H W_hq": {"a": second}}}
-        return Entrant(name, "products", turns=[turn, turn])
+        turn = {"H W_hh": {"a": first}, "H W_hq": {"a": second}}
+        return Entrant(name, "products", products=[turn, turn])
 
     found = [library("torch", 2.0, 1.0), library("jax", 1.0, 2.0), made_up("jax", "fused", [4.0])]
     assert next(iter(floor(found)["H W_hh"].items())) == ("jax: a", 1.0)
@@ -106,14 +108,14 @@ def test_everybody_is_timed_in_every_round_in_another_order_and_waits_without_a_
     }
     for each in found.values():
         assert each.reason == ""
-        assert len(each.turns) == 3
+        assert len(each.turns or each.products) == 3
         assert each.idle_wall > 0
         assert each.idle_cpu < 0.05 * each.idle_wall + 0.02  # a clock tick or two
     rounds = [order[i : i + len(found)] for i in range(0, len(order), len(found))]
     assert [sorted(each) for each in rounds] == [sorted(found)] * 3
     assert len({tuple(each) for each in rounds}) > 1
-    seconds = found["null harness"].turns[0]["seconds"]
-    assert seconds < found["mxnet-style scratch"].turns[0]["seconds"] / 20
+    seconds = found["null harness"].turns[0].seconds
+    assert seconds < found["mxnet-style scratch"].turns[0].seconds / 20
 
 
 def test_a_worker_that_burns_cpu_while_it_waits_is_seen(registered):

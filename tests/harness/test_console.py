@@ -13,6 +13,7 @@ from harness.paths import ROOT
 from harness.run.progress import Live
 from harness.run.row import Row
 from harness.streams import ANOTHER_WAY
+from harness.workers.protocol import Sample
 
 TEXT = "分开 été · ␣ שלום 😀 "
 COMMAND = [sys.executable, "-m", "harness"]
@@ -95,7 +96,7 @@ def test_progress_in_a_narrow_encoding():
     row = Row("torch", "scratch", 0, "float32")
     with Live(Console(file=screen, force_terminal=True, width=100), 1, 1) as live:
         live.started(row)
-        live.event(row, {"event": "sample", "epoch": 1, "text": TEXT})
+        live.event(row, Sample(epoch=1, prefix="", text=TEXT))
         live.ended(row)
     screen.seek(0)
     assert r"\u5206\u5f00" in screen.read()

@@ -18,6 +18,7 @@ from harness.run.progress import Quiet
 from harness.run.train import Request, run
 from harness.workers.interpreters import interpreter, missing
 from harness.workers.process import Worker
+from harness.workers.protocol import Predict, Sample, Train
 
 SETTINGS = Experiment(
     max_tokens=1200,
@@ -36,15 +37,14 @@ LONGER = SETTINGS.model_copy(update={"num_epochs": 4})
 
 def trained(worker, path, experiment, resume=None):
     """Train in a worker; the checkpoint and the text it wrote."""
-    events = worker.answers(
-        "train",
-        experiment=experiment.model_dump(mode="json"),
+    request = Train(
+        experiment=experiment,
         variant="scratch",
         data_dir=None,
         checkpoint=str(path),
         resume=resume and str(resume),
     )
-    (text,) = [event["text"] for event in events if event["event"] == "sample"]
+    (text,) = [event.text for event in worker.answers(request) if isinstance(event, Sample)]
     return load_checkpoint(path), text
 
 
@@ -94,10 +94,10 @@ def test_every_ordered_pair(workers, tmp_path):
 def test_predict_is_the_same_text_from_every_backend(workers, tmp_path):
     path = tmp_path / "it.safetensors"
     _, text = trained(workers["mxnet-style"], path, SETTINGS)
-    request = {"checkpoint": str(path), "variant": "scratch", "settings": {}}
+    request = Predict(checkpoint=str(path), variant="scratch", prefixes=("the tide",), settings={})
     for worker in workers.values():
-        events = worker.answers("predict", prefixes=["the tide"], num_preds=12, **request)
-        assert [e["text"] for e in events if e["event"] == "sample"] == [text]
+        found = [event.text for event in worker.answers(request) if isinstance(event, Sample)]
+        assert found == [text]
 
 
 def small_run(tmp_path, name, experiment, resume=None):

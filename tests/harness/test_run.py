@@ -24,6 +24,7 @@ from harness.run.progress import Quiet
 from harness.run.row import SUMMARY_COLUMNS
 from harness.run.tables import show_published
 from harness.run.train import Request, run
+from harness.workers.protocol import Epoch
 
 ROOT = Path(__file__).parents[2]
 
@@ -133,7 +134,7 @@ class Killer(Quiet):
         monkeypatch.setattr(train.Worker, "__init__", remember)
 
     def event(self, row, event):
-        if event["event"] == "epoch" and event["epoch"] == 1:
+        if isinstance(event, Epoch) and event.epoch == 1:
             self.workers[-1].process.send_signal(self.number)
 
 

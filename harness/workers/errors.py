@@ -1,0 +1,19 @@
+"""Failure of a worker."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Kind = Literal["unavailable", "request", "error", "crashed", "timeout"]
+
+
+class WorkerError(RuntimeError):
+    """A backend is not available or broke down; the message is one line.
+
+    Attributes:
+        kind: which of these.
+    """
+
+    def __init__(self, kind: Kind, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind

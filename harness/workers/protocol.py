@@ -1,0 +1,316 @@
+"""Protocol between the harness and a worker: requests and events, a line of JSON each.
+
+A request is answered by any number of events; the last is `Done` or `Failed`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from common.experiment import DType, Experiment
+from common.interface import Description
+from common.judging import Verdict
+from common.parity import Errors
+from common.sequence import Kind as ForecastKind
+from common.sequence import ModelName, SequenceExperiment
+from harness.workers.errors import Kind
+
+Seconds = dict[str, dict[str, float]]
+"""Seconds by product and by the way of computing it."""
+
+
+class Message(BaseModel):
+    """A line of the protocol. Numbers that are not finite cross it as they are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+# requests
+
+
+class Describe(Message):
+    """Ask for versions, devices, threads and precision."""
+
+    op: Literal["describe"] = "describe"
+
+
+class Train(Message):
+    """Ask for a training: from fresh weights, or on from the checkpoint `resume`."""
+
+    op: Literal["train"] = "train"
+    experiment: Experiment
+    variant: str
+    data_dir: str | None
+    checkpoint: str
+    resume: str | None
+
+
+class Predict(Message):
+    """Ask for texts of the network of a checkpoint, after each prefix."""
+
+    op: Literal["predict"] = "predict"
+    checkpoint: str
+    variant: str
+    prefixes: tuple[str, ...]
+    settings: dict[str, Any]
+
+
+class Compare(Message):
+    """Ask for the errors of a variant on the whole grid of parity, after so many steps."""
+
+    op: Literal["compare"] = "compare"
+    variant: str
+    dtype: DType
+    device: str
+    steps: int
+
+
+class Prepare(Message):
+    """Ask for a network that is to be timed, compiled."""
+
+    op: Literal["prepare"] = "prepare"
+    experiment: Experiment
+    variant: str
+    vocab_size: int
+
+
+class TakeTurn(Message):
+    """Ask for one timed turn of the network that was prepared."""
+
+    op: Literal["turn"] = "turn"
+
+
+class Check(Message):
+    """Ask whether what was timed is the reference network."""
+
+    op: Literal["check"] = "check"
+
+
+class TimeProducts(Message):
+    """Ask for the time of the matrix products of a shape (batch, steps, hiddens, vocabulary)."""
+
+    op: Literal["products"] = "products"
+    module: str
+    shape: tuple[int, int, int, int]
+
+
+class MeasureGradients(Message):
+    """Ask for gradients through time, at these epochs of a training, cut in these ways."""
+
+    op: Literal["bptt"] = "bptt"
+    experiment: Experiment
+    data_dir: str | None
+    epochs: tuple[int, ...]
+    taus: tuple[int, ...]
+    pis: tuple[float, ...]
+    draws: int
+
+
+class RunSequence(Message):
+    """Ask for both models of section 9.1, trained, and their forecasts."""
+
+    op: Literal["sequence"] = "sequence"
+    experiment: SequenceExperiment
+
+
+Request = (
+    Describe
+    | Train
+    | Predict
+    | Compare
+    | Prepare
+    | TakeTurn
+    | Check
+    | TimeProducts
+    | MeasureGradients
+    | RunSequence
+)
+
+
+# events
+
+
+class Described(Message):
+    """Versions, devices, threads and precision of a backend."""
+
+    event: Literal["described"] = "described"
+    description: Description
+
+
+class Built(Message):
+    """A network is built and compiled."""
+
+    event: Literal["built"] = "built"
+    device: str
+    compile_seconds: float
+    description: Description
+
+
+class Judged(Message):
+    """Verdict on a network, and the error nearest to its tolerance, or farthest above it."""
+
+    event: Literal["judged"] = "judged"
+    verdict: Verdict
+    reason: str
+    parity: float | None
+    tolerance: float | None
+
+
+class Epoch(Message):
+    """An epoch of training; the perplexities are those after it, the seconds its own."""
+
+    event: Literal["epoch"] = "epoch"
+    epoch: int
+    perplexity: float
+    val_perplexity: float | None
+    tokens: int
+    seconds: float
+
+
+class Sample(Message):
+    """A text that a network wrote after a prefix."""
+
+    event: Literal["sample"] = "sample"
+    epoch: int
+    prefix: str
+    text: str
+
+
+class Case(Message):
+    """Errors of a case of the grid of parity, by quantity."""
+
+    event: Literal["case"] = "case"
+    case: str
+    errors: Errors
+
+
+class Conditions(Message):
+    """Settings that must be the same for every worker, as a worker finds them."""
+
+    cpus: list[int] | None
+    environment: dict[str, str | None]
+    versions: dict[str, str]
+    devices: tuple[str, ...]
+    threads: int | None
+    tf32: bool
+
+
+class Prepared(Message):
+    """A network that is ready to be timed: steps of a turn, and what is in force around it."""
+
+    event: Literal["prepared"] = "prepared"
+    device: str
+    compile_seconds: float
+    steps: int
+    conditions: Conditions
+
+
+class Turn(Message):
+    """A timed turn: seconds of a step, and CPU seconds used in a second."""
+
+    event: Literal["turn"] = "turn"
+    seconds: float
+    cores_busy: float
+
+
+class Products(Message):
+    """Time of a shape's matrix products."""
+
+    event: Literal["products"] = "products"
+    seconds: Seconds
+
+
+class Point(Message):
+    """Gradients through time at an epoch: norms of dl_T/dH_{T-d} by d, radius of W_hh."""
+
+    event: Literal["point"] = "point"
+    activation: str
+    clip_theta: float
+    epoch: int
+    perplexity: float
+    spectral_radius: float
+    status: Literal["ok", "diverged"]
+    norms: list[float]
+
+
+class Strategies(Message):
+    """Cost of every strategy that cuts gradients, at an epoch."""
+
+    event: Literal["strategies"] = "strategies"
+    activation: str
+    clip_theta: float
+    epoch: int
+    rows: list[dict[str, Any]]
+
+
+class Checked(Message):
+    """Worst errors of a backend's gradients through time against the reference.
+
+    Attributes:
+        ill_conditioned: number of gradients that float64 cannot tell to its tolerance.
+    """
+
+    event: Literal["checked"] = "checked"
+    errors: Errors
+    ill_conditioned: int
+
+
+class Fitted(Message):
+    """An epoch of a model of section 9.1: mean squared error, and the weights after it."""
+
+    event: Literal["fitted"] = "fitted"
+    model: ModelName
+    epoch: int
+    loss: float
+    weights: dict[str, Any]
+
+
+class Forecasted(Message):
+    """Predictions of a model of section 9.1, k points ahead, from the index `first`."""
+
+    event: Literal["forecasted"] = "forecasted"
+    model: ModelName
+    kind: ForecastKind
+    k: int
+    first: int
+    values: list[float]
+
+
+class Done(Message):
+    """The last event of a request that was answered."""
+
+    event: Literal["done"] = "done"
+    peak_memory_mb: float
+
+
+class Failed(Message):
+    """The last event of a request that was not; the reason is one line."""
+
+    event: Literal["failed"] = "failed"
+    kind: Kind
+    reason: str
+
+
+Event = (
+    Described
+    | Built
+    | Judged
+    | Epoch
+    | Sample
+    | Case
+    | Prepared
+    | Turn
+    | Products
+    | Point
+    | Strategies
+    | Checked
+    | Fitted
+    | Forecasted
+    | Done
+    | Failed
+)
+
+REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="op")])
+EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
