@@ -120,11 +120,21 @@ class SeqDataLoader:
         rng = np.random.default_rng([self.seed, number])
         if self.sampling == "sliding":
             return seq_data_iter_sliding(self.train_windows, self.batch_size, rng)
-        offset = int(rng.integers(self.num_steps)) if self.random_offset else 0
+        offset = self._offset(rng)
         shape = self.batch_size, self.num_steps
         if self.sampling == "random":
             return seq_data_iter_random(self.corpus, *shape, rng, offset)
         return seq_data_iter_sequential(self.corpus, *shape, offset)
+
+    def _offset(self, rng: np.random.Generator) -> int:
+        return int(rng.integers(self.num_steps)) if self.random_offset else 0
+
+    def __len__(self) -> int:
+        """Number of minibatches in an epoch; where it begins at random, in the first."""
+        if self.sampling == "sliding":
+            return -(-len(self.train_windows) // self.batch_size)
+        offset = self._offset(np.random.default_rng([self.seed, 1]))
+        return (len(self.corpus) - 1 - offset) // (self.batch_size * self.num_steps)
 
     def validation(self) -> Iterator[Batch]:
         """The validation batches, in order; none unless the sampling is ``sliding``."""

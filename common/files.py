@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from common.errors import RequestError
 
@@ -21,6 +23,11 @@ def write_aside(path: Path, content: bytes | str) -> None:
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def strict(value: Any) -> Any:
+    """A value as strict JSON holds it: a number that is not finite becomes None."""
+    return json.loads(json.dumps(value), parse_constant=lambda _: None)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from common import sources
@@ -12,19 +13,35 @@ from common.vocab import Vocab
 from common.weights import Weights, draw
 
 
-def load_batches(
-    experiment: Experiment, data_dir: str | Path | None = None
-) -> tuple[SeqDataLoader, Vocab]:
+@dataclass(frozen=True)
+class Inputs:
+    """A corpus, read and cut into minibatches."""
+
+    text: sources.Text
+    loader: SeqDataLoader
+    vocab: Vocab
+
+
+def read_inputs(experiment: Experiment, data_dir: str | Path | None = None) -> Inputs:
     """Read the experiment's corpus and cut it into minibatches.
 
     Raises:
         RequestError: the corpus cannot be had, is not text, or is too short.
     """
-    return cut(sources.read(experiment.corpus, data_dir), experiment)
+    text = sources.read(experiment.corpus, data_dir)
+    return Inputs(text, *cut(text, experiment))
+
+
+def load_batches(
+    experiment: Experiment, data_dir: str | Path | None = None
+) -> tuple[SeqDataLoader, Vocab]:
+    """The minibatches and the vocabulary of `read_inputs` alone."""
+    inputs = read_inputs(experiment, data_dir)
+    return inputs.loader, inputs.vocab
 
 
 def cut(text: sources.Text, experiment: Experiment) -> tuple[SeqDataLoader, Vocab]:
-    """Cut a text that was read into the experiment's minibatches; see `load_batches`."""
+    """Cut a text that was read into the experiment's minibatches; see `read_inputs`."""
     indices, vocab = encode(
         text,
         experiment.token,

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import backends
-from common import sources
 from common.by_hand import NUM_FIRST
 from common.checkpoint import Checkpoint, load_checkpoint
 from common.errors import RequestError, unknown
 from common.experiment import Experiment
-from common.inputs import cut, load_batches
+from common.inputs import Inputs
 from common.vocab import Vocab
 
 
@@ -42,17 +41,17 @@ def told_whose(
     return RequestError(f"{message} ({', '.join(others)}: from {source}, not given)")
 
 
-def own_prefixes(experiment: Experiment, data_dir: Path | None) -> tuple[Experiment, str]:
+def own_prefixes(experiment: Experiment, inputs: Inputs) -> tuple[Experiment, str]:
     """The experiment with prefixes that its corpus can spell, and what is said of it.
 
     Prefixes that nobody gave are those of the recipe's corpus. A corpus that lacks their tokens is
     continued from its own beginning.
     """
-    loader, vocab = load_batches(experiment, data_dir)
+    vocab = inputs.vocab
     unseen = [t for p in experiment.prefixes for t in vocab.split(p) if t not in vocab]
     if not unseen:
         return experiment, ""
-    beginning = vocab.join(loader.corpus[:NUM_FIRST])
+    beginning = vocab.join(inputs.loader.corpus[:NUM_FIRST])
     said = f"the corpus lacks {unseen[0]!r} of the usual prefixes: continuing {beginning!r}"
     return experiment.model_copy(update={"prefixes": (beginning,)}), said
 
@@ -82,31 +81,28 @@ def select(
     return [(n, v) for n, mine in forms.items() for v in mine if v in variants or not variants]
 
 
-def check_corpus(
-    experiment: Experiment, data_dir: Path | None, resume: Path | None
-) -> dict[str, Any]:
-    """See that the corpus can be had, cut, continued from the prefixes, and fits a checkpoint.
+def corpus_facts(inputs: Inputs) -> dict[str, Any]:
+    """Name, hash and sizes of a corpus, for ``run.json``."""
+    return {
+        "name": inputs.text.name,
+        "sha256": inputs.text.sha256,
+        "characters": inputs.text.num_chars,
+        "tokens": len(inputs.loader.corpus),
+        "vocab_size": len(inputs.vocab),
+        "batches_per_epoch": len(inputs.loader),
+    }
 
-    Returns:
-        Its name, hash and sizes, for ``run.json``.
+
+def check_inputs(inputs: Inputs, experiment: Experiment, resume: Path | None) -> None:
+    """See that a corpus can be continued from the prefixes, and fits a checkpoint.
 
     Raises:
-        RequestError: it cannot.
+        RequestError: it cannot, or does not.
     """
-    text = sources.read(experiment.corpus, data_dir)
-    loader, vocab = cut(text, experiment)
     for prefix in experiment.prefixes:
-        vocab.check_prefix(prefix)
+        inputs.vocab.check_prefix(prefix)
     if resume:
-        check_resume(load_checkpoint(resume), resume, experiment, vocab)
-    return {
-        "name": text.name,
-        "sha256": text.sha256,
-        "characters": text.num_chars,
-        "tokens": len(loader.corpus),
-        "vocab_size": len(vocab),
-        "batches_per_epoch": sum(1 for _ in loader.epoch(1)),
-    }
+        check_resume(load_checkpoint(resume), resume, experiment, inputs.vocab)
 
 
 def check_resume(saved: Checkpoint, path: Path, experiment: Experiment, vocab: Vocab) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from common.files import strict
+
 STYLES = {"ok": "green", "ok, unjudged": "yellow", "unavailable": "yellow", "interrupted": "yellow"}
 
 
@@ -58,7 +60,7 @@ def print_json(value: Any) -> None:
 
     A number that is not finite becomes null.
     """
-    plain = json.loads(json.dumps(value), parse_constant=lambda _: None)
+    plain = strict(value)
     text = json.dumps(plain, indent=2, ensure_ascii=False)
     try:
         text.encode(sys.stdout.encoding or "ascii")

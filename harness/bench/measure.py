@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from common.files import write_aside, writing
 from harness.bench.tables import bench_table, circumstances, rounds_table, show
 from harness.bench.turns import Contest, entrants, time_shape
 from harness.records.cells import csv_of
+from harness.records.facts import write_facts
 from harness.records.provenance import provenance
 
 
@@ -50,10 +50,8 @@ class BenchResult:
         """Write the three files, each whole; the last says whether all shapes are there."""
         write_aside(folder / "bench.csv", csv_of(self.figures))
         write_aside(folder / "rounds.csv", csv_of(self.rounds))
-        facts = json.dumps(
-            self.facts | {"failures": self.failures, "status": status}, indent=1, ensure_ascii=False
-        )
-        write_aside(folder / "bench.json", facts + "\n")
+        facts = self.facts | {"failures": self.failures, "status": status}
+        write_facts(folder / "bench.json", facts)
 
 
 def run_contest(

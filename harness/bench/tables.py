@@ -15,11 +15,9 @@ from harness.bench.shapes import dimensions
 from harness.bench.turns import Entrant
 from harness.console import ROOMY, figure, titled
 from harness.intervals import Interval, interval, verdict
+from harness.records.schemas import BenchTable, RoundTable
 
-COLUMNS = (
-    "backend variant shape tokens_per_sec low high ratio_to_concise ratio_low ratio_high verdict "
-    "floor_fraction compile_seconds break_even_steps peak_memory_mb"
-).split()
+COLUMNS = list(BenchTable.model_fields)
 
 STYLES = {"faster": "green", "slower": "red", "tie": "", None: ""}
 
@@ -116,7 +114,7 @@ def rounds_table(shape: str, found: list[Entrant]) -> pd.DataFrame:
             for each in found
             for number, turn in enumerate(each.turns, 1)
         ],
-        columns=["backend", "variant", "shape", "round", "seconds", "cores_busy"],
+        columns=list(RoundTable.model_fields),
     )
 
 

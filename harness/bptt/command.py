@@ -109,12 +109,12 @@ def bptt(
         folder.start(place.path)
         with console.status("training and measuring, as many backends at once as there are CPUs"):
             measured = measure(request)
-        folder.finish(measured)
+        facts = folder.finish(measured)
         place.failed = not measured.passed
         if measured.backends:
-            page = write_bptt(folder.facts, measured, place.path)
+            page = write_bptt(facts, measured, place.path)
     if json:
-        print_json(folder.facts | {"truncation": measured.truncation.to_dict("records")})
+        print_json(facts | {"truncation": measured.truncation.to_dict("records")})
     show(console, measured)
     if measured.backends:
         console.print(f"report: {out / page.name}", soft_wrap=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,13 @@ from typing import Any
 import pandas as pd
 
 from common.files import write_aside, writing
+from common.inputs import read_inputs
 from common.parity import over_tolerance
 from common.truncation import ALL
 from harness.bptt.request import Request
-from harness.checks import check_corpus, select
+from harness.checks import corpus_facts, select
 from harness.records.cells import csv_of
+from harness.records.facts import Facts
 from harness.records.provenance import provenance
 from harness.workers.interpreters import brief_worker
 from harness.workers.pool import Pair, run_pool
@@ -145,15 +146,12 @@ class Folder:
     """
 
     def __init__(self, request: Request) -> None:
-        silent = request.experiment.model_copy(update={"prefixes": ()})  # no text is written
-        corpus = check_corpus(silent, request.data_dir, None)
-        self.facts: dict[str, Any] = {
+        self.about: dict[str, Any] = {
             "recipe": request.recipe,
             "experiment": request.experiment.model_dump(mode="json"),
-            "corpus": corpus,
+            "corpus": corpus_facts(read_inputs(request.experiment, request.data_dir)),
             "settings": {"taus": request.taus, "pis": request.pis, "draws": request.draws},
             **provenance(),
-            "status": "running",
         }
 
     def start(self, path: Path) -> None:
@@ -162,27 +160,22 @@ class Folder:
         Raises:
             RequestError: the folder cannot be written.
         """
-        self.path = path
+        self.record = Facts(path / "bptt.json", self.about)
         with writing(path):
-            self._write_facts()
+            self.record.write("running")
 
-    def finish(self, measured: Measured) -> None:
-        """Write the tables, then what came of it."""
+    def finish(self, measured: Measured) -> dict[str, Any]:
+        """Write the tables, then the facts; give these."""
         for name in ("norms", "spectrum", "truncation"):
-            write_aside(self.path / f"{name}.csv", csv_of(getattr(measured, name)))
+            write_aside(self.record.path.with_name(f"{name}.csv"), csv_of(getattr(measured, name)))
         worst = measured.held.groupby("backend", sort=False).error.max()
-        self.facts |= {
+        self.about |= {
             "backends": measured.descriptions,
             "worst_error": worst.to_dict(),
             "errors": measured.held.to_dict("records"),
             "beyond_float64": measured.blurred,
             "failures": measured.failures,
             "absent": measured.absent,
-            "status": "finished" if measured.passed else "failed",
         }
-        self._write_facts()
-
-    def _write_facts(self) -> None:
-        strict = json.loads(json.dumps(self.facts), parse_constant=lambda _: None)
-        content = json.dumps(strict, indent=1, ensure_ascii=False)
-        write_aside(self.path / "bptt.json", content + "\n")
+        self.record.write("finished" if measured.passed else "failed")
+        return self.about | {"status": "finished" if measured.passed else "failed"}

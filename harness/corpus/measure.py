@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,12 @@ from common.corpus import encode
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.files import write_aside, writing
-from common.inputs import cut
+from common.inputs import Inputs, cut
 from common.ngrams import NGrams, out_of_vocabulary, zipf
 from common.vocab import Token, Vocab
 from harness.console import printable
 from harness.records.cells import csv_of
+from harness.records.facts import write_facts
 from harness.records.reading import read_run
 from harness.run.baselines import LIMIT, baselines, write_baselines
 
@@ -118,7 +118,6 @@ def write(studied: Studied, out: Path) -> None:
     """
     names = {"tokens": "tokens", "ngrams": "grams"}
     names |= {name: name for name in ("zipf", "oov", "baselines")}
-    content = json.dumps(strict(studied.as_json()), indent=2, ensure_ascii=False)
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         for name, attribute in names.items():
@@ -126,7 +125,7 @@ def write(studied: Studied, out: Path) -> None:
             table = pd.concat(tables, ignore_index=True)
             columns = ["token", *table.columns.drop("token")]
             write_aside(out / f"{name}.csv", csv_of(table[columns]))
-        write_aside(out / "corpus.json", content + "\n")
+        write_facts(out / "corpus.json", studied.as_json())
 
 
 def add_baselines(folder: Path, data_dir: Path | None) -> pd.DataFrame:
@@ -147,15 +146,10 @@ def add_baselines(folder: Path, data_dir: Path | None) -> pd.DataFrame:
             )
         )
     try:
-        return write_baselines(folder, *cut(text, experiment))
+        return write_baselines(folder, Inputs(text, *cut(text, experiment)))
     except OSError as error:
         message = f"--run {folder}: baselines.csv cannot be written: {error.strerror}"
         raise RequestError(printable(message)) from error
-
-
-def strict(value: Any) -> Any:
-    """A value as JSON holds it: a number that is not finite becomes None."""
-    return json.loads(json.dumps(value), parse_constant=lambda _: None)
 
 
 def shown(text: str, token: Token) -> str:

@@ -11,11 +11,12 @@ import pandas as pd
 from common.experiment import DType, Experiment
 from common.parity import over_tolerance, tolerance
 from harness.checks import select
+from harness.records.schemas import ParityTable
 from harness.workers.interpreters import brief_worker
 from harness.workers.pool import Pair, run_pool
 from harness.workers.protocol import Case, Compare
 
-COLUMNS = ["backend", "variant", "dtype", "case", "quantity", "error", "tolerance", "ok"]
+COLUMNS = list(ParityTable.model_fields)
 
 
 @dataclass(frozen=True)

@@ -198,6 +198,7 @@ class Source(Open):
 class Facts(Open):
     """What stands in ``run.json`` and in ``bench.json``."""
 
+    format: Literal[1] = 1
     machine: dict[str, Any]
     versions: dict[str, str]
     source: Source

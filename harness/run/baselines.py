@@ -10,9 +10,10 @@ import pandas as pd
 from common.array import Array
 from common.batches import SeqDataLoader
 from common.files import write_aside
+from common.inputs import Inputs
 from common.ngrams import NGrams
-from common.vocab import Vocab
 from harness.records.cells import csv_of
+from harness.records.schemas import BaselineTable
 
 MODELS = ("unigram", "bigram", "trigram", "4-gram", "5-gram")
 """The models by n."""
@@ -46,7 +47,7 @@ def baselines(train: Array, val: Array | None, vocab_size: int) -> pd.DataFrame:
             [MODELS[n - 1], n, smoothing, figure, on_val.get(smoothing, np.nan)]
             for smoothing, figure in figures.items()
         ]
-    return pd.DataFrame(rows, columns="model n smoothing perplexity val_perplexity".split())
+    return pd.DataFrame(rows, columns=list(BaselineTable.model_fields))
 
 
 def texts(loader: SeqDataLoader) -> tuple[Array, Array | None]:
@@ -62,8 +63,8 @@ def texts(loader: SeqDataLoader) -> tuple[Array, Array | None]:
     return train, loader.corpus[num_train : num_train + num_val + loader.num_steps]
 
 
-def write_baselines(folder: Path, loader: SeqDataLoader, vocab: Vocab) -> pd.DataFrame:
+def write_baselines(folder: Path, inputs: Inputs) -> pd.DataFrame:
     """Write the baselines of an experiment's batches into a run folder, as ``baselines.csv``."""
-    table = baselines(*texts(loader), len(vocab))
+    table = baselines(*texts(inputs.loader), len(inputs.vocab))
     write_aside(folder / "baselines.csv", csv_of(table))
     return table

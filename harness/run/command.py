@@ -78,6 +78,7 @@ def run(
     from dataclasses import replace
 
     from common.checkpoint import load_checkpoint
+    from common.inputs import read_inputs
     from common.pipes import kept
     from harness.checks import own_prefixes, told_whose
     from harness.recipes import experiment_of, recipes
@@ -118,8 +119,10 @@ def run(
         Quiet() if quiet or json else Live(console, experiment.num_epochs, experiment.pred_period)
     )
     try:
+        inputs = read_inputs(experiment, data_dir)
+        request = replace(request, inputs=inputs)
         if "prefixes" not in chosen:
-            own, said = own_prefixes(experiment, data_dir)
+            own, said = own_prefixes(experiment, inputs)
             request = replace(request, experiment=own)
             note(said)
         with display:

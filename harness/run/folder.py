@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -21,11 +20,12 @@ from common.experiment import Experiment
 from common.files import write_aside, writing
 from harness.paths import new_folder
 from harness.records.cells import csv_of, guarded
+from harness.records.facts import Facts
+from harness.records.schemas import EpochTable, SampleTable
 from harness.run.row import Row, summary_table
 from harness.workers.protocol import Epoch, Sample
 
-EPOCH_COLUMNS = "backend variant seed epoch perplexity val_perplexity tokens seconds".split()
-SAMPLE_COLUMNS = "backend variant seed epoch prefix text".split()
+EPOCH_COLUMNS, SAMPLE_COLUMNS = list(EpochTable.model_fields), list(SampleTable.model_fields)
 
 
 def default_folder(recipe: str, experiment: Experiment) -> Path:
@@ -46,21 +46,17 @@ class RunFolder:
     """
 
     def __init__(self, path: Path, facts: dict[str, Any]) -> None:
-        self.path, self.facts = path, facts
+        self.path = path
         if path.exists():
             raise RequestError(f"--out {path}: exists already; name a folder that does not")
         with writing(path):
             path.mkdir(parents=True)
-            self.facts |= {"pid": os.getpid(), "started": _now(), "ended": None}
-            self.set_status("running")  # first: whatever is killed from here on says what it was
+            times = {"pid": os.getpid(), "started": _now(), "ended": None}
+            self.record = Facts(path / "run.json", facts | times)
+            self.record.write("running")  # first: what is killed from here on says what it was
             (path / "logs").mkdir()
             self._start_csv("epochs.csv", EPOCH_COLUMNS)
             self._start_csv("samples.csv", SAMPLE_COLUMNS)
-
-    def set_status(self, status: str) -> None:
-        """Rewrite ``run.json`` with a new status."""
-        content = json.dumps(self.facts | {"status": status}, indent=2, ensure_ascii=False)
-        write_aside(self.path / "run.json", content + "\n")
 
     def log(self, row: Row) -> Path:
         """Where the standard error of a row's worker goes."""
@@ -82,8 +78,8 @@ class RunFolder:
         """Write ``summary.csv``, then say in ``run.json`` how the run ended."""
         summary = csv_of(summary_table(rows))
         write_aside(self.path / "summary.csv", summary)
-        self.facts["ended"] = _now()
-        self.set_status(status)
+        self.record.facts["ended"] = _now()
+        self.record.write(status)
 
     def _start_csv(self, name: str, columns: list[str]) -> None:
         with open(self.path / name, "x", encoding="utf-8", newline="") as file:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
+import math
 from collections.abc import Callable
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +12,7 @@ from rich.text import Text
 from common.experiment import Experiment
 from harness.console import ROOMY, STYLES, figure, titled
 from harness.recipes import Recipe
+from harness.records.reading import read_run
 from harness.records.schemas import marked
 from harness.run.row import Row, ranked
 from harness.run.train import Result
@@ -78,12 +78,14 @@ def show_published(console: Console, result: Result, recipe: Recipe, asked: Expe
     table = titled("Against the published figures")
     for name in ("epoch", "published", "backend", "perplexity", "validation", "verdict"):
         table.add_column(name)
-    reached = curves(result.folder)
+    epochs = read_run(result.folder).epochs.set_index(["backend", "variant", "epoch"])
     for band in published:
         for row in result.rows:
-            found = reached.get((row.backend, row.variant, band.epoch))
-            if found is None:
+            at = row.backend, row.variant, band.epoch
+            if at not in epochs.index:
                 continue
+            perplexity, validation = float(epochs.perplexity[at]), float(epochs.val_perplexity[at])
+            found = perplexity, None if math.isnan(validation) else validation
             holds = band.holds(*found)
             table.add_row(
                 str(band.epoch),
@@ -98,15 +100,3 @@ def show_published(console: Console, result: Result, recipe: Recipe, asked: Expe
 
 def _band(low: float | None, high: float | None, name: str = "") -> str:
     return "" if low is None else f"{name}{low:g} to {high:g} "
-
-
-def curves(folder: Path) -> dict[tuple[str, str, int], tuple[float, float | None]]:
-    """Perplexity and validation perplexity by backend, variant and epoch, from ``epochs.csv``."""
-    with open(folder / "epochs.csv", encoding="utf-8", newline="") as file:
-        return {
-            (line["backend"], line["variant"], int(line["epoch"])): (
-                float(line["perplexity"]),
-                float(line["val_perplexity"]) if line["val_perplexity"] else None,
-            )
-            for line in csv.DictReader(file)
-        }

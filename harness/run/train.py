@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from common.experiment import Experiment
-from common.inputs import load_batches
-from harness.checks import check_corpus, select
+from common.inputs import Inputs, read_inputs
+from harness.checks import check_inputs, corpus_facts, select
 from harness.records.provenance import provenance
 from harness.records.schemas import Status
 from harness.run.baselines import write_baselines
@@ -44,6 +44,7 @@ class Request:
         out: the run folder; None gives it a name of its own.
         pythons: the interpreters of backends that have one of their own.
         resume: the checkpoint to go on from; None starts from fresh weights.
+        inputs: of the experiment, where they were read before.
     """
 
     recipe: str
@@ -54,6 +55,7 @@ class Request:
     out: Path | None = None
     pythons: dict[str, Path] = field(default_factory=dict)
     resume: Path | None = None
+    inputs: Inputs | None = None
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,12 @@ def run(request: Request, display: Display) -> Result:
     """
     experiment = request.experiment
     pairs = select(request.backends, request.variants)
-    corpus = check_corpus(experiment, request.data_dir, request.resume)
+    inputs = request.inputs or read_inputs(experiment, request.data_dir)
+    check_inputs(inputs, experiment, request.resume)
     facts = {
         "recipe": request.recipe,
         "experiment": experiment.model_dump(mode="json"),
-        "corpus": corpus,
+        "corpus": corpus_facts(inputs),
         "resumed": request.resume and str(request.resume),
         **provenance(),
         "backends": {},
@@ -98,7 +101,7 @@ def run(request: Request, display: Display) -> Result:
     rows = [Row(name, variant, experiment.seed, experiment.dtype) for name, variant in pairs]
     status = "failed"
     try:
-        write_baselines(path, *load_batches(experiment, request.data_dir))
+        write_baselines(path, inputs)
         for row in rows:
             run_row(row, request, folder, display)
         status = "finished"
@@ -153,7 +156,7 @@ def record(row: Row, event: Event, folder: RunFolder) -> None:
         case Built():
             row.device, row.compile_seconds = event.device, event.compile_seconds
             row.versions = event.description.versions
-            folder.facts["backends"][row.backend] = asdict(event.description)
+            folder.record.facts["backends"][row.backend] = asdict(event.description)
         case Judged():
             row.parity, row.parity_tolerance = event.parity, event.tolerance
             row.parity_verdict, row.reason = event.verdict, event.reason

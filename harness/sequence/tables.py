@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from common.files import write_aside, writing
 from common.sequence import MODELS, Forecast, rmse
 from harness.console import STYLES, titled
 from harness.records.cells import csv_of
+from harness.records.facts import write_facts
 from harness.sequence.measure import Outcomes, Study, facts
 
 PREDICTIONS = "backend model kind k time value".split()
@@ -83,7 +83,7 @@ def start(folder: Path) -> None:
         RequestError: it cannot be written.
     """
     with writing(folder):
-        _write_facts(folder, {"status": "running"})
+        write_facts(folder / "sequence.json", {"status": "running"})
 
 
 def write(found: Study, about: dict[str, Any], folder: Path) -> None:
@@ -95,14 +95,7 @@ def write(found: Study, about: dict[str, Any], folder: Path) -> None:
     }.items():
         write_aside(folder / f"{name}.csv", csv_of(table))
     status = "finished" if found.passed else "failed"
-    _write_facts(folder, {"status": status, **facts(found), **about})
-
-
-def _write_facts(folder: Path, content: dict[str, Any]) -> None:
-    # An error that is not finite becomes null: JSON has no other name for it.
-    plain = json.loads(json.dumps(content), parse_constant=lambda _: None)
-    text = json.dumps(plain, indent=1, ensure_ascii=False)
-    write_aside(folder / "sequence.json", text + "\n")
+    write_facts(folder / "sequence.json", {"status": status, **facts(found), **about})
 
 
 def show(console: Console, found: Study) -> None:

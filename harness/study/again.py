@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from common.files import write_aside
+from harness.records.facts import write_facts
 from harness.records.schemas import Status
 from harness.run.progress import Quiet
 from harness.run.train import Request, run
@@ -89,5 +90,4 @@ def take_row(source: Path, target: Path, pair: Pair) -> None:
         json.loads((folder / "run.json").read_text(encoding="utf-8")) for folder in (target, source)
     )
     old["backends"] |= new["backends"]
-    content = json.dumps(old | {"ended": new["ended"]}, indent=2, ensure_ascii=False)
-    write_aside(target / "run.json", content + "\n")
+    write_facts(target / "run.json", old | {"ended": new["ended"]})

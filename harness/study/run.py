@@ -20,8 +20,10 @@ import psutil
 
 from common.errors import RequestError
 from common.files import write_aside, writing
-from harness.checks import check_corpus, select, told_whose
+from common.inputs import read_inputs
+from harness.checks import check_inputs, select, told_whose
 from harness.records.cells import csv_of
+from harness.records.facts import Facts
 from harness.records.provenance import provenance
 from harness.records.reading import ROW, RunData, holds, read_run
 from harness.run.progress import Quiet
@@ -73,18 +75,18 @@ def run_study(order: Order, tell: Callable[[str], None]) -> bool:
         sweep(order.folder(cell))
         is_finished(order, cell)
         try:
-            check_corpus(cell.experiment, order.data_dir, None)
+            inputs = read_inputs(cell.experiment, order.data_dir)
+            check_inputs(inputs, cell.experiment, None)
         except RequestError as error:
             given, source = {*order.study.settings, *cell.varied}, f"recipe {order.study.recipe}"
             raise told_whose(error, cell.experiment, given, source) from error
-    facts = {
-        "study": order.study.model_dump(mode="json"),
-        **provenance(),
-    }
+    record = Facts(
+        order.out / "study.json", {"study": order.study.model_dump(mode="json"), **provenance()}
+    )
     with writing(order.out):
         order.out.mkdir(parents=True, exist_ok=True)
         if not all(is_finished(order, cell) and not to_run_again(order, cell) for cell in every):
-            _write_facts(order, facts, "running")
+            record.write("running")
     for number, cell in enumerate(every, 1):
         where = f"{number} of {len(every)}: {cell.grid}, {cell.name}"
         if is_finished(order, cell):
@@ -106,13 +108,8 @@ def run_study(order: Order, tell: Callable[[str], None]) -> bool:
         ended = ", ".join(f"{row.backend} {row.variant} {row.status}" for row in result.rows)
         tell(f"{where}: {time.monotonic() - start:.0f} s: {ended}")
     write_aside(order.out / "cells.csv", csv_of(tidy(order)))
-    _write_facts(order, facts, "finished")
+    record.write("finished")
     return True
-
-
-def _write_facts(order: Order, facts: dict[str, Any], status: str) -> None:
-    content = json.dumps(facts | {"status": status}, indent=2, ensure_ascii=False)
-    write_aside(order.out / "study.json", content + "\n")
 
 
 def _request(order: Order, cell: Cell) -> Request:

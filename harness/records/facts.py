@@ -1,0 +1,34 @@
+"""Facts of a result: a JSON file that says ``running`` until its last writing says how it ended."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from common.files import strict, write_aside
+
+FORMAT = 1
+"""Version of every JSON file that a command leaves; one without is of version 1."""
+
+
+class Facts:
+    """A JSON file of facts, whole at any moment.
+
+    Args:
+        path: of the file, in a folder that exists.
+        facts: by name; more may be added until the last writing.
+    """
+
+    def __init__(self, path: Path, facts: dict[str, Any]) -> None:
+        self.path, self.facts = path, facts
+
+    def write(self, status: str) -> None:
+        """Write all of them with this status; ``running`` says that more will follow."""
+        write_facts(self.path, self.facts | {"status": status})
+
+
+def write_facts(path: Path, facts: dict[str, Any]) -> None:
+    """Write facts as strict JSON that begins with its version."""
+    content = strict({"format": FORMAT} | facts)
+    write_aside(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
