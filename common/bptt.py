@@ -34,7 +34,7 @@ Gradients = tuple[float, Weights, Array]
 """The loss, the five gradients by name, and dl/dH (num_steps, batch, H)."""
 
 UNDERFLOW = 1e-250
-"""A gradient whose norm is below has lost parts to zero: it is checked against this norm instead."""
+"""A gradient whose norm is below has lost parts to zero: it is measured by this norm instead."""
 
 SLACK = 10.0
 """Tolerated multiple of the change that the last bit of the hidden states makes."""

@@ -1,4 +1,4 @@
-"""The cells of the functional chapter, completed with our names, in the notebook's order, in every backend."""
+"""The cells of the functional chapter with our names, in the notebook's order, in every backend."""
 
 import numpy as np
 import pytest
