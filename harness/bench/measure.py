@@ -20,13 +20,13 @@ from harness.records.provenance import provenance
 
 @dataclass
 class BenchResult:
-    """What a benchmark came to.
+    """Result of a benchmark.
 
     Attributes:
-        facts: machine, versions and source; then what stands behind the figures, shape by shape.
+        facts: machine, versions and source; then the circumstances of the figures, shape by shape.
         figures: the table of ``bench.csv``.
-        rounds: that of ``rounds.csv``.
-        failures: why somebody has no figures, by shape, backend and variant.
+        rounds: the table of ``rounds.csv``.
+        failures: reasons for missing figures, by shape, backend and variant.
     """
 
     facts: dict[str, Any]

@@ -90,7 +90,7 @@ def bench_table(shape: str, found: list[Entrant]) -> pd.DataFrame:
 
 
 def paired_ratio(base: Entrant, other: Entrant) -> Interval:
-    """How many times as fast as `base` another was, from the ratios of each round."""
+    """Speed of `other` as a multiple of that of `base`, from the ratios of each round."""
     pairs = zip(round_seconds(base), round_seconds(other), strict=True)
     return interval([theirs / ours for theirs, ours in pairs])
 
@@ -105,7 +105,7 @@ def break_even(entrant: Entrant, book: Entrant) -> float:
 
 
 def rounds_table(shape: str, found: list[Entrant]) -> pd.DataFrame:
-    """Every turn: seconds a step, and how many cores it kept busy."""
+    """Every turn: seconds a step, and the number of cores it kept busy."""
     return pd.DataFrame(
         [
             [each.backend, each.variant, shape, number, turn["seconds"], turn["cores_busy"]]
@@ -118,7 +118,7 @@ def rounds_table(shape: str, found: list[Entrant]) -> pd.DataFrame:
 
 
 def circumstances(shape: str, found: list[Entrant]) -> dict[str, Any]:
-    """What stands behind the figures of a shape, for ``bench.json``."""
+    """Circumstances of the figures of a shape, for ``bench.json``: workers and products."""
     flops = {product.name: product.flops for product in unavoidable(*dimensions(shape))}
     return {
         "shape": shape,

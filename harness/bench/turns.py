@@ -27,16 +27,16 @@ Say = Callable[[str], None]
 
 @dataclass
 class Entrant:
-    """What takes its turn: one network, or one library's matrix products.
+    """Contender for the turns: one network, or one library's matrix products.
 
     Attributes:
-        backend, variant: whose; the variant ``products`` multiplies matrices alone.
-        prepared: what `harness.bench.worker.prepare` found; empty for products.
-        turns: what each turn gave, round by round.
-        idle_cpu, idle_wall: CPU seconds it used while others had their turn, and how long that was.
+        backend, variant: its names; the variant ``products`` multiplies matrices alone.
+        prepared: answer of `harness.bench.worker.prepare`; empty for products.
+        turns: result of each turn, round by round.
+        idle_cpu, idle_wall: CPU seconds it used in turns of others, and the seconds these took.
         peak_memory_mb: of its process, up to its last turn.
         checked: the verdict of `bench.worker.check` after its last turn; empty for products.
-        reason: why it was given up; empty if it was not.
+        reason: cause of giving it up; empty if it was not.
     """
 
     backend: str
@@ -57,7 +57,7 @@ class Entrant:
 
 @dataclass(frozen=True)
 class Contest:
-    """What to time, and how."""
+    """Contest to time: backends, variants, rounds and settings."""
 
     backends: tuple[str, ...]
     variants: tuple[str, ...]
@@ -67,7 +67,7 @@ class Contest:
 
 
 def entrants(contest: Contest) -> tuple[list[Entrant], dict[str, str]]:
-    """Who takes part, and why the others do not.
+    """Contenders, and reasons why the others are absent.
 
     A backend's variants come with its yardsticks; `null` and the products of every library that is
     here always take part.
@@ -156,7 +156,7 @@ def _products(entrant: Entrant, worker: Worker, shape: str) -> Event:
 def _take_turn(
     entrant: Entrant, running: Sequence[Entrant], workers: dict[str, Worker], shape: str
 ) -> None:
-    """One turn, and what CPU time the others used meanwhile, who should have used none."""
+    """One turn, and the CPU time of the others meanwhile, who should have used none."""
     before = {each.name: cpu_seconds(workers[each.name]) for each in running}
     start = time.perf_counter()
     worker = workers[entrant.name]
@@ -196,7 +196,7 @@ def _check(entrant: Entrant, worker: Worker) -> None:
     """Withhold the figures of what is not the reference network.
 
     Raises:
-        WorkerError: it is not, or it broke down.
+        WorkerError: the network is another, or its worker broke down.
     """
     entrant.checked, _ = worker.answers("check")
     if entrant.checked["verdict"] not in TRAINED:

@@ -28,12 +28,12 @@ from common.weights import Weights, draw_weights
 Event = dict[str, Any]
 
 TURN_SECONDS = 0.3
-"""How long a turn is timed, at least; a tenth of that goes before, untimed, to warm caches."""
+"""Seconds that a turn is timed, at least; a tenth goes before, untimed, to warm caches."""
 
 
 @dataclass
 class Timed:
-    """What a worker times: one network, its batches, and how many steps make a turn."""
+    """Workload of a turn: one network, its batches, and the number of steps."""
 
     experiment: Experiment
     weights: Weights
@@ -82,7 +82,7 @@ def prepare(backend: Backend, request: Event) -> Iterator[Event]:
 
 
 def conditions(backend: Backend) -> Event:
-    """What must be the same for every worker, as this process finds it."""
+    """Conditions that must be the same for every worker, as this process finds them."""
     variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     return {

@@ -1,4 +1,4 @@
-"""``bptt``: how gradients flow through time in every backend, and what cutting them costs."""
+"""``bptt``: gradient flow through time in every backend, and the cost of cutting it."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ HELD = ["backend", "quantity", "error"]
 
 @dataclass
 class Measured:
-    """What was found.
+    """Result of a measurement.
 
     Attributes:
         norms, spectrum, truncation, held: tables by `NORMS`, `SPECTRUM`, `TRUNCATION`, `HELD`.
-        blurred: the gradients of a backend that float64 cannot tell to 1e-9, as many as were found.
+        blurred: number of gradients that float64 cannot tell to 1e-9, by backend.
         descriptions: of the backends that were measured.
-        failures: why one that was to be measured was not; `absent` if that is no failure.
+        failures: reasons why a backend was not measured; `absent` if that is no failure.
     """
 
     norms: pd.DataFrame
@@ -52,19 +52,19 @@ class Measured:
 
     @property
     def over(self) -> pd.DataFrame:
-        """What is not that of the reference."""
+        """Rows of `held` whose error is over the tolerance."""
         named = zip(self.held.quantity, self.held.error, strict=True)
         wrong = [bool(over_tolerance({name: error}, "float64")) for name, error in named]
         return self.held[pd.Series(wrong, self.held.index, dtype=bool)]
 
     @property
     def backends(self) -> list[str]:
-        """Those that were measured."""
+        """Names of the backends that were measured."""
         return list(self.descriptions)
 
     @property
     def passed(self) -> bool:
-        """Whether something was measured, and all of it is the reference's."""
+        """True if something was measured, and all of it is the reference's."""
         return bool(len(self.held)) and self.over.empty and not self.failures
 
     @property
@@ -162,7 +162,7 @@ def _tables(
 
 
 class Folder:
-    """Where a measurement is written; ``bptt.json`` says ``running`` until all the rest is there.
+    """Folder of a measurement; ``bptt.json`` says ``running`` until all the rest is there.
 
     Raises:
         RequestError: the corpus cannot be had, or is too short.

@@ -23,7 +23,7 @@ def write_bptt(facts: dict[str, Any], measured: Measured, out: Path) -> Path:
     """Write the report into a folder; the path of ``report.html``.
 
     Raises:
-        RequestError: it cannot be written there.
+        RequestError: the folder cannot be written.
     """
     told = [reach(measured), radius(measured)]
     if len(measured.truncation):
@@ -124,7 +124,7 @@ def _moments(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def truncation(measured: Measured) -> Section:
-    """What cutting the window into pieces costs."""
+    """Cost of cutting the window into pieces."""
     costs = _moments(measured.truncation)
     found = costs[(costs.strategy == "truncated") & (costs.quantity == ALL)].reset_index(drop=True)
     short, long = found[found.tau == found.tau.min()], found[found.tau == found.tau.max()]
@@ -233,7 +233,7 @@ def _means(measured: Measured) -> Grid:
 
 
 def right(measured: Measured) -> Section:
-    """Who is equal to the reference."""
+    """Accuracy: errors against the reference."""
     worst = measured.held.groupby("backend", sort=False).error.max()
     over = measured.over
     section = Section(

@@ -1,4 +1,4 @@
-"""What ``bptt`` prints: the flow, the strategies, and who is right."""
+"""Printed tables of ``bptt``: gradient flow, strategies, errors against the reference."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def show(console: Console, measured: Measured) -> None:
 
 
 def clipping(clip_theta: float) -> str:
-    """How the updates were clipped, in words."""
+    """Clipping of the updates, in words."""
     return f"clipped at {clip_theta:g}" if clip_theta else "not clipped"
 
 

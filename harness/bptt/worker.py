@@ -1,7 +1,7 @@
-"""The worker's side of ``bptt``: how gradients flow through time as a network is trained.
+"""The worker's side of ``bptt``: gradient flow through time as a network is trained.
 
 The network is trained through the contract. At every point of measurement the backend's own weights
-go to its `bptt` section, and whatever that gives is held against `common.bptt` on the same weights.
+go to its `bptt` section, and its results are checked against `common.bptt` on the same weights.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ Event = dict[str, Any]
 
 @dataclass
 class Held:
-    """A backend's gradients on one window, each held against the reference on the way.
+    """A backend's gradients on one window, each checked against the reference on the way.
 
     Attributes:
         section: the backend's ``bptt.py``.
         X, Y: the window, indices (batch, num_steps).
         state: before its first step (batch, H).
         errors: the worst so far, by quantity.
-        blurred: how many gradients had to be judged by what the last bit changes.
+        blurred: number of gradients that had to be judged by what the last bit changes.
     """
 
     section: ModuleType
@@ -57,7 +57,7 @@ class Held:
         return found
 
     def full(self, weights: Weights, experiment: Experiment) -> bptt.Gradients:
-        """The full gradients of the loss that is trained, held against `Reference`, too."""
+        """The full gradients of the loss that is trained, checked against `Reference`, too."""
         T = self.X.shape[1]
         links, loss_weights = bptt.full_links(T), bptt.all_steps(T)
         found = self.gradients(weights, experiment, links, loss_weights)
@@ -83,7 +83,7 @@ class Held:
 
 
 def measure(backend: Backend, request: Event) -> Iterator[Event]:
-    """Train with each activation, clipped and not; measure the flow, and once the strategies."""
+    """Train with each activation, clipped and not; measure gradient flow, and once the strategies."""
     asked = Experiment.of(request["experiment"])
     loader, vocab = load_batches(asked, request["data_dir"])
     X, Y = next(loader.epoch(1))

@@ -22,12 +22,12 @@ COLUMNS = ["backend", "variant", "dtype", "case", "quantity", "error", "toleranc
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was compared, and what could not be.
+    """Result of a comparison: the errors, and what could not be compared.
 
     Attributes:
         table: an error a row, by `COLUMNS`.
         failures: the reason of every backend that broke down, by backend and variant.
-        absent: the same for backends that are not available.
+        absent: likewise for backends that are not available.
     """
 
     table: pd.DataFrame
@@ -36,7 +36,7 @@ class Comparison:
 
     @property
     def passed(self) -> bool:
-        """Whether something was compared and all of it holds."""
+        """True if something was compared and all of it holds."""
         return bool(len(self.table) and self.table.ok.all() and not self.failures)
 
 

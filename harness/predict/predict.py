@@ -15,7 +15,7 @@ from harness.workers.process import WorkerError
 
 @dataclass(frozen=True)
 class Prediction:
-    """What one backend wrote after a prefix."""
+    """Text that one backend wrote after a prefix."""
 
     backend: str
     variant: str

@@ -1,4 +1,4 @@
-"""``sequence``: section 9.1 in every backend, each held against the float64 reference."""
+"""``sequence``: section 9.1 in every backend, each checked against the float64 reference."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from harness.workers.process import Event, WorkerError
 
 @dataclass
 class Outcome:
-    """What one model came to: its epochs, and all that it predicts."""
+    """Result of one model: its epochs, and all that it predicts."""
 
     epochs: list[Epoch] = field(default_factory=list)
     forecasts: list[Forecast] = field(default_factory=list)
@@ -52,7 +52,7 @@ class Entrant:
     Attributes:
         backend: its name.
         status: ``ok``, ``parity-failed``, ``failed`` or ``unavailable``.
-        reason: why it is not ok.
+        reason: cause of a status that is not ok.
         versions: of what computed.
         outcomes: by model; empty where it failed.
         errors: relative errors against the reference, by model and quantity.
@@ -67,17 +67,17 @@ class Entrant:
 
     @property
     def worst(self) -> float | None:
-        """Its largest error; None where nothing was compared."""
+        """Largest error; None where nothing was compared."""
         every = [error for errors in self.errors.values() for error in errors.values()]
         return max(every, default=None)
 
 
 @dataclass(frozen=True)
 class Study:
-    """What the section came to.
+    """Result of the section.
 
     Attributes:
-        settings, series: what was asked for, and the data drawn from it.
+        settings, series: the request, and the data drawn from it.
         reference: the outcomes of the float64 reference.
         entrants: every backend, in the order of the registry.
         asked: the backends that were asked for by name.
@@ -91,12 +91,12 @@ class Study:
 
     @property
     def compared(self) -> list[Entrant]:
-        """Those that came to their end."""
+        """Contenders that came to their end."""
         return [each for each in self.entrants if each.outcomes]
 
     @property
     def passed(self) -> bool:
-        """Whether some backend is ok, and every other one merely absent and not asked for."""
+        """True if some backend is ok, and every other one merely absent and not asked for."""
         judged = [
             each.status == "ok"
             for each in self.entrants
@@ -223,7 +223,7 @@ def errors(found: Outcome, reference: Outcome) -> Errors:
 
 
 def facts(found: Study) -> dict[str, Any]:
-    """What ``sequence.json`` says of the section itself, and of every backend."""
+    """Facts for ``sequence.json``: of the section itself, and of every backend."""
     return {
         "settings": found.settings.model_dump(mode="json"),
         "tolerance": TOLERANCES[found.settings.dtype],

@@ -25,11 +25,11 @@ TOPICS = {
     "predict, rnn": "predict_rnn",
 }
 TINY = 1e-18
-"""Where an error of zero is drawn on a logarithmic axis."""
+"""Position of an error of zero on a logarithmic axis."""
 
 
 def titles(study: Study) -> tuple[str, str]:
-    """What the report is called, and what it is about."""
+    """Title and subject of the report."""
     names = ", ".join(framework(each.backend) for each in study.compared) or "no framework"
     return (
         "Working with sequences",

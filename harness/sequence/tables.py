@@ -1,4 +1,4 @@
-"""What ``sequence`` writes and prints: three tables, the facts behind them, and the report."""
+"""Files and printed tables of ``sequence``: three tables, the facts behind them, and the report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOSSES = "backend model epoch loss".split()
 
 
 def predictions_table(found: Study) -> pd.DataFrame:
-    """Every prediction of every backend; k is how many steps it looks ahead."""
+    """Every prediction of every backend; k is the number of steps ahead."""
     tables = [
         pd.DataFrame(
             {
@@ -53,7 +53,7 @@ def errors_of(found: Study, backend: str, outcomes: Outcomes) -> pd.DataFrame:
 
 
 def scores(found: Study, forecast: Forecast) -> tuple[int, float, float]:
-    """How many points are measured, the RMSE against the series, and against the clean sine."""
+    """Number of points measured, the RMSE against the series, and against the clean sine."""
     unseen = found.settings.first_unseen
     points, noisy = rmse(forecast, found.series.x, unseen)
     return points, noisy, rmse(forecast, found.series.clean, unseen)[1]
@@ -80,7 +80,7 @@ def start(folder: Path) -> None:
     """Begin a folder, whose ``sequence.json`` says ``running`` until all of it is there.
 
     Raises:
-        RequestError: it cannot be written.
+        RequestError: the folder cannot be written.
     """
     with writing(folder):
         _write_facts(folder, {"status": "running"})
