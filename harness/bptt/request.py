@@ -16,8 +16,8 @@ SMALLER: dict[str, Any] = {
     "sigma": 0.15,
     "num_epochs": 16,
 }
-"""Settings in place of the recipe's: two minutes for all, and first weights through which a gradient
-comes; of the recipe's own, a tenth as large, it has vanished after a few steps."""
+"""Settings in place of the recipe's: two minutes for all, and first weights that let a gradient
+come through; of the recipe's own, a tenth as large, it has vanished after a few steps."""
 
 TAUS = (1, 2, 4, 8, 16)
 
