@@ -13,7 +13,7 @@ from rich.text import Text
 
 from common.files import write_aside, writing
 from harness.bench.tables import bench_table, circumstances, rounds_table, show
-from harness.bench.turns import Contest, entrants, time_shape
+from harness.bench.turns import Contest, contenders, time_shape
 from harness.records.cells import csv_of
 from harness.records.provenance import provenance
 
@@ -64,7 +64,7 @@ def run_contest(
     Raises:
         RequestError: something asked for does not exist, or the folder cannot be written.
     """
-    _, absent = entrants(contest)
+    _, absent = contenders(contest)
     result = BenchResult(
         {
             **provenance(),
@@ -77,7 +77,7 @@ def run_contest(
     with writing(folder):
         result.write(folder, "running")
     for shape in shapes:
-        found, _ = entrants(contest)
+        found, _ = contenders(contest)
         with console.status("") as status:
             time_shape(contest, shape, found, lambda now: status.update("" if quiet else now))
         table = bench_table(shape, found)

@@ -26,7 +26,7 @@ Say = Callable[[str], None]
 
 
 @dataclass
-class Entrant:
+class Contender:
     """Contender for the turns: one network, or one library's matrix products.
 
     Attributes:
@@ -66,22 +66,22 @@ class Contest:
     pythons: dict[str, Path]
 
 
-def entrants(contest: Contest) -> tuple[list[Entrant], dict[str, str]]:
+def contenders(contest: Contest) -> tuple[list[Contender], dict[str, str]]:
     """Contenders, and reasons why the others are absent.
 
     A backend's variants come with its yardsticks; `null` and the products of every library that is
     here always take part.
     """
     absent: dict[str, str] = {}
-    found: list[Entrant] = []
+    found: list[Contender] = []
     for name, variant in select(contest.backends, contest.variants, yardsticks=True):
         if reason := missing(name, contest.pythons):
             absent[name] = reason
         else:
-            found.append(Entrant(name, variant))
+            found.append(Contender(name, variant))
     libraries = [n for n, e in backends.BACKENDS.items() if e.products]
-    floor = [Entrant(n, "products") for n in libraries if not missing(n, contest.pythons)]
-    return [*found, Entrant("null", "harness"), *floor], absent
+    floor = [Contender(n, "products") for n in libraries if not missing(n, contest.pythons)]
+    return [*found, Contender("null", "harness"), *floor], absent
 
 
 def experiment_of(contest: Contest, shape: str) -> Experiment:
@@ -90,8 +90,8 @@ def experiment_of(contest: Contest, shape: str) -> Experiment:
     return Experiment.of(contest.settings | {"batch_size": B, "num_steps": T, "num_hiddens": H})
 
 
-def time_shape(contest: Contest, shape: str, found: list[Entrant], say: Say) -> None:
-    """Time all entrants on one shape; each gets its figures, or the reason why it has none."""
+def time_shape(contest: Contest, shape: str, found: list[Contender], say: Say) -> None:
+    """Time all contenders on one shape; each gets its figures, or the reason why it has none."""
     experiment = experiment_of(contest, shape)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -119,25 +119,25 @@ def time_shape(contest: Contest, shape: str, found: list[Entrant], say: Say) -> 
 
 
 @contextmanager
-def given_up_on_failure(entrant: Entrant) -> Iterator[None]:
+def given_up_on_failure(contender: Contender) -> Iterator[None]:
     """A worker that fails loses its own figures, and nobody else's."""
     try:
         yield
     except (WorkerError, RequestError) as error:
-        entrant.reason = str(error)
+        contender.reason = str(error)
 
 
-def _prepare(entrant: Entrant, worker: Worker, experiment: Experiment, shape: str) -> None:
-    if entrant.variant == "products":
-        _products(entrant, worker, shape)  # once untimed: operands are made, loops compiled
+def _prepare(contender: Contender, worker: Worker, experiment: Experiment, shape: str) -> None:
+    if contender.variant == "products":
+        _products(contender, worker, shape)  # once untimed: operands are made, loops compiled
         return
-    (entrant.prepared, _) = worker.answers(
+    (contender.prepared, _) = worker.answers(
         "prepare",
         experiment=experiment.model_dump(mode="json"),
-        variant=entrant.variant,
+        variant=contender.variant,
         vocab_size=dimensions(shape)[3],
     )
-    found = entrant.prepared["conditions"]
+    found = contender.prepared["conditions"]
     threads = len(worker.cpus)
     if found["cpus"] not in (None, worker.cpus):
         raise WorkerError("error", f"it runs on CPUs {found['cpus']}, not on {worker.cpus}")
@@ -147,29 +147,29 @@ def _prepare(entrant: Entrant, worker: Worker, experiment: Experiment, shape: st
         raise WorkerError("error", "it may round products to TF32")
 
 
-def _products(entrant: Entrant, worker: Worker, shape: str) -> Event:
-    module = backends.entry(entrant.backend).products
+def _products(contender: Contender, worker: Worker, shape: str) -> Event:
+    module = backends.entry(contender.backend).products
     turn, _ = worker.answers("products", products=module, shape=dimensions(shape))
     return turn
 
 
 def _take_turn(
-    entrant: Entrant, running: Sequence[Entrant], workers: dict[str, Worker], shape: str
+    contender: Contender, running: Sequence[Contender], workers: dict[str, Worker], shape: str
 ) -> None:
     """One turn, and the CPU time of the others meanwhile, who should have used none."""
     before = {each.name: cpu_seconds(workers[each.name]) for each in running}
     start = time.perf_counter()
-    worker = workers[entrant.name]
-    if entrant.variant == "products":
-        turn = _products(entrant, worker, shape)
+    worker = workers[contender.name]
+    if contender.variant == "products":
+        turn = _products(contender, worker, shape)
     else:
         turn, done = worker.answers("turn")
-        entrant.peak_memory_mb = done["peak_memory_mb"]
-    entrant.turns.append(turn)
+        contender.peak_memory_mb = done["peak_memory_mb"]
+    contender.turns.append(turn)
     seconds = time.perf_counter() - start
     _settle(worker)
     for each in running:
-        if each is not entrant:
+        if each is not contender:
             each.idle_cpu += cpu_seconds(workers[each.name]) - before[each.name]
             each.idle_wall += seconds
 
@@ -192,12 +192,12 @@ def cpu_seconds(worker: Worker) -> float:
     return times.user + times.system
 
 
-def _check(entrant: Entrant, worker: Worker) -> None:
+def _check(contender: Contender, worker: Worker) -> None:
     """Withhold the figures of what is not the reference network.
 
     Raises:
         WorkerError: the network is another, or its worker broke down.
     """
-    entrant.checked, _ = worker.answers("check")
-    if entrant.checked["verdict"] not in TRAINED:
-        raise WorkerError("error", entrant.checked["reason"])
+    contender.checked, _ = worker.answers("check")
+    if contender.checked["verdict"] not in TRAINED:
+        raise WorkerError("error", contender.checked["reason"])

@@ -83,7 +83,7 @@ class Held:
 
 
 def measure(backend: Backend, request: Event) -> Iterator[Event]:
-    """Train with each activation, clipped and not; measure gradient flow, once the strategies too."""
+    """Train with each activation, clipped and not; measure gradient flow, strategies at the ends."""
     asked = Experiment.of(request["experiment"])
     loader, vocab = load_batches(asked, request["data_dir"])
     X, Y = next(loader.epoch(1))

@@ -46,7 +46,7 @@ Outcomes = dict[ModelName, Outcome]
 
 
 @dataclass
-class Entrant:
+class Contender:
     """A backend that takes part.
 
     Attributes:
@@ -79,27 +79,27 @@ class Study:
     Attributes:
         settings, series: the request, and the data drawn from it.
         reference: the outcomes of the float64 reference.
-        entrants: every backend, in the order of the registry.
+        contenders: every backend, in the order of the registry.
         asked: the backends that were asked for by name.
     """
 
     settings: SequenceExperiment
     series: Series
     reference: Outcomes
-    entrants: list[Entrant]
+    contenders: list[Contender]
     asked: tuple[str, ...]
 
     @property
-    def compared(self) -> list[Entrant]:
+    def compared(self) -> list[Contender]:
         """Contenders that came to their end."""
-        return [each for each in self.entrants if each.outcomes]
+        return [each for each in self.contenders if each.outcomes]
 
     @property
     def passed(self) -> bool:
         """True if some backend is ok, and every other one merely absent and not asked for."""
         judged = [
             each.status == "ok"
-            for each in self.entrants
+            for each in self.contenders
             if each.status != "unavailable" or each.backend in self.asked
         ]
         return bool(judged) and all(judged)
@@ -121,7 +121,7 @@ def study(
     for cpu in usable_cpus():
         free.put(cpu)
 
-    def enter(name: str) -> Entrant:
+    def enter(name: str) -> Contender:
         cpu = free.get()
         try:
             return take_part(name, settings, reference, pythons, cpu)
@@ -129,8 +129,8 @@ def study(
             free.put(cpu)
 
     with ThreadPoolExecutor(free.qsize()) as pool:
-        entrants = list(pool.map(enter, wanted))
-    return Study(settings, draw_series(settings), reference, entrants, tuple(names))
+        contenders = list(pool.map(enter, wanted))
+    return Study(settings, draw_series(settings), reference, contenders, tuple(names))
 
 
 def expected(settings: SequenceExperiment) -> Outcomes:
@@ -155,28 +155,28 @@ def expected(settings: SequenceExperiment) -> Outcomes:
 
 def take_part(
     name: str, settings: SequenceExperiment, reference: Outcomes, pythons: dict[str, Path], cpu: int
-) -> Entrant:
+) -> Contender:
     """Run one backend on one CPU and hold it against the reference."""
-    entrant = Entrant(name)
+    contender = Contender(name)
     if reason := missing(name, pythons):
-        entrant.status, entrant.reason = "unavailable", reason
-        return entrant
+        contender.status, contender.reason = "unavailable", reason
+        return contender
     experiment = Experiment.of({"dtype": settings.dtype, "device": "cpu"})
     try:
         with brief_worker(name, pythons, experiment, [cpu]) as worker:
             described, _ = worker.answers("describe")
-            entrant.versions = described["versions"]
+            contender.versions = described["versions"]
             outcomes: Outcomes = {model: Outcome() for model in MODELS}
             for event in worker.answers("sequence", settings=settings.model_dump(mode="json")):
                 record(outcomes, event)
     except (WorkerError, RequestError) as error:
         kind = error.kind if isinstance(error, WorkerError) else "error"
-        entrant.status = "unavailable" if kind == "unavailable" else "failed"
-        entrant.reason = str(error)
-        return entrant
-    entrant.outcomes = outcomes
-    judge(entrant, reference, TOLERANCES[settings.dtype])
-    return entrant
+        contender.status = "unavailable" if kind == "unavailable" else "failed"
+        contender.reason = str(error)
+        return contender
+    contender.outcomes = outcomes
+    judge(contender, reference, TOLERANCES[settings.dtype])
+    return contender
 
 
 def record(outcomes: Outcomes, event: Event) -> None:
@@ -191,20 +191,20 @@ def record(outcomes: Outcomes, event: Event) -> None:
         outcomes[event["model"]].forecasts.append(found)
 
 
-def judge(entrant: Entrant, reference: Outcomes, tolerance: float) -> None:
-    """Give an entrant its errors, and the status that follows from them."""
-    entrant.errors = {
-        model: errors(entrant.outcomes[model], outcome) for model, outcome in reference.items()
+def judge(contender: Contender, reference: Outcomes, tolerance: float) -> None:
+    """Give a contender its errors, and the status that follows from them."""
+    contender.errors = {
+        model: errors(contender.outcomes[model], outcome) for model, outcome in reference.items()
     }
     over = [
         f"{model} {quantity} off by {error:.1e}"
-        for model, found in entrant.errors.items()
+        for model, found in contender.errors.items()
         for quantity, error in found.items()
         if not error <= tolerance
     ]
     if over:
-        entrant.status = "parity-failed"
-        entrant.reason = f"not the reference model: {', '.join(over)}"
+        contender.status = "parity-failed"
+        contender.reason = f"not the reference model: {', '.join(over)}"
 
 
 def errors(found: Outcome, reference: Outcome) -> Errors:
@@ -235,7 +235,7 @@ def facts(found: Study) -> dict[str, Any]:
                 "worst_error": each.worst,
                 "errors": each.errors,
             }
-            for each in found.entrants
+            for each in found.contenders
         },
         "passed": found.passed,
     }

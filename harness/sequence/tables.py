@@ -27,7 +27,7 @@ def predictions_table(found: Study) -> pd.DataFrame:
     tables = [
         pd.DataFrame(
             {
-                "backend": entrant.backend,
+                "backend": contender.backend,
                 "model": model,
                 "kind": each.kind,
                 "k": each.k or np.arange(1, len(each.values) + 1),
@@ -35,8 +35,8 @@ def predictions_table(found: Study) -> pd.DataFrame:
                 "value": each.values,
             }
         )
-        for entrant in found.compared
-        for model, outcome in entrant.outcomes.items()
+        for contender in found.compared
+        for model, outcome in contender.outcomes.items()
         for each in outcome.forecasts
     ]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=PREDICTIONS)
@@ -68,9 +68,9 @@ def errors_table(found: Study) -> pd.DataFrame:
 def losses_table(found: Study) -> pd.DataFrame:
     """The mean squared error of every epoch of every backend."""
     rows = [
-        [entrant.backend, model, epoch.epoch, epoch.loss]
-        for entrant in found.compared
-        for model, outcome in entrant.outcomes.items()
+        [contender.backend, model, epoch.epoch, epoch.loss]
+        for contender in found.compared
+        for model, outcome in contender.outcomes.items()
         for epoch in outcome.epochs
     ]
     return pd.DataFrame(rows, columns=LOSSES)
@@ -119,12 +119,12 @@ def show(console: Console, found: Study) -> None:
     table = titled(f"Worst error, {found.settings.dtype}")
     for name in ("backend", *MODELS, "status"):
         table.add_column(name)
-    for each in found.entrants:
+    for each in found.contenders:
         worst = [f"{max(errors.values()):.1e}" for errors in each.errors.values()]
         status = Text(each.status, STYLES.get(each.status, "red"))
         table.add_row(each.backend, *(worst or ["-"] * len(MODELS)), status)
     console.print(table)
-    for each in found.entrants:
+    for each in found.contenders:
         if each.reason:
             console.print(Text(f"{each.backend}: {each.status}: {each.reason}"))
     console.print("all equal to the reference" if found.passed else "NOT all shown equal")
