@@ -27,7 +27,7 @@ NORMS = [*POINT, "distance", "norm"]
 SPECTRUM = [*POINT, "perplexity", "spectral_radius", "status"]
 TRUNCATION = [*POINT, *"strategy tau pi draws quantity error cosine standard_error".split()]
 TRUNCATION += ["variance", "t", "verdict"]
-HELD = ["backend", "quantity", "error"]
+CHECKED = ["backend", "quantity", "error"]
 
 
 @dataclass
@@ -35,8 +35,8 @@ class Measured:
     """Result of a measurement.
 
     Attributes:
-        norms, spectrum, truncation, held: tables by `NORMS`, `SPECTRUM`, `TRUNCATION`, `HELD`.
-        blurred: number of gradients that float64 cannot tell to 1e-9, by backend.
+        norms, spectrum, truncation, checked: tables, with the columns in capitals above.
+        ill_conditioned: number of gradients that float64 cannot tell to 1e-9, by backend.
         descriptions: of the backends that were measured.
         failures: reasons why a backend was not measured; `absent` if that is no failure.
     """
@@ -44,18 +44,18 @@ class Measured:
     norms: pd.DataFrame
     spectrum: pd.DataFrame
     truncation: pd.DataFrame
-    held: pd.DataFrame
-    blurred: dict[str, int]
+    checked: pd.DataFrame
+    ill_conditioned: dict[str, int]
     descriptions: dict[str, Event]
     failures: dict[str, str]
     absent: dict[str, str]
 
     @property
     def over(self) -> pd.DataFrame:
-        """Rows of `held` whose error is over the tolerance."""
-        named = zip(self.held.quantity, self.held.error, strict=True)
+        """Rows of `checked` whose error is over the tolerance."""
+        named = zip(self.checked.quantity, self.checked.error, strict=True)
         wrong = [bool(over_tolerance({name: error}, "float64")) for name, error in named]
-        return self.held[pd.Series(wrong, self.held.index, dtype=bool)]
+        return self.checked[pd.Series(wrong, self.checked.index, dtype=bool)]
 
     @property
     def backends(self) -> list[str]:
@@ -65,7 +65,7 @@ class Measured:
     @property
     def passed(self) -> bool:
         """True if something was measured, and all of it is the reference's."""
-        return bool(len(self.held)) and self.over.empty and not self.failures
+        return bool(len(self.checked)) and self.over.empty and not self.failures
 
     @property
     def means(self) -> pd.DataFrame:
@@ -130,8 +130,8 @@ def _events(name: str, request: Request, cpu: int) -> list[Event]:
 def _tables(
     found: dict[str, list[Event]], failures: dict[str, str], absent: dict[str, str]
 ) -> Measured:
-    norms, spectrum, truncation, held = [], [], [], []
-    blurred, descriptions = {}, {}
+    norms, spectrum, truncation, checked = [], [], [], []
+    ill_conditioned, descriptions = {}, {}
     for name, events in found.items():
         for event in events:
             named = {"backend": name, **event}
@@ -146,15 +146,15 @@ def _tables(
                     ]
                 case "strategies":
                     truncation += [named | row for row in event["rows"]]
-                case "held":
-                    held += [[name, *pair] for pair in event["errors"].items()]
-                    blurred[name] = event["blurred"]
+                case "checked":
+                    checked += [[name, *pair] for pair in event["errors"].items()]
+                    ill_conditioned[name] = event["ill_conditioned"]
     return Measured(
         pd.DataFrame(norms, columns=NORMS),
         pd.DataFrame(spectrum, columns=SPECTRUM),
         pd.DataFrame(truncation, columns=TRUNCATION),
-        pd.DataFrame(held, columns=HELD),
-        blurred,
+        pd.DataFrame(checked, columns=CHECKED),
+        ill_conditioned,
         descriptions,
         failures,
         absent,
@@ -194,12 +194,12 @@ class Folder:
         """Write the tables, then what came of it."""
         for name in ("norms", "spectrum", "truncation"):
             write_aside(self.path / f"{name}.csv", csv_of(getattr(measured, name)))
-        worst = measured.held.groupby("backend", sort=False).error.max()
+        worst = measured.checked.groupby("backend", sort=False).error.max()
         self.facts |= {
             "backends": measured.descriptions,
             "worst_error": worst.to_dict(),
-            "errors": measured.held.to_dict("records"),
-            "beyond_float64": measured.blurred,
+            "errors": measured.checked.to_dict("records"),
+            "beyond_float64": measured.ill_conditioned,
             "failures": measured.failures,
             "absent": measured.absent,
             "status": "finished" if measured.passed else "failed",
