@@ -87,7 +87,7 @@ class Experiment(BaseModel):
 
     @property
     def exercises(self) -> tuple[str, ...]:
-        """Options that ask for more than the chapter's network, as they are written."""
+        """The options that ask for more than the chapter's network, as they are written."""
         beyond = {
             "--input embedding": self.input == "embedding",
             f"--num-layers {self.num_layers}": self.num_layers > 1,
