@@ -1,4 +1,4 @@
-"""What every framework shares: text, indices, batches, settings, weights and the contract.
+"""Shared parts of every framework: text, indices, batches, settings, weights and the contract.
 
 Nothing in here imports a framework, a backend or the harness.
 """

@@ -16,14 +16,15 @@ from common.errors import RequestError
 
 Sampling = Literal["random", "sequential", "sliding"]
 Batch = tuple[Array, Array]
+"""Indices X and Y, each (batch, num_steps)."""
 
-NUM_TRAIN, NUM_VAL = 10_000, 5_000  # windows to train on and to validate with (seed 003)
+NUM_TRAIN, NUM_VAL = 10_000, 5_000  # windows to train on and to validate with (chapter 9)
 
 
 def seq_data_iter_random(
     corpus: Array, batch_size: int, num_steps: int, rng: np.random.Generator, offset: int = 0
 ) -> Iterator[Batch]:
-    """Subsequences that do not overlap, in random order (functional chapter; seed 001).
+    """Subsequences that do not overlap, in random order (functional and original chapters).
 
     The corpus is cut from `offset` on; the last partial batch is dropped.
     """
@@ -38,7 +39,7 @@ def seq_data_iter_random(
 def seq_data_iter_sequential(
     corpus: Array, batch_size: int, num_steps: int, offset: int = 0
 ) -> Iterator[Batch]:
-    """Subsequences whose rows go on in the next batch (functional chapter; seed 001)."""
+    """Subsequences whose rows go on in the next batch (functional and original chapters)."""
     row_length = (len(corpus) - offset - 1) // batch_size
     used = row_length * batch_size
     Xs = corpus[offset : offset + used].reshape(batch_size, row_length)
@@ -50,7 +51,7 @@ def seq_data_iter_sequential(
 def seq_data_iter_sliding(
     windows: Array, batch_size: int, rng: np.random.Generator | None = None
 ) -> Iterator[Batch]:
-    """All windows (N, num_steps + 1), shuffled where an rng is given (seed 003).
+    """All windows (N, num_steps + 1), shuffled where an rng is given (chapter 9).
 
     The last partial batch is kept.
     """
@@ -71,7 +72,7 @@ class SeqDataLoader:
             corpus with fewer, two thirds and the rest).
         seed: decides offsets and order; epoch k is the same whatever was drawn before it.
         random_offset: start every epoch at a random offset below num_steps (functional chapter)
-            rather than at zero (seed 001). Of no meaning to ``sliding``.
+            rather than at zero (original chapter). Of no meaning to ``sliding``.
 
     Raises:
         RequestError: the corpus is too short for a single batch.

@@ -17,7 +17,7 @@ Jaeger 2002); links drawn at random whose mean is 1 give a gradient whose mean i
     dW_xh = sum_t one_hot(X_t)^T dA_t    dW_hh = sum_t H_{t-1}^T dA_t    db_h = sum_t dA_t
     dW_hq = sum_t H_t^T dO_t             db_q = sum_t dO_t
 
-`gradients` is what ``bptt.py`` in every backend is held against, by `errors`.
+`gradients` is what ``bptt.py`` in every backend is checked against, by `errors`.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ Gradients = tuple[float, Weights, Array]
 """The loss, the five gradients by name, and dl/dH (num_steps, batch, H)."""
 
 UNDERFLOW = 1e-250
-"""A gradient whose norm is below has lost parts of it to zero: it is held to this norm instead."""
+"""A gradient whose norm is below has lost parts to zero: it is measured by this norm instead."""
 
 SLACK = 10.0
-"""How often what the last bit of the hidden states changes is forgiven."""
+"""Tolerated multiple of the change that the last bit of the hidden states makes."""
 
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -97,10 +97,10 @@ def gradients(
         weights: the five, by name.
         X, Y: indices (batch, num_steps).
         state: the hidden state (batch, H) before the first step, a constant.
-        links: what multiplies the gradient from step t to the state before it (num_steps,).
+        links: factors of the gradient from step t to the state before it (num_steps,).
         loss_weights: of each step's loss (num_steps,).
         activation: of the hidden units.
-        last_bit: whether every hidden state is moved by its last bit, up or down at random. Where
+        last_bit: True to move every hidden state by its last bit, up or down at random. Where
             tanh is saturated 1 - H^2 has few digits left, and a gradient that came through many
             such steps may have none: this shows how many.
     """
@@ -135,19 +135,19 @@ def gradients(
     return float(loss), grads, dH
 
 
-def errors(found: Gradients, expected: Gradients, blurred: Gradients | None = None) -> Errors:
+def errors(found: Gradients, expected: Gradients, perturbed: Gradients | None = None) -> Errors:
     """The relative error of the loss, of each gradient, and of dl/dH at its worst step.
 
     Args:
         found: a backend's.
         expected: `gradients` of the same.
-        blurred: `gradients` of the same with ``last_bit``: what differs between these two no
+        perturbed: `gradients` of the same with ``last_bit``: what differs between these two no
             float64 can tell, and `SLACK` times that is forgiven.
     """
     pairs = zip(_quantities(found), _quantities(expected), strict=True)
     doubts = [np.zeros(1)] * len(_quantities(expected))
-    if blurred:
-        told = zip(_quantities(blurred), _quantities(expected), strict=True)
+    if perturbed:
+        told = zip(_quantities(perturbed), _quantities(expected), strict=True)
         doubts = [b - e for (_, b), (_, e) in told]
     worst: Errors = {}
     for ((name, f), (_, e)), doubt in zip(pairs, doubts, strict=True):
@@ -170,12 +170,12 @@ def _relative(found: Array, expected: Array, forgiven: float) -> float:
 
 
 def norms_by_distance(dH: Array) -> Array:
-    """``||dl/dH_{T-d}||`` over batch and hidden units, for d = 0 ... num_steps - 1."""
+    """``||dl/dH_{T-d}||`` over batch and hidden units: (num_steps,), d from 0 to num_steps - 1."""
     return np.asarray(np.linalg.norm(dH.reshape(len(dH), -1), axis=1)[::-1])
 
 
 def spectral_radius(W_hh: Array) -> float:
-    """The largest absolute eigenvalue; nan if the matrix is not finite."""
+    """The largest absolute eigenvalue of W_hh (H, H); nan if the matrix is not finite."""
     if not np.isfinite(W_hh).all():
         return float("nan")
     return float(np.abs(np.linalg.eigvals(W_hh)).max())

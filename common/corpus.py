@@ -20,7 +20,7 @@ Preprocess = Callable[[Iterable[str]], Iterator[str]] | None  # None: the text a
 
 @dataclass(frozen=True)
 class Preparation:
-    """How an edition of the book turns a text into tokens and a vocabulary."""
+    """Rules by which an edition of the book turns a text into tokens and a vocabulary."""
 
     for_chars: Preprocess
     for_words: Preprocess
@@ -29,9 +29,9 @@ class Preparation:
 
 
 PREPARATIONS: dict[Edition, Preparation] = {
-    "functional": Preparation(letters_by_line, letters, "frequency", True),  # seed 000
-    "object": Preparation(letters, letters, "sorted", True),  # seeds 002 and 003
-    "lyrics": Preparation(newlines_to_spaces, None, "distinct", False),  # seed 001
+    "functional": Preparation(letters_by_line, letters, "frequency", True),  # functional chapter
+    "object": Preparation(letters, letters, "sorted", True),  # he_normal weights, chapter 9
+    "lyrics": Preparation(newlines_to_spaces, None, "distinct", False),  # original chapter
     "plain": Preparation(None, None, "frequency", True),  # any other text
 }
 EDITION_OF: dict[str, Edition] = {
@@ -56,9 +56,9 @@ def load_corpus(
         name_or_path: ``embedded``, ``time-machine``, ``lyrics``, or a UTF-8 text file.
         token: ``char`` or ``word``.
         max_tokens: keep only so many tokens from the start; None keeps all.
-        edition: whose preprocessing and vocabulary order (`PREPARATIONS`); None is the corpus's
+        edition: of the preprocessing and vocabulary order (`PREPARATIONS`); None is the corpus's
             own, and ``plain`` for a path.
-        data_dir: where to look first for a published corpus.
+        data_dir: the first folder to look in for a published corpus.
         min_freq: tokens seen less often become ``<unk>``.
 
     Returns:
@@ -118,14 +118,14 @@ def load_data_time_machine(
     max_tokens: int | None = 10_000,
     seed: int = 0,
 ) -> tuple[SeqDataLoader, Vocab]:
-    """The Time Machine's minibatches and vocabulary (functional chapter, seed 000)."""
+    """The Time Machine's minibatches and vocabulary (functional chapter)."""
     indices, vocab = load_corpus("time-machine", max_tokens=max_tokens)
     sampling: Sampling = "random" if use_random_iter else "sequential"
     return SeqDataLoader(indices, batch_size, num_steps, sampling, seed), vocab
 
 
 def load_data_jay_lyrics() -> tuple[Indices, dict[str, int], list[str], int]:
-    """The first 10,000 characters of the lyrics (seed 001).
+    """The first 10,000 characters of the lyrics (original chapter).
 
     Returns:
         corpus_indices, char_to_idx, idx_to_char, vocab_size.

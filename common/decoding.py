@@ -1,4 +1,4 @@
-"""How a text is continued: which token follows from the logits. In NumPy, the same everywhere."""
+"""Decoding: the next token from the logits. In NumPy, the same everywhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Choose = Callable[[Array], int]
 
 
 def greedy(logits: Array) -> int:
-    """The most likely token, the first of equals."""
+    """The most likely token of the logits (V,), the first of equals."""
     return int(logits.argmax())
 
 
@@ -42,7 +42,7 @@ def sampler(alpha: float, temperature: float, seed: int) -> Choose:
 
 
 def chooser(experiment: Experiment) -> Choose:
-    """What continues one text, as the experiment decodes; its draws begin with the seed."""
+    """Function from logits (V,) to the next index, as the experiment asks; seeded anew."""
     if experiment.decode == "greedy":
         return greedy
     return sampler(experiment.alpha, experiment.temperature, experiment.seed)

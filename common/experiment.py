@@ -80,14 +80,14 @@ class Experiment(BaseModel):
 
     @property
     def carries_state(self) -> bool:
-        """Whether the hidden state goes on from batch to batch."""
+        """True if the hidden state goes on from batch to batch."""
         if self.state is None:
             return self.sampling == "sequential"
         return self.state == "carry"
 
     @property
     def exercises(self) -> tuple[str, ...]:
-        """What asks for more than the chapter's network: the options, as they are written."""
+        """The options that ask for more than the chapter's network, as they are written."""
         beyond = {
             "--input embedding": self.input == "embedding",
             f"--num-layers {self.num_layers}": self.num_layers > 1,

@@ -35,7 +35,7 @@ def writing(folder: Path) -> Iterator[None]:
     """Write into the folder that a user named with ``--out``.
 
     Raises:
-        RequestError: it cannot be written.
+        RequestError: the folder cannot be written.
     """
     try:
         yield

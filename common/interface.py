@@ -33,13 +33,13 @@ it takes to go on from it; `Model.read_state` makes it NumPy."""
 
 @dataclass(frozen=True)
 class Description:
-    """What a backend is, found out by importing its framework.
+    """Description of a backend, found out by importing its framework.
 
     Attributes:
         versions: of the framework and what else computes, by distribution name.
-        devices: what it can run on here, ``cpu`` first.
-        threads: how many threads its products use; None where it cannot tell.
-        tf32: whether matrix products may be rounded to TF32. Must be false.
+        devices: names of those it can run on here, ``cpu`` first.
+        threads: number of threads its products use; None where it cannot tell.
+        tf32: True if matrix products may be rounded to TF32. Must be false.
     """
 
     versions: dict[str, str]
@@ -52,7 +52,7 @@ class Model(Protocol):
     """A network on a device. X and Y are integer indices (batch, steps), in NumPy."""
 
     device: str
-    """What it runs on: ``cpu`` or the name of a GPU."""
+    """Device it runs on: ``cpu`` or the name of a GPU."""
 
     def begin_state(self, batch_size: int) -> State:
         """The hidden state before the first token: zeros (batch_size, H), for each layer."""
@@ -98,10 +98,10 @@ class Backend(Protocol):
     """The module ``backends/<name>/backend.py``."""
 
     def describe(self) -> Description:
-        """What this backend is and what it can run on."""
+        """Description of this backend: its versions, devices and threads."""
 
     def compilations(self) -> int:
-        """How many programs this process has compiled so far; always 0 where nothing is compiled.
+        """Number of programs this process has compiled so far; always 0 where nothing is compiled.
 
         A timed region in which this number grows measured the compiler.
         """

@@ -52,7 +52,7 @@ MULTIPLE = 30.0
 BLIND: dict[DType, float] = {"float64": 1e-6, "float32": 1e-2}
 
 FORWARD = {"first state", "state", "logits", "loss"}
-"""What must be finite for there to be anything to train; what grows later may diverge."""
+"""Quantities that must be finite for training to begin; those that grow later may diverge."""
 
 Compute = Callable[[Model, Weights, RunEpoch], Quantities]
 """Computes what is compared, of a model that stands at these weights."""
@@ -78,7 +78,7 @@ class Judgement:
 
     @property
     def trains(self) -> bool:
-        """Whether nothing speaks against training with it."""
+        """True if nothing speaks against training with it."""
         return self.verdict in TRAINED
 
     def summary(self) -> dict[str, str | float | None]:
@@ -104,9 +104,9 @@ def judge_before_training(
     The text is compared from weights of its own, in which no two tokens are nearly as likely.
 
     Args:
-        model, weights, experiment: what it is, where it stands, and its settings.
+        model, weights, experiment: the model, the weights it stands at, and its settings.
         batches: three of one shape, and the last of the epoch.
-        vocab: what the text is written in.
+        vocab: vocabulary of the text.
     """
 
     def steps(model: Model, weights: Weights, run_epoch: RunEpoch) -> Quantities:
@@ -130,8 +130,8 @@ def judge(model: Model, weights: Weights, experiment: Experiment, compute: Compu
     """Judge a model that stands at `weights`; it stands at others afterwards.
 
     Args:
-        model, weights, experiment: what it is, where it stands, and its settings.
-        compute: what is compared.
+        model, weights, experiment: the model, the weights it stands at, and its settings.
+        compute: function that gives the quantities to compare.
     """
     if not all(np.isfinite(w).all() for w in weights.values()):
         return Judgement("diverged", "its weights are not finite numbers")
@@ -204,12 +204,12 @@ def largest(quantities: Quantities) -> float:
 
 
 def too_large(quantity: str, dtype: DType) -> str:
-    """What is said of a quantity that is not finite, as sound arithmetic makes it too."""
+    """Reason given for a quantity that is not finite, as sound arithmetic makes it too."""
     return f"the {quantity} is larger than {dtype} can hold"
 
 
 def mismatch(wrong: Errors, tolerances: Errors) -> str:
-    """What is said of a model that is not the reference network: the first quantity to be wrong."""
+    """Reason given for a model that is not the reference network: the first wrong quantity."""
     quantity, error = next(iter(wrong.items()))
     more = f", and {len(wrong) - 1} more after it" if len(wrong) > 1 else ""
     allowed = f"where {tolerances[quantity]:.0e} is allowed"
@@ -217,7 +217,7 @@ def mismatch(wrong: Errors, tolerances: Errors) -> str:
 
 
 def lost_update(norm: float, weights: Weights, dtype: DType) -> str:
-    """What is said of an update whose norm is below the last bit of the weights; else nothing."""
+    """Reason given for an update whose norm is below the last bit of the weights; else empty."""
     size = np.sqrt(sum(float((w**2).sum()) for w in weights.values()))
     if norm >= np.finfo(dtype).eps / 2 * size:
         return ""

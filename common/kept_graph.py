@@ -36,7 +36,7 @@ class KeptState(tuple[Any, ...]):
 
 
 def pullbacks_behind(state: tuple[Any, ...]) -> tuple[Pullback, ...]:
-    """Those of the windows behind a state; none behind one that was just begun."""
+    """Pullbacks of the windows behind a state; none behind one that was just begun."""
     return state.pullbacks if isinstance(state, KeptState) else ()
 
 

@@ -2,7 +2,7 @@
 
 Rows of W_xh are gathered and scattered, so one-hot inputs need no product. What is left for a
 minibatch of B sequences of T tokens, with H hiddens and V outputs, is what backpropagation through
-time needs (seed 003, section 9.7), all steps together wherever no step waits for another.
+time needs (chapter 9, section 9.7), all steps together wherever no step waits for another.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ class Product:
     """So many matrix products (m, k) x (k, n) with one and the same right-hand matrix.
 
     Attributes:
-        name: what the network needs it for.
-        count: how often in one training step, each after the one before.
+        name: purpose in the network.
+        count: number in one training step, each after the one before.
         m: rows of the left-hand matrix.
         k: the dimension that is summed over.
         n: columns of the right-hand matrix.

@@ -1,6 +1,6 @@
 """Counting tokens: frequencies, Zipf's law, and the language models that need nothing else.
 
-An n-gram is n tokens in a row. Its frequency is the book's first look at a text (seed 003,
+An n-gram is n tokens in a row. Its frequency is the book's first look at a text (chapter 9,
 section 9.2), and predicting a token from the n - 1 before it is what a network has to beat.
 
 Two models are made of the same counts. Maximum likelihood, p(w | h) = c(h w) / c(h), knows its own
@@ -65,7 +65,7 @@ def out_of_vocabulary(counts: Array, min_freq: int) -> float:
     """The share of a text's tokens that a vocabulary of those seen `min_freq` times leaves out.
 
     Args:
-        counts: how often each token comes (V,).
+        counts: frequency of each token (V,).
         min_freq: as of `common.vocab.Vocab`.
     """
     return float(counts[counts < min_freq].sum() / counts.sum())
@@ -80,9 +80,9 @@ class Level:
 
     Attributes:
         codes: these integers (K,), rising; an n-gram's number is its place here.
-        counts: how often each comes (K,).
+        counts: frequency of each (K,).
         contexts: the number of each one's context (K,).
-        num_contexts: how many n-grams there are one token shorter.
+        num_contexts: number of n-grams one token shorter.
     """
 
     codes: Array
@@ -104,11 +104,11 @@ class Level:
         return np.where(contexts < 0, -1, found)
 
     def shares(self, counts: Array, discount: float) -> tuple[Array, Array]:
-        """What the n-grams have of their context's probability, and what each context has left.
+        """Share of each n-gram in its context's probability, and the remainder of each context.
 
         Args:
-            counts: of each n-gram (K,): how often it comes, or after how many distinct tokens.
-            discount: what is taken from each count.
+            counts: of each n-gram (K,): its frequency, or number of distinct tokens before it.
+            discount: amount taken from each count.
 
         Returns:
             The shares (K + 1,) and the remainders (num_contexts + 1,). The last of either, which
@@ -128,12 +128,12 @@ class NGrams:
 
     Args:
         corpus: indices (N,), at least one.
-        vocab_size: how many tokens there are.
+        vocab_size: number of tokens in the vocabulary.
         longest: the longest n-grams to count; no longer than the text.
 
     Attributes:
-        levels: those of 1, 2, ... tokens.
-        continuations: for each level but the last, after how many distinct tokens each comes.
+        levels: one `Level` each for n-grams of 1, 2, ... tokens.
+        continuations: for each level but the last, number of distinct tokens before each.
     """
 
     def __init__(self, corpus: Array, vocab_size: int, longest: int = LONGEST) -> None:
@@ -168,7 +168,7 @@ class NGrams:
         return tokens, counts
 
     def probabilities(self, tokens: Array) -> Iterator[dict[Smoothing, Array]]:
-        """What the models of n = 1, 2, ... give to every token of a text.
+        """Probabilities of every token of a text by the models of n = 1, 2, ...
 
         A token with fewer than n - 1 before it is predicted from those there are, by the models
         one token shorter; so is one after a context that was never seen, from its longest ending
@@ -240,5 +240,5 @@ def _distinct(codes: Array, size: int) -> tuple[Array, Array, Array]:
 
 
 def _fits(size: int, count: int) -> bool:
-    """Whether a table of all codes below `size` is worth it for so many of them."""
+    """True if a table of all codes below `size` is worth it for so many of them."""
     return size <= max(1 << 24, 4 * count)

@@ -21,7 +21,7 @@ from common.vocab import Vocab
 from common.weights import Weights
 
 Quantities = dict[str, Any]
-"""What a model computed, by name: a number, an array, a text, or weights by their names."""
+"""Results of a model, by name: a number, an array, a text, or weights by their names."""
 
 Errors = dict[str, float]
 

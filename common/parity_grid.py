@@ -36,7 +36,7 @@ class Case:
     """One cell of the grid.
 
     Attributes:
-        name: what it is there for.
+        name: purpose in words.
         experiment: its settings.
         vocab_size: V.
         sigma: the deviation of its weights and, a third of it, of its biases: large enough that
@@ -82,7 +82,7 @@ EXERCISES: dict[str, dict[str, object]] = {
     "kept graph": {"keep_graph": True, "clip_theta": 0.05},
     "kept graph, embedding, two layers": EMBEDDING | {"keep_graph": True, "num_layers": 2},
 }
-"""What the options for the chapter's exercises change, by case."""
+"""Settings that the options for the chapter's exercises change, by case."""
 
 
 def cases(dtype: DType) -> Iterator[Case]:

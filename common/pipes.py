@@ -19,7 +19,7 @@ def kept(corpus: str) -> str:
             kept in the user's cache by its hash; a file behind such a name is called by its own.
 
     Raises:
-        RequestError: it is a terminal or another device, or what came cannot be kept.
+        RequestError: the path is a terminal or another device, or its text cannot be kept.
     """
     path = Path(corpus).expanduser()
     try:

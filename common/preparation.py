@@ -1,4 +1,4 @@
-"""What the editions of the book do to a text before it is cut into tokens.
+"""Preprocessing of a text, as in the editions of the book, before it is cut into tokens.
 
 A text comes and goes in pieces, so that no step holds all of it; where it is cut makes no
 difference to what comes out.
@@ -20,7 +20,7 @@ LETTERS_AND_LINES = bytes(
 
 
 def letters(pieces: Iterable[str]) -> Iterator[str]:
-    """A text in lower-case letters, every run of anything else one space (seed 003)."""
+    """A text in lower-case letters, every run of anything else one space (chapter 9)."""
     gap = b""  # what may go on in the next piece
     for piece in pieces:
         text = _one_space(gap + piece.encode("ascii", "replace").translate(LETTERS))
@@ -48,7 +48,7 @@ def letters_by_line(pieces: Iterable[str]) -> Iterator[str]:
 
 
 def newlines_to_spaces(pieces: Iterable[str]) -> Iterator[str]:
-    """The text with every line break a space (seed 001)."""
+    """The text with every line break a space (original chapter)."""
     for piece in pieces:
         yield piece.replace("\n", " ").replace("\r", " ")
 

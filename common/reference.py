@@ -57,7 +57,7 @@ class Window:
     """A minibatch that went through the network, with the weights it met.
 
     Attributes:
-        E: what each layer took, (steps, batch, width).
+        E: input of each layer, (steps, batch, width).
         H: its states H_0 ... H_T, (steps + 1, batch, H).
         logits: (steps x batch, V), time-major.
     """
@@ -128,14 +128,14 @@ class Reference:
         return tuple(np.zeros(shape, self.dtype) for _ in range(self.experiment.num_layers))
 
     def read_state(self, state: State) -> Array:
-        """The states of the layers in one array."""
+        """The states of the layers in one array (layers, batch, H)."""
         return np.stack(state)
 
     def _window(self, X: Array, state: State) -> Window:
         return Window(self.params, self.experiment.activation, X, state)
 
     def forward(self, X: Array, state: State) -> tuple[Array, State]:
-        """Logits and the new state."""
+        """Logits (steps x batch, V), time-major, and the new state."""
         window = self._window(X, state)
         return window.logits, window.state
 

@@ -45,7 +45,7 @@ class LinearRegression:
         return float((error**2).mean()), {"W": X.T @ dO, "b": dO.sum(axis=0)}
 
     def train_step(self, X: Array, Y: Array) -> float:
-        """One clipped step of stochastic gradient descent."""
+        """One clipped step of stochastic gradient descent: the loss before it."""
         loss, grads = self.loss_and_grads(X, Y)
         for name, g in clip(grads, self.theta).items():
             self.params[name] = self.params[name] - self.lr * g

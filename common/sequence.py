@@ -92,7 +92,7 @@ class SequenceExperiment(BaseModel):
         """See that the series is long enough for all that is cut from it.
 
         Raises:
-            RequestError: it is not; the message says which setting to change, and to what.
+            RequestError: too short; the message says which setting to change, and to what.
         """
         points = f"a series of --num-points {self.num_points}"
         examples = self.num_points - self.tau
@@ -209,7 +209,7 @@ class Forecast:
     Attributes:
         kind: ``one-step`` from the series itself, ``multi-step`` from the end of the training part
             on, ``k-step`` from k - 1 of the model's own predictions.
-        k: how many steps each looks ahead; 0 for multi-step, where it grows from 1.
+        k: number of steps each looks ahead; 0 for multi-step, where it grows from 1.
         first: the index of the point that the first value predicts.
         values: float64 (n,).
     """
@@ -243,7 +243,7 @@ def forecasts(
 
 
 def rmse(forecast: Forecast, target: Array, first_unseen: int) -> tuple[int, float]:
-    """How many points after the training part are predicted, and the root mean squared error there.
+    """Number of points predicted after the training part, and root mean squared error there.
 
     Every k up to the length of the training part is measured on the same points.
     """

@@ -1,4 +1,4 @@
-"""Where a corpus comes from: a name or a path becomes text, with its hash.
+"""Sources of a corpus: a name or a path becomes text, with its hash.
 
 A published corpus is looked for in the given folder, then ``$RNN_ROSETTA_DATA``, then the user's
 cache, and last at the book's download address. Its SHA-1 is checked wherever it was found: the

@@ -23,7 +23,7 @@ class Characters:
         pieces: the text; gone through once to count, and again for the indices.
 
     Attributes:
-        counts: how often each character comes, in the order of their first appearance.
+        counts: frequency of each character, in the order of their first appearance.
     """
 
     def __init__(self, pieces: Iterable[str]) -> None:
@@ -68,7 +68,7 @@ class Words:
         max_tokens: read only so many words; None reads all.
 
     Attributes:
-        counts: how often each word comes, in the order of their first appearance.
+        counts: frequency of each word, in the order of their first appearance.
     """
 
     def __init__(self, pieces: Iterable[str], max_tokens: int | None) -> None:

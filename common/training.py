@@ -71,7 +71,7 @@ def warm_up(model: Model, shapes: Iterable[tuple[int, int]]) -> None:
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch of training gave; seconds are of the training alone."""
+    """Result of one epoch of training; seconds are of the training alone."""
 
     epoch: int
     perplexity: float

@@ -1,4 +1,4 @@
-"""What a strategy of backpropagation through time costs: its gradient against the full one.
+"""Cost of a strategy of backpropagation through time: its gradient against the full one.
 
 Of a randomized strategy it is the mean over draws that counts: an estimate without bias comes to
 the full gradient like 1 / sqrt(draws), and no nearer to anything else.
@@ -25,14 +25,14 @@ ENOUGH = 30
 
 @dataclass(frozen=True)
 class Cost:
-    """How far a strategy's gradient is from the full one.
+    """Distance of a strategy's gradient from the full one.
 
     Attributes:
-        quantity: which gradient: `ALL`, or a name of the five.
-        draws: how many draws it is the mean of; 1 where nothing is drawn.
+        quantity: name of the gradient: `ALL`, or one of the five.
+        draws: number of draws it is the mean of; 1 where nothing is drawn.
         error: ``||found - full|| / ||full||``.
         cosine: of the angle between them; nan where one of them is zero.
-        standard_error: what `error` is expected to be without bias: sqrt(variance / draws).
+        standard_error: `error` to be expected without bias: sqrt(variance / draws).
         variance: mean of ``||draw - mean||^2 / ||full||^2`` over all draws.
         t: Student's, of the mean along what came through the links; nan for too few to tell.
     """
@@ -54,13 +54,13 @@ class Cost:
 
 
 def vectors(grads: Weights) -> dict[str, Array]:
-    """All five gradients as one vector, and each as its own, by `Cost.quantity`."""
+    """All five gradients as one vector (P,), and each as its own, by `Cost.quantity`."""
     each = {name: g.reshape(-1) for name, g in grads.items()}
     return {ALL: np.concatenate(list(each.values())), **each}
 
 
 def cost(quantity: str, found: Array, full: Array) -> Cost:
-    """The cost of a strategy in which nothing is drawn; two vectors."""
+    """The cost of a strategy in which nothing is drawn; two vectors (P,)."""
     return Cost(quantity, 1, _error(found, full), _cosine(found, full))
 
 
@@ -68,7 +68,7 @@ def costs_of_draws(quantity: str, draws: Array, full: Array, through: Array) -> 
     """The cost of the mean of the first 1, 2, 4 ... draws, and of all of them.
 
     Args:
-        quantity: which gradient.
+        quantity: name of the gradient.
         draws: its draws (n, P), at least two.
         full: the full gradient (P,).
         through: the part of `full` that came through links (P,), known beforehand: a scheme that

@@ -50,13 +50,13 @@ class Vocab:
         tokens: a list or array of tokens, of any depth, or a mapping of token to count.
         min_freq: tokens seen less often are left out.
         reserved_tokens: tokens that are always in, such as ``<pad>``; one, several, or None.
-        order: how indices are given out, which differs by edition:
+        order: order of the indices, which differs by edition:
             ``frequency``: ``<unk>``, the reserved tokens, then by falling frequency, ties by
             first appearance (functional chapter);
             ``sorted``: all of them in code-point order, ``<unk>`` among them (chapter 9);
             ``distinct``: in code-point order and without ``<unk>`` (original chapter, where the
             order was that of a set and so of no meaning).
-        token: what a token is; decides how `split` and `join` treat a text.
+        token: kind of token; decides how `split` and `join` treat a text.
 
     Attributes:
         token_freqs: (token, count) pairs by falling count.
@@ -123,7 +123,7 @@ class Vocab:
         Raises:
             KeyError: the token is unknown and this vocabulary has no ``<unk>``.
             IndexError: there is no such place.
-            TypeError: it is neither a token nor a place.
+            TypeError: the argument is neither a token nor a place.
         """
         if isinstance(tokens, str):
             index = self.token_to_idx.get(tokens, self.unk)
@@ -142,7 +142,7 @@ class Vocab:
 
         Raises:
             IndexError: an index is not in the vocabulary.
-            TypeError: it is no whole number.
+            TypeError: an index is no whole number.
         """
         if isinstance(indices, (list, tuple)):
             return [self.to_tokens(index) for index in indices]
@@ -173,7 +173,7 @@ class Vocab:
         """See that a prefix can start a prediction.
 
         Raises:
-            RequestError: it is empty, or it holds unseen tokens and there is no ``<unk>``.
+            RequestError: the prefix is empty, or has unseen tokens and there is no ``<unk>``.
         """
         tokens = self.split(prefix)
         if not tokens:

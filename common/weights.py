@@ -64,9 +64,9 @@ def draw(shapes: Shapes, init: Init, sigma: float, seed: int) -> Weights:
 
     Args:
         shapes: as the function `shapes` gives them.
-        init: ``normal`` draws N(0, sigma²) (functional chapter, seeds 001 and 003);
-            ``he_normal`` draws a normal truncated at two deviations, of variance 2 / fan-in (seed
-            002; He et al., "Delving deep into rectifiers", 2015).
+        init: ``normal`` draws N(0, sigma²) (functional and original chapters, chapter 9);
+            ``he_normal`` draws a normal truncated at two deviations, of variance 2 / fan-in (He
+            et al., "Delving deep into rectifiers", 2015).
         sigma: the deviation of ``normal``; ``he_normal`` does without.
         seed: the seed of NumPy's default generator.
 

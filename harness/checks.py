@@ -1,4 +1,4 @@
-"""What was asked for, seen to before anything starts; what is wrong is told to whom it belongs."""
+"""Checks of a request before anything starts; each error names the settings it comes from."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def told_whose(
         error: names settings as ``--option value``.
         experiment: all settings.
         given: the names of those that the user gave.
-        source: where the others come from, such as ``recipe quickstart``.
+        source: origin of the others, such as ``recipe quickstart``.
     """
     message = str(error)
     others = []
@@ -109,7 +109,7 @@ def check_resume(saved: Checkpoint, path: Path, experiment: Experiment, vocab: V
     """See that training can go on from a checkpoint.
 
     Raises:
-        RequestError: it is of another vocabulary or size, or nothing is left to train.
+        RequestError: the vocabulary or size is another, or nothing is left to train.
     """
     if saved.vocab.idx_to_token != vocab.idx_to_token:
         raise RequestError(

@@ -45,7 +45,7 @@ ROOMY = 100  # columns of text; a narrower terminal gets the table without its l
 
 
 def screen() -> Console:
-    """Where people read: the terminal in its own width, anything else wide enough for a table."""
+    """Console for people: a terminal in its own width, anything else wide enough for a table."""
     return Console(width=None if sys.stdout.isatty() else 120)
 
 

@@ -42,7 +42,7 @@ def interval(values: Sequence[float]) -> Interval:
 
 
 def verdict(ratio: Interval) -> Verdict:
-    """What a ratio of throughputs says: a tie where its interval holds 1."""
+    """Verdict on a ratio of throughputs: a tie where its interval holds 1."""
     if ratio.low > 1:
         return "faster"
     return "slower" if ratio.high < 1 else "tie"

@@ -98,7 +98,7 @@ def as_options(
 
     Args:
         groups: their names by group.
-        defaults: what ``--help`` shows in place of the model's own.
+        defaults: values that ``--help`` shows in place of the model's own.
     """
 
     def mark(model: type[Model]) -> type[Model]:

@@ -1,4 +1,4 @@
-"""Where a command writes its result: a new folder, or over an old one when there is a better.
+"""Place of a command's result: a new folder, or over an old one when there is a better.
 
 Nothing that is finished is touched before the new result is whole and sound, and then only with
 ``--force``: the new one is written into a folder aside, and takes the place of the old one at the
@@ -49,10 +49,10 @@ def refuse_to_overwrite(folder: Path, record: str, force: bool) -> None:
     Args:
         folder: as given with ``--out``.
         record: the file that every result of the kind has; JSON says by its status if it is whole.
-        force: whether an old one may be replaced.
+        force: True if an old one may be replaced.
 
     Raises:
-        RequestError: it holds one.
+        RequestError: the folder holds one.
     """
     if not force and _is_finished(folder / record):
         raise RequestError(
@@ -80,7 +80,7 @@ def result_folder(folder: Path, record: str, force: bool) -> Iterator[Place]:
         folder, record, force: as of `refuse_to_overwrite`.
 
     Raises:
-        RequestError: it holds a result that must not be replaced, or cannot be written.
+        RequestError: the folder has a result that must not be replaced, or cannot be written.
     """
     with writing(folder):
         if (folder / FINISHED).is_dir():

@@ -28,7 +28,7 @@ class Published(BaseModel):
     source: str
 
     def holds(self, perplexity: float, val_perplexity: float | None) -> bool:
-        """Whether an epoch's perplexities lie in the band."""
+        """True if an epoch's perplexities lie in the band."""
         return _within(perplexity, self.low, self.high) and _within(
             val_perplexity, self.val_low, self.val_high
         )
@@ -41,7 +41,7 @@ def _within(value: float | None, low: float | None, high: float | None) -> bool:
 
 
 class Recipe(BaseModel):
-    """Settings with a name, and the published figures they are held against."""
+    """Settings with a name, and the published figures they are checked against."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -51,7 +51,7 @@ class Recipe(BaseModel):
     published: tuple[Published, ...] = ()
 
     def published_for(self, experiment: Experiment) -> tuple[Published, ...]:
-        """The figures an experiment is held against: none unless its settings are the recipe's.
+        """The figures an experiment is checked against: none unless its settings are the recipe's.
 
         Its seed, threads and device are its own.
         """

@@ -31,7 +31,7 @@ class Lasting(io.TextIOWrapper):
     """A stream that takes every character, and goes on when nothing can be written any more.
 
     Attributes:
-        lost: why not; empty while all is well, or where the reader went of its own will.
+        lost: reason why not; empty while all is well, or where the reader went of its own will.
     """
 
     lost = ""

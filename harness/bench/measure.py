@@ -12,7 +12,7 @@ from rich.text import Text
 
 from common.files import write_aside, writing
 from harness.bench.tables import bench_table, circumstances, rounds_table, show
-from harness.bench.turns import Contest, entrants, time_shape
+from harness.bench.turns import Contest, contenders, time_shape
 from harness.records.cells import csv_of
 from harness.records.facts import write_facts
 from harness.records.provenance import provenance
@@ -20,13 +20,13 @@ from harness.records.provenance import provenance
 
 @dataclass
 class BenchResult:
-    """What a benchmark came to.
+    """Result of a benchmark.
 
     Attributes:
-        facts: machine, versions and source; then what stands behind the figures, shape by shape.
+        facts: machine, versions and source; then the circumstances of the figures, shape by shape.
         figures: the table of ``bench.csv``.
-        rounds: that of ``rounds.csv``.
-        failures: why somebody has no figures, by shape, backend and variant.
+        rounds: the table of ``rounds.csv``.
+        failures: reasons for missing figures, by shape, backend and variant.
     """
 
     facts: dict[str, Any]
@@ -62,7 +62,7 @@ def run_contest(
     Raises:
         RequestError: something asked for does not exist, or the folder cannot be written.
     """
-    _, absent = entrants(contest)
+    _, absent = contenders(contest)
     result = BenchResult(
         {
             **provenance(),
@@ -75,7 +75,7 @@ def run_contest(
     with writing(folder):
         result.write(folder, "running")
     for shape in shapes:
-        found, _ = entrants(contest)
+        found, _ = contenders(contest)
         with console.status("") as status:
             time_shape(contest, shape, found, lambda now: status.update("" if quiet else now))
         table = bench_table(shape, found)

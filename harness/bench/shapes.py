@@ -12,7 +12,7 @@ def dimensions(shape: str) -> tuple[int, int, int, int]:
     """The four numbers of a shape.
 
     Raises:
-        RequestError: it is not BxTxHxV.
+        RequestError: the text is not BxTxHxV.
     """
     parts = shape.split("x")
     if len(parts) != 4 or not all(part.isdecimal() and 0 < int(part) < 65_536 for part in parts):

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from common.matmul_floor import unavoidable
 from harness.bench.shapes import dimensions
-from harness.bench.turns import Entrant
+from harness.bench.turns import Contender
 from harness.console import ROOMY, figure, titled
 from harness.intervals import Interval, interval, verdict
 from harness.records.schemas import BenchTable, RoundTable
@@ -22,18 +22,18 @@ COLUMNS = list(BenchTable.model_fields)
 STYLES = {"faster": "green", "slower": "red", "tie": "", None: ""}
 
 
-def round_seconds(entrant: Entrant) -> list[float]:
+def round_seconds(contender: Contender) -> list[float]:
     """Seconds a step, round by round."""
-    return [turn.seconds for turn in entrant.turns]
+    return [turn.seconds for turn in contender.turns]
 
 
-def compile_seconds(entrant: Entrant) -> float:
+def compile_seconds(contender: Contender) -> float:
     """Seconds before the first step of a network that was timed."""
-    assert entrant.prepared is not None
-    return entrant.prepared.compile_seconds
+    assert contender.prepared is not None
+    return contender.prepared.compile_seconds
 
 
-def floor(found: list[Entrant]) -> dict[str, dict[str, float]]:
+def floor(found: list[Contender]) -> dict[str, dict[str, float]]:
     """The median seconds of each unavoidable product, by library and way, the fastest first."""
     seconds: dict[str, dict[str, list[float]]] = {}
     for each in found:
@@ -51,7 +51,7 @@ def floor(found: list[Entrant]) -> dict[str, dict[str, float]]:
     }
 
 
-def bench_table(shape: str, found: list[Entrant]) -> pd.DataFrame:
+def bench_table(shape: str, found: list[Contender]) -> pd.DataFrame:
     """The figures of one shape, by `COLUMNS`; whoever failed has none.
 
     A ratio is that of the throughputs in the same round. ``break_even_steps`` says after how many
@@ -91,23 +91,23 @@ def bench_table(shape: str, found: list[Entrant]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def paired_ratio(base: Entrant, other: Entrant) -> Interval:
-    """How many times as fast as `base` another was, from the ratios of each round."""
+def paired_ratio(base: Contender, other: Contender) -> Interval:
+    """Speed of `other` as a multiple of that of `base`, from the ratios of each round."""
     pairs = zip(round_seconds(base), round_seconds(other), strict=True)
     return interval([theirs / ours for theirs, ours in pairs])
 
 
-def break_even(entrant: Entrant, book: Entrant) -> float:
-    """Steps after which an entrant, compiling included, has overtaken another."""
-    gained = float(np.median(round_seconds(book)) - np.median(round_seconds(entrant)))
-    spent = compile_seconds(entrant) - compile_seconds(book)
+def break_even(contender: Contender, book: Contender) -> float:
+    """Steps after which a contender, compiling included, has overtaken another."""
+    gained = float(np.median(round_seconds(book)) - np.median(round_seconds(contender)))
+    spent = compile_seconds(contender) - compile_seconds(book)
     if spent <= 0:
         return 0.0 if gained >= 0 else math.inf
     return math.ceil(spent / gained) if gained > 0 else math.inf
 
 
-def rounds_table(shape: str, found: list[Entrant]) -> pd.DataFrame:
-    """Every turn: seconds a step, and how many cores it kept busy."""
+def rounds_table(shape: str, found: list[Contender]) -> pd.DataFrame:
+    """Every turn: seconds a step, and the number of cores it kept busy."""
     return pd.DataFrame(
         [
             [each.backend, each.variant, shape, number, turn.seconds, turn.cores_busy]
@@ -118,8 +118,8 @@ def rounds_table(shape: str, found: list[Entrant]) -> pd.DataFrame:
     )
 
 
-def circumstances(shape: str, found: list[Entrant]) -> dict[str, Any]:
-    """What stands behind the figures of a shape, for ``bench.json``."""
+def circumstances(shape: str, found: list[Contender]) -> dict[str, Any]:
+    """Circumstances of the figures of a shape, for ``bench.json``: workers and products."""
     flops = {product.name: product.flops for product in unavoidable(*dimensions(shape))}
     return {
         "shape": shape,
@@ -144,7 +144,7 @@ def circumstances(shape: str, found: list[Entrant]) -> dict[str, Any]:
     }
 
 
-def show(console: Console, shape: str, table: pd.DataFrame, found: list[Entrant]) -> None:
+def show(console: Console, shape: str, table: pd.DataFrame, found: list[Contender]) -> None:
     """Print one shape: its figures, the fastest first; who failed; what disturbed."""
     headings = ["tokens/s", "+-", "x concise", "95 % interval", "verdict", "of floor"]
     if console.width >= ROOMY:

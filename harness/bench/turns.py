@@ -38,8 +38,8 @@ Say = Callable[[str], None]
 
 
 @dataclass
-class Entrant:
-    """What takes its turn: one network, or one library's matrix products.
+class Contender:
+    """Contender for the turns: one network, or one library's matrix products.
 
     Attributes:
         backend, variant: whose; the variant ``products`` multiplies matrices alone.
@@ -70,7 +70,7 @@ class Entrant:
 
 @dataclass(frozen=True)
 class Contest:
-    """What to time, and how."""
+    """Contest to time: backends, variants, rounds and settings."""
 
     backends: tuple[str, ...]
     variants: tuple[str, ...]
@@ -79,22 +79,22 @@ class Contest:
     pythons: dict[str, Path]
 
 
-def entrants(contest: Contest) -> tuple[list[Entrant], dict[str, str]]:
-    """Who takes part, and why the others do not.
+def contenders(contest: Contest) -> tuple[list[Contender], dict[str, str]]:
+    """Contenders, and reasons why the others are absent.
 
     A backend's variants come with its yardsticks; `null` and the products of every library that is
     here always take part.
     """
     absent: dict[str, str] = {}
-    found: list[Entrant] = []
+    found: list[Contender] = []
     for name, variant in select(contest.backends, contest.variants, yardsticks=True):
         if reason := missing(name, contest.pythons):
             absent[name] = reason
         else:
-            found.append(Entrant(name, variant))
+            found.append(Contender(name, variant))
     libraries = [n for n, e in backends.BACKENDS.items() if e.products]
-    floor = [Entrant(n, "products") for n in libraries if not missing(n, contest.pythons)]
-    return [*found, Entrant("null", "harness"), *floor], absent
+    floor = [Contender(n, "products") for n in libraries if not missing(n, contest.pythons)]
+    return [*found, Contender("null", "harness"), *floor], absent
 
 
 def experiment_of(contest: Contest, shape: str) -> Experiment:
@@ -103,8 +103,8 @@ def experiment_of(contest: Contest, shape: str) -> Experiment:
     return Experiment.of(contest.settings | {"batch_size": B, "num_steps": T, "num_hiddens": H})
 
 
-def time_shape(contest: Contest, shape: str, found: list[Entrant], say: Say) -> None:
-    """Time all entrants on one shape; each gets its figures, or the reason why it has none."""
+def time_shape(contest: Contest, shape: str, found: list[Contender], say: Say) -> None:
+    """Time all contenders on one shape; each gets its figures, or the reason why it has none."""
     experiment = experiment_of(contest, shape)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -132,23 +132,23 @@ def time_shape(contest: Contest, shape: str, found: list[Entrant], say: Say) -> 
 
 
 @contextmanager
-def given_up_on_failure(entrant: Entrant) -> Iterator[None]:
+def given_up_on_failure(contender: Contender) -> Iterator[None]:
     """A worker that fails loses its own figures, and nobody else's."""
     try:
         yield
     except (WorkerError, RequestError) as error:
-        entrant.reason = str(error)
+        contender.reason = str(error)
 
 
-def _prepare(entrant: Entrant, worker: Worker, experiment: Experiment, shape: str) -> None:
-    if entrant.variant == "products":
-        _products(entrant, worker, shape)  # once untimed: operands are made, loops compiled
+def _prepare(contender: Contender, worker: Worker, experiment: Experiment, shape: str) -> None:
+    if contender.variant == "products":
+        _products(contender, worker, shape)  # once untimed: operands are made, loops compiled
         return
     request = Prepare(
-        experiment=experiment, variant=entrant.variant, vocab_size=dimensions(shape)[3]
+        experiment=experiment, variant=contender.variant, vocab_size=dimensions(shape)[3]
     )
-    entrant.prepared, _ = worker.answer(request, Prepared)
-    found = entrant.prepared.conditions
+    contender.prepared, _ = worker.answer(request, Prepared)
+    found = contender.prepared.conditions
     threads = len(worker.cpus)
     if found.cpus not in (None, worker.cpus):
         raise WorkerError("error", f"it runs on CPUs {found.cpus}, not on {worker.cpus}")
@@ -158,29 +158,29 @@ def _prepare(entrant: Entrant, worker: Worker, experiment: Experiment, shape: st
         raise WorkerError("error", "it may round products to TF32")
 
 
-def _products(entrant: Entrant, worker: Worker, shape: str) -> Seconds:
-    module = backends.entry(entrant.backend).products
+def _products(contender: Contender, worker: Worker, shape: str) -> Seconds:
+    module = backends.entry(contender.backend).products
     found, _ = worker.answer(TimeProducts(module=module, shape=dimensions(shape)), Products)
     return found.seconds
 
 
 def _take_turn(
-    entrant: Entrant, running: Sequence[Entrant], workers: dict[str, Worker], shape: str
+    contender: Contender, running: Sequence[Contender], workers: dict[str, Worker], shape: str
 ) -> None:
-    """One turn, and what CPU time the others used meanwhile, who should have used none."""
+    """One turn, and the CPU time of the others meanwhile, who should have used none."""
     before = {each.name: cpu_seconds(workers[each.name]) for each in running}
     start = time.perf_counter()
-    worker = workers[entrant.name]
-    if entrant.variant == "products":
-        entrant.products.append(_products(entrant, worker, shape))
+    worker = workers[contender.name]
+    if contender.variant == "products":
+        contender.products.append(_products(contender, worker, shape))
     else:
         turn, done = worker.answer(TakeTurn(), Turn)
-        entrant.turns.append(turn)
-        entrant.peak_memory_mb = done.peak_memory_mb
+        contender.turns.append(turn)
+        contender.peak_memory_mb = done.peak_memory_mb
     seconds = time.perf_counter() - start
     _settle(worker)
     for each in running:
-        if each is not entrant:
+        if each is not contender:
             each.idle_cpu += cpu_seconds(workers[each.name]) - before[each.name]
             each.idle_wall += seconds
 
@@ -203,12 +203,12 @@ def cpu_seconds(worker: Worker) -> float:
     return times.user + times.system
 
 
-def _check(entrant: Entrant, worker: Worker) -> None:
+def _check(contender: Contender, worker: Worker) -> None:
     """Withhold the figures of what is not the reference network.
 
     Raises:
-        WorkerError: it is not, or it broke down.
+        WorkerError: the network is another, or its worker broke down.
     """
-    entrant.checked, _ = worker.answer(Check(), Judged)
-    if entrant.checked.verdict not in TRAINED:
-        raise WorkerError("error", entrant.checked.reason)
+    contender.checked, _ = worker.answer(Check(), Judged)
+    if contender.checked.verdict not in TRAINED:
+        raise WorkerError("error", contender.checked.reason)

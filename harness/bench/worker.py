@@ -39,12 +39,12 @@ from harness.workers.protocol import (
 from harness.workers.session import Session
 
 TURN_SECONDS = 0.3
-"""How long a turn is timed, at least; a tenth of that goes before, untimed, to warm caches."""
+"""Seconds that a turn is timed, at least; a tenth goes before, untimed, to warm caches."""
 
 
 @dataclass
 class Timed:
-    """What a worker times: one network, its batches, and how many steps make a turn."""
+    """Workload of a turn: one network, its batches, and the number of steps."""
 
     experiment: Experiment
     weights: Weights

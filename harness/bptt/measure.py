@@ -1,4 +1,4 @@
-"""``bptt``: how gradients flow through time in every backend, and what cutting them costs."""
+"""``bptt``: gradient flow through time in every backend, and the cost of cutting it."""
 
 from __future__ import annotations
 
@@ -26,45 +26,45 @@ NORMS = [*POINT, "distance", "norm"]
 SPECTRUM = [*POINT, "perplexity", "spectral_radius", "status"]
 TRUNCATION = [*POINT, *"strategy tau pi draws quantity error cosine standard_error".split()]
 TRUNCATION += ["variance", "t", "verdict"]
-HELD = ["backend", "quantity", "error"]
+CHECKED = ["backend", "quantity", "error"]
 
 
 @dataclass
 class Measured:
-    """What was found.
+    """Result of a measurement.
 
     Attributes:
-        norms, spectrum, truncation, held: tables by `NORMS`, `SPECTRUM`, `TRUNCATION`, `HELD`.
-        blurred: the gradients of a backend that float64 cannot tell to 1e-9, as many as were found.
+        norms, spectrum, truncation, checked: tables, with the columns in capitals above.
+        ill_conditioned: number of gradients that float64 cannot tell to 1e-9, by backend.
         descriptions: of the backends that were measured.
-        failures: why one that was to be measured was not; `absent` if that is no failure.
+        failures: reasons why a backend was not measured; `absent` if that is no failure.
     """
 
     norms: pd.DataFrame
     spectrum: pd.DataFrame
     truncation: pd.DataFrame
-    held: pd.DataFrame
-    blurred: dict[str, int]
+    checked: pd.DataFrame
+    ill_conditioned: dict[str, int]
     descriptions: dict[str, dict[str, Any]]
     failures: dict[str, str]
     absent: dict[str, str]
 
     @property
     def over(self) -> pd.DataFrame:
-        """What is not that of the reference."""
-        named = zip(self.held.quantity, self.held.error, strict=True)
+        """Rows of `checked` whose error is over the tolerance."""
+        named = zip(self.checked.quantity, self.checked.error, strict=True)
         wrong = [bool(over_tolerance({name: error}, "float64")) for name, error in named]
-        return self.held[pd.Series(wrong, self.held.index, dtype=bool)]
+        return self.checked[pd.Series(wrong, self.checked.index, dtype=bool)]
 
     @property
     def backends(self) -> list[str]:
-        """Those that were measured."""
+        """Names of the backends that were measured."""
         return list(self.descriptions)
 
     @property
     def passed(self) -> bool:
-        """Whether something was measured, and all of it is the reference's."""
-        return bool(len(self.held)) and self.over.empty and not self.failures
+        """True if something was measured, and all of it is the reference's."""
+        return bool(len(self.checked)) and self.over.empty and not self.failures
 
     @property
     def means(self) -> pd.DataFrame:
@@ -107,8 +107,8 @@ def measure(request: Request) -> Measured:
 def _tables(
     found: dict[str, list[Event]], failures: dict[str, str], absent: dict[str, str]
 ) -> Measured:
-    norms, spectrum, truncation, held = [], [], [], []
-    blurred, descriptions = {}, {}
+    norms, spectrum, truncation, checked = [], [], [], []
+    ill_conditioned, descriptions = {}, {}
     for name, events in found.items():
         for event in events:
             match event:
@@ -124,14 +124,14 @@ def _tables(
                     of = {"backend": name, **event.model_dump(exclude={"rows"})}
                     truncation += [of | row for row in event.rows]
                 case Checked():
-                    held += [[name, *pair] for pair in event.errors.items()]
-                    blurred[name] = event.ill_conditioned
+                    checked += [[name, *pair] for pair in event.errors.items()]
+                    ill_conditioned[name] = event.ill_conditioned
     return Measured(
         pd.DataFrame(norms, columns=NORMS),
         pd.DataFrame(spectrum, columns=SPECTRUM),
         pd.DataFrame(truncation, columns=TRUNCATION),
-        pd.DataFrame(held, columns=HELD),
-        blurred,
+        pd.DataFrame(checked, columns=CHECKED),
+        ill_conditioned,
         descriptions,
         failures,
         absent,
@@ -139,7 +139,7 @@ def _tables(
 
 
 class Folder:
-    """Where a measurement is written; ``bptt.json`` says ``running`` until all the rest is there.
+    """Folder of a measurement; ``bptt.json`` says ``running`` until all the rest is there.
 
     Raises:
         RequestError: the corpus cannot be had, or is too short.
@@ -168,12 +168,12 @@ class Folder:
         """Write the tables, then the facts; give these."""
         for name in ("norms", "spectrum", "truncation"):
             write_aside(self.record.path.with_name(f"{name}.csv"), csv_of(getattr(measured, name)))
-        worst = measured.held.groupby("backend", sort=False).error.max()
+        worst = measured.checked.groupby("backend", sort=False).error.max()
         self.about |= {
             "backends": measured.descriptions,
             "worst_error": worst.to_dict(),
-            "errors": measured.held.to_dict("records"),
-            "beyond_float64": measured.blurred,
+            "errors": measured.checked.to_dict("records"),
+            "beyond_float64": measured.ill_conditioned,
             "failures": measured.failures,
             "absent": measured.absent,
         }

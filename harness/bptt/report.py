@@ -23,7 +23,7 @@ def write_bptt(facts: dict[str, Any], measured: Measured, out: Path) -> Path:
     """Write the report into a folder; the path of ``report.html``.
 
     Raises:
-        RequestError: it cannot be written there.
+        RequestError: the folder cannot be written.
     """
     told = [reach(measured), radius(measured)]
     if len(measured.truncation):
@@ -124,7 +124,7 @@ def _moments(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def truncation(measured: Measured) -> Section:
-    """What cutting the window into pieces costs."""
+    """Cost of cutting the window into pieces."""
     costs = _moments(measured.truncation)
     found = costs[(costs.strategy == "truncated") & (costs.quantity == ALL)].reset_index(drop=True)
     short, long = found[found.tau == found.tau.min()], found[found.tau == found.tau.max()]
@@ -233,8 +233,8 @@ def _means(measured: Measured) -> Grid:
 
 
 def right(measured: Measured) -> Section:
-    """Who is equal to the reference."""
-    worst = measured.held.groupby("backend", sort=False).error.max()
+    """Accuracy: errors against the reference."""
+    worst = measured.checked.groupby("backend", sort=False).error.max()
     over = measured.over
     section = Section(
         "right",
@@ -244,7 +244,9 @@ def right(measured: Measured) -> Section:
         if over.empty
         else f"NOT all: {', '.join(dict.fromkeys(over.backend.map(framework)))} is off.",
     )
-    by = measured.held.pivot_table(index="quantity", columns="backend", values="error", sort=False)
+    by = measured.checked.pivot_table(
+        index="quantity", columns="backend", values="error", sort=False
+    )
     rows = [
         [
             Cell(str(quantity)),
@@ -254,9 +256,9 @@ def right(measured: Measured) -> Section:
     ]
     heads = ["quantity", *(framework(name) for name in measured.backends)]
     section.blocks.append(Grid("The worst relative error over all that was computed", heads, rows))
-    blurred = {framework(name): n for name, n in measured.blurred.items() if n}
-    if blurred:
-        counts = ", ".join(f"{name} {n}" for name, n in blurred.items())
+    ill_conditioned = {framework(name): n for name, n in measured.ill_conditioned.items() if n}
+    if ill_conditioned:
+        counts = ", ".join(f"{name} {n}" for name, n in ill_conditioned.items())
         section.blocks.append(
             Note(
                 "Where tanh is saturated, float64 itself no longer tells a gradient to 1e-9. Such "

@@ -16,8 +16,8 @@ SMALLER: dict[str, Any] = {
     "sigma": 0.15,
     "num_epochs": 16,
 }
-"""What replaces the recipe's: two minutes for all, and first weights through which a gradient
-comes; of the recipe's own, a tenth as large, it has vanished after a few steps."""
+"""Settings in place of the recipe's: two minutes for all, and first weights that let a gradient
+come through; of the recipe's own, a tenth as large, it has vanished after a few steps."""
 
 TAUS = (1, 2, 4, 8, 16)
 
@@ -28,7 +28,7 @@ a gradient, rare draws outweigh all others, and no number of draws shows their m
 
 @dataclass(frozen=True)
 class Request:
-    """What to measure.
+    """Request for a measurement.
 
     Attributes:
         experiment: its activation and clipping are those at which strategies are compared.

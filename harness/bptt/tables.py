@@ -1,4 +1,4 @@
-"""What ``bptt`` prints: the flow, the strategies, and who is right."""
+"""Printed tables of ``bptt``: gradient flow, strategies, errors against the reference."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from harness.console import titled
 def show(console: Console, measured: Measured) -> None:
     """Print the tables, what is wrong, and what was not measured."""
     if measured.backends:
-        console.print(_flow(measured))
+        console.print(_gradient_flow(measured))
         if len(measured.truncation):
             console.print(_strategies(measured))
-    for name, errors in measured.held.groupby("backend", sort=False):
+    for name, errors in measured.checked.groupby("backend", sort=False):
         told = f"{name}: at most {errors.error.max():.1e} from the reference"
-        if beyond := measured.blurred[str(name)]:
+        if beyond := measured.ill_conditioned[str(name)]:
             told += f" (in {beyond} gradients beyond what the last bit of the states changes)"
         console.print(Text(told))
     for row in measured.over.itertuples():
@@ -33,7 +33,7 @@ def show(console: Console, measured: Measured) -> None:
 
 
 def clipping(clip_theta: float) -> str:
-    """How the updates were clipped, in words."""
+    """Clipping of the updates, in words."""
     return f"clipped at {clip_theta:g}" if clip_theta else "not clipped"
 
 
@@ -55,7 +55,7 @@ def ends(measured: Measured) -> pd.DataFrame:
     return last.merge(reached, how="left", on=keys)
 
 
-def _flow(measured: Measured) -> Table:
+def _gradient_flow(measured: Measured) -> Table:
     far = measured.norms.distance.max()
     table = titled(f"||dl_T/dH|| at the last step and {far} steps before, as training ended")
     for name in ("backend", "act", "updates", "epoch", "perplexity", "radius", "d=0", f"d={far}"):

@@ -1,7 +1,7 @@
-"""The worker's side of ``bptt``: how gradients flow through time as a network is trained.
+"""The worker's side of ``bptt``: gradient flow through time as a network is trained.
 
 The network is trained through the contract. At every point of measurement the backend's own weights
-go to its `bptt` section, and whatever that gives is held against `common.bptt` on the same weights.
+go to its `bptt` section, and its results are checked against `common.bptt` on the same weights.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from harness.workers.session import Session
 
 
 @dataclass
-class Held:
-    """A backend's gradients on one window, each held against the reference on the way.
+class CheckedGradients:
+    """A backend's gradients on one window, each checked against the reference on the way.
 
     Attributes:
         section: the backend's ``bptt.py``.
         X, Y: the window, indices (batch, num_steps).
         state: before its first step (batch, H).
         errors: the worst so far, by quantity.
-        blurred: how many gradients had to be judged by what the last bit changes.
+        ill_conditioned: number of gradients that had to be judged by what the last bit changes.
     """
 
     section: ModuleType
@@ -44,7 +44,7 @@ class Held:
     Y: Array
     state: Array
     errors: Errors = field(default_factory=dict)
-    blurred: int = 0
+    ill_conditioned: int = 0
 
     def gradients(
         self, weights: Weights, experiment: Experiment, links: Array, loss_weights: Array
@@ -52,11 +52,11 @@ class Held:
         """The backend's gradients through these links."""
         given = weights, self.X, self.Y, self.state, links, loss_weights, experiment.activation
         found: bptt.Gradients = self.section.gradients(*given)
-        self.hold(self._errors(found, bptt.gradients(*given), given))
+        self.keep(self._errors(found, bptt.gradients(*given), given))
         return found
 
     def full(self, weights: Weights, experiment: Experiment) -> bptt.Gradients:
-        """The full gradients of the loss that is trained, held against `Reference`, too."""
+        """The full gradients of the loss that is trained, checked against `Reference`, too."""
         T = self.X.shape[1]
         links, loss_weights = bptt.full_links(T), bptt.all_steps(T)
         found = self.gradients(weights, experiment, links, loss_weights)
@@ -64,7 +64,7 @@ class Held:
         loss, grads, _ = reference.loss_and_grads(self.X, self.Y, (self.state,))
         given = weights, self.X, self.Y, self.state, links, loss_weights, experiment.activation
         errors = self._errors(found, (loss, grads, found[2]), given)
-        self.hold({f"full {name}": error for name, error in errors.items() if name != "dl/dH"})
+        self.keep({f"full {name}": error for name, error in errors.items() if name != "dl/dH"})
         return found
 
     def _errors(self, found: bptt.Gradients, expected: bptt.Gradients, given: Any) -> Errors:
@@ -72,56 +72,60 @@ class Held:
         errors = bptt.errors(found, expected)
         if not over_tolerance(errors, "float64"):
             return errors
-        self.blurred += 1
+        self.ill_conditioned += 1
         return bptt.errors(found, expected, bptt.gradients(*given, last_bit=True))
 
-    def hold(self, errors: Errors) -> None:
+    def keep(self, errors: Errors) -> None:
         """Keep the worst."""
         for name, error in errors.items():
             self.errors[name] = max(error, self.errors.get(name, 0.0))
 
 
 def measure_gradients(session: Session, request: MeasureGradients) -> Iterator[Event]:
-    """Train with each activation, clipped and not; measure the flow, and once the strategies."""
+    """Train with each activation, clipped and not; yield gradient flow, and once the costs."""
     asked, backend = request.experiment, session.backend
     loader, vocab = load_batches(asked, request.data_dir)
     X, Y = next(loader.epoch(1))
     state = np.zeros((len(X), asked.num_hiddens))
-    held = Held(backends.section(session.name, "bptt"), X, Y, state)
+    checked = CheckedGradients(backends.section(session.name, "bptt"), X, Y, state)
     yield Described(description=backend.describe())
     for activation in ("tanh", "relu"):
         for clip_theta in (asked.clip_theta, 0.0):
             now = asked.model_copy(update={"activation": activation, "clip_theta": clip_theta})
             weights = first_weights(now, len(vocab))
             model = backend.build(now, "scratch", weights)
-            point = flow(held, now, 0, np.nan, weights)
+            point = gradient_flow(checked, now, 0, np.nan, weights)
             yield point
             if now == asked:
-                yield strategies(held, now, 0, weights, request)
+                yield strategies(checked, now, 0, weights, request)
             for epoch in train(model, loader, now):
                 last = epoch.epoch == now.num_epochs or not np.isfinite(epoch.perplexity)
                 if last or epoch.epoch in request.epochs:
                     weights = model.weights()
-                    point = flow(held, now, epoch.epoch, epoch.perplexity, weights)
+                    point = gradient_flow(checked, now, epoch.epoch, epoch.perplexity, weights)
                     yield point
             if now == asked and point.status == "ok":
-                yield strategies(held, now, point.epoch, weights, request)
-    yield Checked(errors=held.errors, ill_conditioned=held.blurred)
+                yield strategies(checked, now, point.epoch, weights, request)
+    yield Checked(errors=checked.errors, ill_conditioned=checked.ill_conditioned)
 
 
-def flow(
-    held: Held, experiment: Experiment, epoch: int, perplexity: float, weights: Weights
+def gradient_flow(
+    checked: CheckedGradients,
+    experiment: Experiment,
+    epoch: int,
+    perplexity: float,
+    weights: Weights,
 ) -> Point:
     """The norms of ``dl_T/dH_{T-d}`` and the spectral radius of W_hh.
 
     A network whose perplexity, weights or loss are no finite numbers has diverged; it has no norms.
     """
-    T = held.X.shape[1]
+    T = checked.X.shape[1]
     diverged = epoch > 0 and not np.isfinite(perplexity)
     norms: list[float] = []
     if not diverged and all(np.isfinite(w).all() for w in weights.values()):
-        held.full(weights, experiment)
-        _, _, dH = held.gradients(weights, experiment, bptt.full_links(T), bptt.last_step(T))
+        checked.full(weights, experiment)
+        _, _, dH = checked.gradients(weights, experiment, bptt.full_links(T), bptt.last_step(T))
         norms = bptt.norms_by_distance(dH).tolist()
     return Point(
         activation=experiment.activation,
@@ -135,16 +139,20 @@ def flow(
 
 
 def strategies(
-    held: Held, experiment: Experiment, epoch: int, weights: Weights, request: MeasureGradients
+    checked: CheckedGradients,
+    experiment: Experiment,
+    epoch: int,
+    weights: Weights,
+    request: MeasureGradients,
 ) -> Strategies:
     """The cost of every strategy at these weights; the same draws in every backend."""
-    T = held.X.shape[1]
+    T = checked.X.shape[1]
     rng = np.random.default_rng([experiment.seed, epoch])
 
     def through(links: Array) -> dict[str, Array]:
-        return vectors(held.gradients(weights, experiment, links, bptt.all_steps(T))[1])
+        return vectors(checked.gradients(weights, experiment, links, bptt.all_steps(T))[1])
 
-    full = vectors(held.full(weights, experiment)[1])
+    full = vectors(checked.full(weights, experiment)[1])
     local = through(bptt.truncated_links(T, 1))
     rows: list[dict[str, Any]] = []
 

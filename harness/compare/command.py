@@ -1,4 +1,4 @@
-"""``compare``: the same experiment before and after."""
+"""``compare``: one experiment before and after a change."""
 
 from __future__ import annotations
 

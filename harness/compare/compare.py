@@ -45,8 +45,8 @@ class Change:
     Attributes:
         old, new: the medians over seeds, and over epochs or rounds.
         ratio, low, high: the median of new / old, pair by pair, and its 95 % interval.
-        samples: of how many stretches; a single one has no interval.
-        regressed: whether the whole interval lies beyond the threshold, on the bad side.
+        samples: number of stretches; a single one has no interval.
+        regressed: True if the whole interval lies beyond the threshold, on the bad side.
     """
 
     measure: str
@@ -64,16 +64,16 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two folders came to.
+    """Result of comparing two folders.
 
     Attributes:
         old, new: the folders.
         threshold: beyond which a change is a regression.
         changes: every measure of every row that is ok on both sides.
         differences: the conditions that differ, old and new, by name.
-        lost: why rows have no figures any more, by their names.
+        lost: reasons why rows have no figures any more, by their names.
         gained: rows that have figures and had none.
-        never: why rows have no figures on either side, old and new, by their names.
+        never: reasons why rows have no figures on either side, old and new, by their names.
         only_old, only_new: rows that one side alone knows.
     """
 
@@ -90,7 +90,7 @@ class Comparison:
 
     @property
     def regressions(self) -> list[str]:
-        """What got worse than the threshold allows, a line each."""
+        """Changes for the worse beyond the threshold, a line each."""
         lost = [f"{name}: was ok, is {reason}" for name, reason in self.lost.items()]
         return lost + [
             f"{c.backend} {c.variant}: {c.measure} is {times(c.ratio)} times what it was"
@@ -176,7 +176,7 @@ def _changes(old: Side, new: Side, threshold: float) -> list[Change]:
 
 
 def _change(pairs: pd.DataFrame, threshold: float) -> Change:
-    """What became of one measure, from its values old and new by seed and epoch.
+    """Change of one measure, from its values old and new by seed and epoch.
 
     Rounding alone moves a perplexity, and one sample shows no spread: such a change is a tie unless
     it goes beyond the threshold. In logarithms, new against old is the mirror of old against new.

@@ -1,4 +1,4 @@
-"""What of a run folder, or of a benchmark, can be compared with another.
+"""Parts of a run folder, or of a benchmark, that can be compared with another.
 
 What decides a perplexity must be the same on both sides: every setting and the corpus. Where it
 ran (machine, device, threads) and what ran it (versions, source) may differ, for that is what one
@@ -22,7 +22,7 @@ from harness.console import printable
 from harness.records.reading import ROW, TIMED, BenchData, RunData, holds, read_bench, read_run
 
 Name = tuple[str, str, str]
-"""What a row is called: backend, variant, and ``seed 0`` or a shape."""
+"""Name of a row: backend, variant, and ``seed 0`` or a shape."""
 
 FIGURES = "measure backend variant of number value".split()
 """The columns of `Side.figures`; ``of`` is a row's third name, and a number that of an epoch or
@@ -37,13 +37,13 @@ HUGE = 1e300
 
 @dataclass(frozen=True)
 class Side:
-    """What of a folder takes part in a comparison.
+    """Parts of a folder that take part in a comparison.
 
     Attributes:
-        folder: which.
+        folder: its path.
         settings: must be the same on both sides.
         conditions: may differ, and are pointed out then.
-        rows: why a row has no figures; empty if it has.
+        rows: reason why each row has no figures; empty if it has.
         figures: by `FIGURES`, of the rows that have.
     """
 
@@ -72,7 +72,7 @@ def side(folder: Path) -> Side:
     """Read a folder: the run that it holds, or else the benchmark.
 
     Raises:
-        RequestError: it holds neither, or cannot be read.
+        RequestError: the folder holds neither, or cannot be read.
     """
     if holds(folder, "bench.json") and not holds(folder, "run.json"):
         return _of_bench(read_bench(folder))
@@ -96,7 +96,7 @@ def check_same(old: Side, new: Side) -> None:
 
 
 def _conditions(facts: dict[str, Any]) -> dict[str, Any]:
-    """What a run and a benchmark tell alike."""
+    """Source, machine and versions, of a run and a benchmark alike."""
     return {"source": facts["source"]["sha256"][:12], **facts["machine"], **facts["versions"]}
 
 

@@ -42,11 +42,11 @@ class Counted:
     """A text in one kind of token, counted.
 
     Attributes:
-        token: what a token is.
-        num_tokens: how many there are.
+        token: kind of token.
+        num_tokens: number of them.
         vocab: theirs.
         ngrams: of the first `LIMIT` tokens.
-        tokens, grams, zipf, oov, baselines: what the files of these names hold.
+        tokens, grams, zipf, oov, baselines: contents of the files of these names.
     """
 
     token: Token
@@ -66,7 +66,7 @@ class Studied:
 
     Attributes:
         text: the corpus.
-        asked: what was asked for: max_tokens and min_freq.
+        asked: options of the request, max_tokens and min_freq.
         counted: one for each kind of token.
     """
 
@@ -80,7 +80,7 @@ class Studied:
         return self.text.name if self.text.name in sources.NAMES else Path(self.text.name).stem
 
     def as_json(self) -> dict[str, Any]:
-        """What ``corpus.json`` holds."""
+        """Contents of ``corpus.json``."""
         return {
             "corpus": self.text.name,
             "sha256": self.text.sha256,
@@ -100,7 +100,7 @@ def study(
         tokens: the kinds to count; each is cut as the corpus's edition does it.
         max_tokens: count only so many from the start; 0 counts all.
         min_freq: tokens seen less often become ``<unk>``.
-        data_dir: where to look first for a published corpus.
+        data_dir: the first folder to look in for a published corpus.
 
     Raises:
         RequestError: the corpus cannot be had, is not text, or leaves too little to count.
@@ -132,7 +132,7 @@ def add_baselines(folder: Path, data_dir: Path | None) -> pd.DataFrame:
     """Write ``baselines.csv`` into the folder of a run that has ended.
 
     Raises:
-        RequestError: it is none, its corpus cannot be had or is not the same any more, or the
+        RequestError: no run is there, its corpus is missing or not the same any more, or the
             folder cannot be written.
     """
     facts = read_run(folder).facts
@@ -232,7 +232,7 @@ def _baselines(indices: Array, vocab_size: int) -> pd.DataFrame:
 
 
 def _facts(each: Counted) -> dict[str, Any]:
-    """What is told of one kind of token."""
+    """Facts on one kind of token, for ``corpus.json``."""
     return {
         "tokens": each.num_tokens,
         "counted": min(each.num_tokens, LIMIT),

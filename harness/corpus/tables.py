@@ -1,4 +1,4 @@
-"""What ``corpus`` prints: a corpus in one table, a column for each kind of token."""
+"""Printed table of ``corpus``: a column for each kind of token."""
 
 from __future__ import annotations
 

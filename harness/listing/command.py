@@ -1,4 +1,4 @@
-"""``list``: what there is to run."""
+"""``list``: backends, corpora and recipes to run."""
 
 from __future__ import annotations
 

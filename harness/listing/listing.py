@@ -1,4 +1,4 @@
-"""``list``: what there is to run, and why something is not available."""
+"""``list``: backends, corpora and recipes to run, and reasons why some are not available."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.workers.protocol import Describe, Described
 
 
 def describe(name: str, pythons: dict[str, Path]) -> dict[str, Any]:
-    """What a backend says of itself, from a worker; or the reason it is not available."""
+    """Versions and devices of a backend, from a worker; or the reason it is not available."""
     entry = backends.entry(name)
     found: dict[str, Any] = {"backend": name, "variants": list(entry.variants)}
     if reason := missing(name, pythons):

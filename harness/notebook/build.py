@@ -1,6 +1,6 @@
 """A chapter as a Jupyter notebook, in the framework of one backend.
 
-The sources are in ``sources``: a Markdown file for each seed document, where a fence of
+The sources are in ``sources``: a Markdown file for each document, where a fence of
 Python is a cell of code and all else is prose; ``parts``, which several of them share; and
 ``frameworks.toml``, the lines that differ by framework, put where ``<<name>>`` stands.
 """
@@ -32,14 +32,14 @@ HEADING = re.compile(r"^(?=#+ )", re.MULTILINE)
 
 @dataclass(frozen=True)
 class FullRun:
-    """What the whole of a document is: the settings of a recipe, and what they reach."""
+    """Full run of a document: the settings of a recipe, and what they reach."""
 
     experiment: Experiment
     reached: str
 
 
 def write_notebook(document: str, backend: str, out: Path) -> None:
-    """Write the notebook of a seed document in a backend's framework.
+    """Write the notebook of a document in a backend's framework.
 
     The framework need not be installed: only running the notebook takes it.
 

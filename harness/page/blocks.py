@@ -1,4 +1,4 @@
-"""What a section is made of; the page and the Markdown each write a block in their own way."""
+"""Blocks of a section; the page and the Markdown each write a block in their own way."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Cell:
     """A cell of a table.
 
     Attributes:
-        text: what it says.
-        tone: how that is to be taken.
-        backend: whose colour and shape it bears.
+        text: its words or number.
+        tone: sense in which to take it.
+        backend: name of the one whose colour and shape it bears.
         share: from 0 to 1, drawn as a bar behind a number; None for no bar.
     """
 
@@ -42,11 +42,11 @@ class Grid:
     """A table.
 
     Attributes:
-        caption: what it holds.
+        caption: summary of its contents.
         heads: the columns; those in `texts` hold words, the others numbers.
         rows: cells by column; the first column names the row.
         texts: the columns, from 0, whose cells are words.
-        folded: whether it is opened only on demand.
+        folded: True if it is opened only on demand.
     """
 
     kind = "grid"
@@ -103,7 +103,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Command:
-    """What to type."""
+    """Command to type."""
 
     kind = "command"
     text: str
@@ -114,10 +114,10 @@ class Voice:
     """A text, and who wrote it.
 
     Attributes:
-        prefix, text: what it was given, and how it went on.
-        agrees: how much of `text` is that of the first voice beside it.
+        prefix, text: the beginning that was given, and its continuation.
+        agrees: number of characters of `text` that are those of the first voice beside it.
         writers: the series that wrote it.
-        unanimous: whether these are several, and all that wrote.
+        unanimous: True if these are several, and all that wrote.
     """
 
     prefix: str
@@ -129,13 +129,13 @@ class Voice:
 
 @dataclass(frozen=True)
 class Texts:
-    """What was written after each epoch, from one seed.
+    """Texts written after each epoch, from one seed.
 
     Attributes:
-        prefix: what every one of them was given; it may be read from right to left.
-        seed: which, in words; empty where there is one alone.
+        prefix: the beginning that all were given; it may be read from right to left.
+        seed: the seed, in words; empty where there is one alone.
         epochs: the voices by epoch.
-        folded: whether it is opened only on demand.
+        folded: True if it is opened only on demand.
     """
 
     kind = "texts"
@@ -146,13 +146,13 @@ class Texts:
 
     @property
     def caption(self) -> str:
-        """Which prefix and seed, as plain text."""
+        """Prefix and seed, as plain text."""
         return f"After “{self.prefix}”{self.seed}"
 
 
 @dataclass(frozen=True)
 class Rosetta:
-    """The same functions in every framework, by topic."""
+    """Functions side by side in every framework, by topic."""
 
     kind = "rosetta"
     topics: dict[str, list[Excerpt]]

@@ -1,4 +1,4 @@
-"""What every chart shares; each is defined once, for the page and for ``report.md``.
+"""Parts shared by all charts; each is defined once, for the page and for ``report.md``.
 
 A `Figure` is an Altair chart over one named table. The page gets it compiled to Vega, as wide as
 its box, and the table beside it; a picture gets both at once.
@@ -23,7 +23,7 @@ WIDTH = 640
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
 DATA = "table"
 BETWEEN = 110
-"""What stands beside and between two columns of panels, in pixels."""
+"""Space beside and between two columns of panels, in pixels."""
 
 CONFIG: dict[str, Any] = {
     "background": "transparent",
@@ -58,11 +58,11 @@ class Figure:
 
     Attributes:
         name: of its files and its place in the page; letters, digits and hyphens.
-        title: what it shows, in a line.
-        words: what a reader who does not see it should know.
+        title: its subject, in a line.
+        words: description for a reader who does not see it.
         chart: of width `WIDTH`, or panels in two columns, over the table named `DATA`.
-        table: what it draws.
-        zooms: what its axes show, x and y, if they can be moved.
+        table: data that it draws.
+        zooms: ranges of its axes, x and y, if they can be moved.
     """
 
     name: str

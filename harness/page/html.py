@@ -97,7 +97,7 @@ def _figures(sections: list[Section]) -> dict[str, Any]:
 
 
 def _packed(text: str) -> str:
-    """What ``page.js`` unpacks; the same text is packed into the same bytes."""
+    """Gzip of a text in base64, for ``page.js``; one text always gives the same bytes."""
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 

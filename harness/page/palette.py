@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Look:
-    """How a framework is drawn.
+    """Look of a framework in charts, tables and listings.
 
     Attributes:
         title: the name that people use.
@@ -63,6 +63,6 @@ def dash(variant: str) -> list[int]:
 
 
 def dark_colours() -> dict[str, str]:
-    """What each colour of a chart becomes on dark ground."""
+    """Colours on dark ground, by those on light ground."""
     pairs = {look.light: look.dark for look in (*LOOKS.values(), *OTHERS)}
     return pairs | {INK[name]: DARK[name] for name in INK} | {BAND: DARK_BAND}

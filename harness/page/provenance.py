@@ -1,4 +1,4 @@
-"""What a record was made of, and the command that makes it again."""
+"""Machine, versions and source of a record, and the command that makes it again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def source(facts: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def unchanged(runs: Sequence[RunData]) -> bool:
-    """Whether all of them ran from the source as it is now."""
+    """True if all of them ran from the source as it is now."""
     now = machine.source()["sha256"]
     return all(run.facts["source"]["sha256"] == now for run in runs)
 

@@ -1,4 +1,4 @@
-"""The same function in every framework: cut out of each ``scratch.py``, as text, by ``ast``."""
+"""One function in every framework: cut out of each ``scratch.py``, as text, by ``ast``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOPICS = {
     "grad_clipping": "grad_clipping",
     "training step": "train_step",
 }
-"""What is shown, and the function that it begins with."""
+"""Topics that are shown, and the function that each begins with."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Excerpt:
     """A function of one framework, with what it calls in its own file.
 
     Attributes:
-        backend: whose it is; for MXNet both engines run the same file.
+        backend: name of its backend; for MXNet both engines run the same file.
         path: the file, from the project's root.
-        line: where it begins in the file.
+        line: number of its first line in the file.
         code: its text.
     """
 

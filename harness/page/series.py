@@ -28,7 +28,7 @@ class Series:
 
     @property
     def labels(self) -> dict[str, str]:
-        """What a chart's table says of it."""
+        """Columns of a chart's table: backend, framework, variant and title."""
         name = framework(self.backend)
         return {
             "backend": self.backend,

@@ -17,9 +17,9 @@ def write_sections(
 
     Args:
         told: the sections, in order.
-        titles: what the report is called, and what it is about.
-        backends: those it speaks of.
-        out: where it goes.
+        titles: title and subject of the report.
+        backends: names of those it speaks of.
+        out: folder of the report.
 
     Returns:
         The path of ``report.html``.

@@ -21,12 +21,12 @@ COLUMNS = list(ParityTable.model_fields)
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was compared, and what could not be.
+    """Result of a comparison: the errors, and what could not be compared.
 
     Attributes:
         table: an error a row, by `COLUMNS`.
         failures: the reason of every backend that broke down, by backend and variant.
-        absent: the same for backends that are not available.
+        absent: likewise for backends that are not available.
     """
 
     table: pd.DataFrame
@@ -35,7 +35,7 @@ class Comparison:
 
     @property
     def passed(self) -> bool:
-        """Whether something was compared and all of it holds."""
+        """True if something was compared and all of it holds."""
         return bool(len(self.table) and self.table.ok.all() and not self.failures)
 
 

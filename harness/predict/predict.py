@@ -16,7 +16,7 @@ from harness.workers.protocol import Predict, Sample
 
 @dataclass(frozen=True)
 class Prediction:
-    """What one backend wrote after a prefix."""
+    """Text that one backend wrote after a prefix."""
 
     backend: str
     variant: str

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
-"""What a spreadsheet computes, and what would read as guarded already."""
+"""Beginning of a text that a spreadsheet computes, or that would read as guarded already."""
 
 
 def guarded(cell: Any) -> Any:

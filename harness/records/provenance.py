@@ -1,4 +1,4 @@
-"""What a run stood on: the machine, the versions, the source."""
+"""Provenance of a run: the machine, the versions, the source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.workers import cpus
 
 
 def provenance() -> dict[str, Any]:
-    """What every record begins with: the machine, the versions, the source and the command."""
+    """Beginning of every record: the machine, the versions, the source and the command."""
     about = {"machine": machine(), "versions": versions(), "source": source()}
     return about | {"command": sys.argv[1:]}
 
@@ -59,7 +59,7 @@ def _blas() -> str:
 
 
 def source() -> dict[str, str | bool | None]:
-    """The git revision, whether the tree differs from it, and a hash of the Python source."""
+    """The git revision, if the tree differs from it, and a hash of the Python source."""
     digest = hashlib.sha256()
     for package in ("common", "backends", "harness"):
         for path in sorted((ROOT / package).rglob("*.py")):
@@ -72,7 +72,7 @@ def source() -> dict[str, str | bool | None]:
 
 
 def _git(*arguments: str) -> str | None:
-    """What git says of the source, or None where there is no git or no repository."""
+    """Output of git on the source, or None where there is no git or no repository."""
     command = ["git", "-C", str(ROOT), *arguments]
     try:
         said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)

@@ -35,10 +35,10 @@ from harness.records.schemas import (
 )
 
 ROW = ["backend", "variant", "seed"]
-"""What names a row of a run."""
+"""Columns that name a row of a run."""
 
 TIMED = ["backend", "variant", "shape"]
-"""What names a row of a benchmark."""
+"""Columns that name a row of a benchmark."""
 
 TIDY = (
     "recipe run backend variant seed epoch perplexity val_perplexity tokens seconds elapsed "
@@ -52,10 +52,10 @@ class BenchData:
     """A benchmark.
 
     Attributes:
-        folder: where it lies.
-        facts: what ``bench.json`` holds, validated as `harness.records.schemas.BenchFacts`.
+        folder: its path.
+        facts: contents of ``bench.json``, validated as `harness.records.schemas.BenchFacts`.
         figures: the table of ``bench.csv``.
-        rounds: that of ``rounds.csv``.
+        rounds: the table of ``rounds.csv``.
     """
 
     folder: Path
@@ -69,12 +69,12 @@ class RunData:
     """A run.
 
     Attributes:
-        folder: where it lies.
-        facts: what ``run.json`` holds, validated as `harness.records.schemas.RunFacts`.
+        folder: its path.
+        facts: contents of ``run.json``, validated as `harness.records.schemas.RunFacts`.
         epochs, summary, samples: its tables; ``elapsed`` is the seconds of training up to the end
             of an epoch.
-        parity: that of ``parity.csv``, where ``parity --out`` wrote into this folder too; or None.
-        bench: likewise what ``bench --out`` wrote.
+        parity: table of ``parity.csv``, where ``parity --out`` wrote into this folder too; or None.
+        bench: likewise the benchmark that ``bench --out`` wrote.
         baselines: the table of ``baselines.csv``; None in a folder made before there was one.
     """
 
@@ -92,7 +92,7 @@ def read_run(folder: Path) -> RunData:
     """Read a run folder.
 
     Raises:
-        RequestError: it is none, its run has not ended, or one of its files is damaged, was edited,
+        RequestError: no run is there, it has not ended, or one of its files is damaged, was edited,
             or does not agree with another.
     """
     facts = _facts(folder, "run.json", RunFacts)
@@ -141,7 +141,7 @@ def _tidy(run: RunData) -> pd.DataFrame:
 
 
 def holds(folder: Path, name: str) -> bool:
-    """Whether a folder has a file of this name."""
+    """True if a folder has a file of this name."""
     return os.path.isfile(folder / name)  # Path.is_file raises where a name is too long
 
 
@@ -249,7 +249,7 @@ def _check_bench(
     """See that whoever did not fail has figures, and took its turn in every round.
 
     Raises:
-        RequestError: it does not.
+        RequestError: figures or turns are missing.
     """
     done = {
         (worker["backend"], worker["variant"], each["shape"])

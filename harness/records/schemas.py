@@ -1,4 +1,4 @@
-"""What the files of a run folder and of a benchmark hold, as Pydantic reads them.
+"""Schemas of the files of a run folder and of a benchmark, as Pydantic reads them.
 
 A table is read by its columns, each of which becomes a series: it has a type when it is empty too.
 More columns and more facts than these are welcome in a file; columns not named here are left out.
@@ -196,7 +196,7 @@ class Source(Open):
 
 
 class Facts(Open):
-    """What stands in ``run.json`` and in ``bench.json``."""
+    """Facts of ``run.json`` and of ``bench.json`` alike."""
 
     format: Literal[1] = 1
     machine: dict[str, Any]
@@ -219,7 +219,7 @@ class RunFacts(Facts):
 
 
 class BenchSettings(Open):
-    """What a benchmark set beside the shapes."""
+    """Settings of a benchmark beside the shapes."""
 
     dtype: DType
     device: str
@@ -227,13 +227,13 @@ class BenchSettings(Open):
 
 
 class Conditions(Open):
-    """What was in force in a worker."""
+    """Conditions in force in a worker."""
 
     versions: dict[str, str]
 
 
 class Entered(Open):
-    """Who took part in a benchmark; one that never got ready has no device and no conditions."""
+    """Contender of a benchmark; one that never got ready has no device and no conditions."""
 
     backend: str
     variant: str
@@ -244,7 +244,7 @@ class Entered(Open):
 
 
 class Circumstances(Open):
-    """What stands behind the figures of one shape."""
+    """Circumstances of the figures of one shape."""
 
     shape: Shape
     workers: list[Entered]

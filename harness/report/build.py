@@ -18,7 +18,7 @@ def write_report(folders: Sequence[Path], out: Path) -> Path:
 
     Args:
         folders: run folders; several become one report.
-        out: where it goes.
+        out: folder of the report.
 
     Returns:
         The path of ``report.html``.
@@ -32,7 +32,7 @@ def write_report(folders: Sequence[Path], out: Path) -> Path:
 
 
 def title_of(report: Report) -> tuple[str, str]:
-    """What the report is called, and what it is about."""
+    """Title and subject of the report."""
     count = len(report.backends)
     frameworks = framework(report.backends[0])
     if count > 1:

@@ -34,7 +34,7 @@ def learning(
         measure: ``perplexity`` or ``val_perplexity``.
         over: ``epoch`` or ``elapsed``.
         bands: the published figures; drawn over epochs alone.
-        counted: what counting alone reaches; drawn where the axis shows it.
+        counted: perplexity that counting alone reaches; drawn where the axis shows it.
     """
     table = curves[curves[measure].notna()].reset_index(drop=True)
     low, high = table[f"{measure}_low"].min(), table[f"{measure}_high"].max()
@@ -123,7 +123,7 @@ def bounds(band: Published, measure: str) -> tuple[float, float] | None:
 
 
 def _ground(table: pd.DataFrame, measure: str, y_scale: alt.Scale) -> list[alt.Chart]:
-    """Where all seeds of all series lie: one ground, for over epochs the series lie together."""
+    """Area of all seeds of all series: one ground, for over epochs the series lie together."""
     names = f"{measure}_low", f"{measure}_high"
     seeds = table.groupby("epoch").agg(low=(names[0], "min"), high=(names[1], "max")).reset_index()
     if not (table[names[1]] > table[names[0]]).any():

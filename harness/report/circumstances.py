@@ -1,4 +1,4 @@
-"""What was compared and on what machine, and everything needed to run it again."""
+"""Setup of a comparison: models, machine, and everything needed to run it again."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _told(value: Any) -> str:
 
 
 def source_note(report: Report) -> str:
-    """Whether the source that is shown is the source that ran."""
+    """Note that says if the source shown is the source that ran."""
     if provenance.unchanged(report.runs):
         return "Taken from the source that ran: its hash is that of the run."
     return (

@@ -1,4 +1,4 @@
-"""``report``: what a comparison came to, for people."""
+"""``report``: results of runs and of a benchmark, for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What it costs: compiling, memory, and the code that somebody has to read."""
+"""Cost: compiling, memory, and the code that somebody has to read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counting alone reaches, in the chart of learning and in words: has the network beaten it?"""
+"""Baselines by counting alone, in the chart of learning and in words: has the network won?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.page.series import Series, records
 from harness.report.studies import Study
 
 REACH = 0.25
-"""How much of a chart's height, at most, is added below to show the nearest baseline."""
+"""Largest part of a chart's height that is added below to show the nearest baseline."""
 
 APART = 0.05
 """Baselines nearer than this share of the height share one label, that of the shorter n."""
@@ -55,7 +55,7 @@ def baselines(study: Study, measure: str) -> list[Baseline]:
 
 
 def judged(study: Study) -> Measure:
-    """What a network is held against counting by: validation where there is one."""
+    """Measure by which a network is checked against counting: validation where there is one."""
     validated = study.summary.val_perplexity.notna().any()
     return "val_perplexity" if validated else "perplexity"
 
@@ -87,7 +87,7 @@ def column(study: Study) -> tuple[str, dict[Series, Cell]] | None:
 
 
 def sentence(study: Study) -> str:
-    """Whether and when the networks of a study beat counting; empty where that is not known."""
+    """Sentence on the epochs at which networks beat counting; empty where that is not known."""
     baseline = best(study)
     trained = [each for each in study.series if len(each.rows(study.epochs))]
     if baseline is None or not trained:

@@ -1,4 +1,4 @@
-"""How they learn: perplexity by epoch and by second, beside the published figures."""
+"""Learning curves: perplexity by epoch and by second, beside the published figures."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _values(study: Study, drawn: pd.DataFrame, measure: str, axis: str, title: s
 
 
 def _ends(study: Study) -> Grid:
-    """Where every series ended, and the verdict on each published figure."""
+    """Final perplexities of every series, and the verdict on each published figure."""
     ok = study.summary[study.summary.status == "ok"]
     validated = ok.val_perplexity.notna().any()
     heads = ["backend", "seeds", "perplexity", *(["validation"] if validated else [])]

@@ -1,4 +1,4 @@
-"""Who is right: every backend against the float64 reference."""
+"""Accuracy: every backend against the float64 reference."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VERDICTS = {
     "diverged": Cell("diverged", "bad"),
 }
 TINY = 1e-18
-"""Where an error of zero is drawn on a logarithmic axis."""
+"""Position of an error of zero on a logarithmic axis."""
 
 
 def right(report: Report) -> Section:

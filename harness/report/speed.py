@@ -1,4 +1,4 @@
-"""Who is fast: throughput in training, and the benchmark where a folder holds one."""
+"""Throughput in training, and the benchmark where a folder holds one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report is about: runs, sorted into studies of one experiment each."""
+"""Subject of a report: runs, sorted into studies of one experiment each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness.records.reading import BenchData, RunData, read_run
 
 
 def endings(rows: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
-    """How rows of a summary ended: status, reason, and the rows that ended so.
+    """Endings of a summary's rows: status, reason, and the rows that ended so.
 
     Reasons that differ in their figures alone, as those of several seeds do, are one: the first.
     """
@@ -36,12 +36,12 @@ class Study:
 
     Attributes:
         number: from 1, in the report.
-        title: what it is, in words.
-        facts: those of its first run.
+        title: its subject, in words.
+        facts: contents of ``run.json`` of its first run.
         runs: in the order they were given.
         summary, epochs, samples: the tables of all runs, one below the other; ``run`` is the
             number of the run.
-        published: the figures it is held against.
+        published: the figures it is checked against.
     """
 
     number: int
@@ -55,7 +55,7 @@ class Study:
 
     @property
     def experiment(self) -> Experiment:
-        """Its settings; the seed is that of its first run."""
+        """Settings of the study; the seed is that of its first run."""
         return Experiment.of(self.facts["experiment"])
 
     @property
@@ -71,7 +71,7 @@ class Study:
 
 @dataclass(frozen=True)
 class Report:
-    """What one report shows.
+    """Contents of one report.
 
     Attributes:
         studies: at least one.

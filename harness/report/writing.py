@@ -1,4 +1,4 @@
-"""What they write: the generated texts, those that agree told once."""
+"""Samples: the generated texts, those that agree told once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counting alone reaches on an experiment's own text: the lines a network has to get below."""
+"""Baselines by counting alone on an experiment's own text: lines a network has to get below."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def baselines(train: Array, val: Array | None, vocab_size: int) -> pd.DataFrame:
     Args:
         train: indices (N,), which are counted.
         val: indices (M,), which are not; or None.
-        vocab_size: how many tokens there are.
+        vocab_size: number of tokens in the vocabulary.
 
     Returns:
         model, n, smoothing (``none`` or ``kneser-ney``), perplexity (on `train`), val_perplexity

@@ -39,7 +39,7 @@ class RunFolder:
 
     Args:
         path: must not exist yet.
-        facts: what ``run.json`` holds beside the status and the times.
+        facts: contents of ``run.json`` beside the status and the times.
 
     Raises:
         RequestError: the folder exists or cannot be written.
@@ -59,11 +59,11 @@ class RunFolder:
             self._start_csv("samples.csv", SAMPLE_COLUMNS)
 
     def log(self, row: Row) -> Path:
-        """Where the standard error of a row's worker goes."""
+        """Path for the standard error of a row's worker."""
         return self.path / "logs" / f"{row.name}.log"
 
     def checkpoint(self, row: Row) -> Path:
-        """Where a row's trained weights go."""
+        """Path for a row's trained weights."""
         return self.path / "checkpoints" / f"{row.name}.safetensors"
 
     def add_epoch(self, row: Row, event: Epoch) -> None:

@@ -1,4 +1,4 @@
-"""What one sees while it trains: a bar for every backend, and the text it writes."""
+"""Display of a run while it trains: a bar for every backend, and the text it writes."""
 
 from __future__ import annotations
 

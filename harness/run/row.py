@@ -37,7 +37,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        """What names the row's files."""
+        """Name of the row's files, without their suffixes."""
         return f"{self.backend}-{self.variant}-{self.seed}"
 
     @property

@@ -1,4 +1,4 @@
-"""What is printed at the end: the comparison, what was written, and the published figures."""
+"""Tables printed at the end: the comparison, the samples, and the published figures."""
 
 from __future__ import annotations
 

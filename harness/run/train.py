@@ -35,12 +35,12 @@ class Display(Protocol):
 
 @dataclass(frozen=True)
 class Request:
-    """What to run.
+    """Request for a run.
 
     Attributes:
         recipe: the name the settings started from.
         backends, variants: as asked for; no backend means every one.
-        data_dir: where to look first for a published corpus.
+        data_dir: the first folder to look in for a published corpus.
         out: the run folder; None gives it a name of its own.
         pythons: the interpreters of backends that have one of their own.
         resume: the checkpoint to go on from; None starts from fresh weights.
@@ -60,7 +60,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Result:
-    """What a run came to."""
+    """Result of a run: folder, a row per backend, variant and seed, status."""
 
     folder: Path
     rows: list[Row]

@@ -36,7 +36,7 @@ def forecast_figure(
     Args:
         name, title: of the figure.
         dots: the series.
-        curves: what is predicted, and the clean sine last.
+        curves: the predictions, and the clean sine last.
         train_end: the time of the last point of the training part.
     """
     drawn = [dots, *curves]
@@ -125,7 +125,7 @@ def error_figure(name: str, title: str, table: pd.DataFrame) -> Figure:
 
     Args:
         name, title: of the figure.
-        table: model, k, against (what the prediction is held against), rmse.
+        table: model, k, against (what the prediction is checked against), rmse.
     """
     models, against = (list(dict.fromkeys(table[column])) for column in ("model", "against"))
     x_scale = alt.Scale(type="log", base=2, nice=False, domain=[1, max(2, int(table.k.max()))])

@@ -73,7 +73,7 @@ def sequence(
     with result_folder(out, "sequence.json", force) as place:
         tables.start(place.path)
         found = study(experiment, reference, split(backend), pythons)
-        named = [each.backend for each in found.entrants]
+        named = [each.backend for each in found.contenders]
         page = write_sections(sections(found, about), titles(found), named, place.path)
         tables.write(found, about, place.path)
         place.failed = not found.passed

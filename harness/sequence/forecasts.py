@@ -1,4 +1,4 @@
-"""How far ahead a model can see: one step, k steps, and on its own predictions."""
+"""Forecasts of a model: one step ahead, k steps, and on its own predictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``sequence``: section 9.1 in every backend, each held against the float64 reference."""
+"""``sequence``: section 9.1 in every backend, each checked against the float64 reference."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from harness.workers.protocol import Describe, Described, Event, Fitted, Forecas
 
 @dataclass
 class Outcome:
-    """What one model came to: its epochs, and all that it predicts."""
+    """Result of one model: its epochs, and all that it predicts."""
 
     epochs: list[Epoch] = field(default_factory=list)
     forecasts: list[Forecast] = field(default_factory=list)
@@ -45,13 +45,13 @@ Outcomes = dict[ModelName, Outcome]
 
 
 @dataclass
-class Entrant:
+class Contender:
     """A backend that takes part.
 
     Attributes:
         backend: its name.
         status: ``ok``, ``parity-failed``, ``failed`` or ``unavailable``.
-        reason: why it is not ok.
+        reason: cause of a status that is not ok.
         versions: of what computed.
         outcomes: by model; empty where it failed.
         errors: relative errors against the reference, by model and quantity.
@@ -66,39 +66,39 @@ class Entrant:
 
     @property
     def worst(self) -> float | None:
-        """Its largest error; None where nothing was compared."""
+        """Largest error; None where nothing was compared."""
         every = [error for errors in self.errors.values() for error in errors.values()]
         return max(every, default=None)
 
 
 @dataclass(frozen=True)
 class Study:
-    """What the section came to.
+    """Result of the section.
 
     Attributes:
-        settings, series: what was asked for, and the data drawn from it.
+        settings, series: the request, and the data drawn from it.
         reference: the outcomes of the float64 reference.
-        entrants: every backend, in the order of the registry.
+        contenders: every backend, in the order of the registry.
         asked: the backends that were asked for by name.
     """
 
     settings: SequenceExperiment
     series: Series
     reference: Outcomes
-    entrants: list[Entrant]
+    contenders: list[Contender]
     asked: tuple[str, ...]
 
     @property
-    def compared(self) -> list[Entrant]:
-        """Those that came to their end."""
-        return [each for each in self.entrants if each.outcomes]
+    def compared(self) -> list[Contender]:
+        """Contenders that came to their end."""
+        return [each for each in self.contenders if each.outcomes]
 
     @property
     def passed(self) -> bool:
-        """Whether some backend is ok, and every other one merely absent and not asked for."""
+        """True if some backend is ok, and every other one merely absent and not asked for."""
         judged = [
             each.status == "ok"
-            for each in self.entrants
+            for each in self.contenders
             if each.status != "unavailable" or each.backend in self.asked
         ]
         return bool(judged) and all(judged)
@@ -121,17 +121,17 @@ def study(
         return _compute(pair[0], settings, pythons, cpus)
 
     result = run_pool(pairs, names, pythons, compute)
-    entrants = []
+    contenders = []
     for name, _ in pairs:
-        entrant = Entrant(name)
+        contender = Contender(name)
         if error := result.errors.get((name, "")):
-            entrant.status = "unavailable" if error.kind == "unavailable" else "failed"
-            entrant.reason = str(error)
+            contender.status = "unavailable" if error.kind == "unavailable" else "failed"
+            contender.reason = str(error)
         else:
-            entrant.versions, entrant.outcomes = result.found[name, ""]
-            judge(entrant, reference, TOLERANCES[settings.dtype])
-        entrants.append(entrant)
-    return Study(settings, draw_series(settings), reference, entrants, tuple(names))
+            contender.versions, contender.outcomes = result.found[name, ""]
+            judge(contender, reference, TOLERANCES[settings.dtype])
+        contenders.append(contender)
+    return Study(settings, draw_series(settings), reference, contenders, tuple(names))
 
 
 def expected(settings: SequenceExperiment) -> Outcomes:
@@ -181,20 +181,20 @@ def record(outcomes: Outcomes, event: Event) -> None:
         outcomes[event.model].forecasts.append(found)
 
 
-def judge(entrant: Entrant, reference: Outcomes, tolerance: float) -> None:
-    """Give an entrant its errors, and the status that follows from them."""
-    entrant.errors = {
-        model: errors(entrant.outcomes[model], outcome) for model, outcome in reference.items()
+def judge(contender: Contender, reference: Outcomes, tolerance: float) -> None:
+    """Give a contender its errors, and the status that follows from them."""
+    contender.errors = {
+        model: errors(contender.outcomes[model], outcome) for model, outcome in reference.items()
     }
     over = [
         f"{model} {quantity} off by {error:.1e}"
-        for model, found in entrant.errors.items()
+        for model, found in contender.errors.items()
         for quantity, error in found.items()
         if not error <= tolerance
     ]
     if over:
-        entrant.status = "parity-failed"
-        entrant.reason = f"not the reference model: {', '.join(over)}"
+        contender.status = "parity-failed"
+        contender.reason = f"not the reference model: {', '.join(over)}"
 
 
 def errors(found: Outcome, reference: Outcome) -> Errors:
@@ -213,7 +213,7 @@ def errors(found: Outcome, reference: Outcome) -> Errors:
 
 
 def facts(found: Study) -> dict[str, Any]:
-    """What ``sequence.json`` says of the section itself, and of every backend."""
+    """Facts for ``sequence.json``: of the section itself, and of every backend."""
     return {
         "settings": found.settings.model_dump(mode="json"),
         "tolerance": TOLERANCES[found.settings.dtype],
@@ -225,7 +225,7 @@ def facts(found: Study) -> dict[str, Any]:
                 "worst_error": each.worst,
                 "errors": each.errors,
             }
-            for each in found.entrants
+            for each in found.contenders
         },
         "passed": found.passed,
     }

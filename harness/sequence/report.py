@@ -25,11 +25,11 @@ TOPICS = {
     "predict, rnn": "predict_rnn",
 }
 TINY = 1e-18
-"""Where an error of zero is drawn on a logarithmic axis."""
+"""Position of an error of zero on a logarithmic axis."""
 
 
 def titles(study: Study) -> tuple[str, str]:
-    """What the report is called, and what it is about."""
+    """Title and subject of the report."""
     names = ", ".join(framework(each.backend) for each in study.compared) or "no framework"
     return (
         "Working with sequences",
@@ -107,7 +107,7 @@ def right(study: Study) -> Section:
     """Every backend against the reference."""
     section = Section("right", "Who is right?", "Nothing was compared: no backend got that far.")
     tolerance = TOLERANCES[study.settings.dtype]
-    wrong = [framework(each.backend) for each in study.entrants if each.status == "parity-failed"]
+    wrong = [framework(each.backend) for each in study.contenders if each.status == "parity-failed"]
     worst = max((each.worst or 0.0 for each in study.compared), default=0.0)
     if wrong:
         section.answer = f"Not all: {', '.join(wrong)} cannot be the same models."
@@ -127,13 +127,13 @@ def right(study: Study) -> Section:
 def _error_chart(study: Study, tolerance: float) -> Chart:
     rows = [
         {
-            **Series(entrant.backend, model).labels,
+            **Series(contender.backend, model).labels,
             "dtype": study.settings.dtype,
             "error": min(max(*errors.values(), TINY), 1e3),
             "tolerance": tolerance,
         }
-        for entrant in study.compared
-        for model, errors in entrant.errors.items()
+        for contender in study.compared
+        for model, errors in contender.errors.items()
     ]
     figure = errors_figure(
         "errors", "Worst error, and the tolerance it must stay under", pd.DataFrame(rows)
@@ -141,14 +141,14 @@ def _error_chart(study: Study, tolerance: float) -> Chart:
     quantities = list(next(iter(study.compared[0].errors.values())))
     cells = [
         [
-            Cell(Series(entrant.backend, model).title, backend=entrant.backend),
+            Cell(Series(contender.backend, model).title, backend=contender.backend),
             *(
                 number(errors[name], ".1e", "" if errors[name] <= tolerance else "bad")
                 for name in quantities
             ),
         ]
-        for entrant in study.compared
-        for model, errors in entrant.errors.items()
+        for contender in study.compared
+        for model, errors in contender.errors.items()
     ]
     grid = Grid(f"Relative errors, {study.settings.dtype}", ["model", *quantities], cells)
     return Chart(figure, grid)
@@ -162,10 +162,10 @@ def _outcomes(study: Study) -> Grid:
             Cell(each.status, "good" if each.status == "ok" else "bad"),
             Cell(each.reason),
         ]
-        for each in study.entrants
+        for each in study.contenders
     ]
     heads = ["backend", "versions", "status", "reason"]
-    if not any(each.reason for each in study.entrants):
+    if not any(each.reason for each in study.contenders):
         heads, rows = heads[:-1], [row[:-1] for row in rows]
     return Grid("What ran, and how it ended", heads, rows, (0, 1, 2, 3))
 

@@ -1,4 +1,4 @@
-"""What ``sequence`` writes and prints: three tables, the facts behind them, and the report."""
+"""Files and printed tables of ``sequence``: three tables, the facts behind them, and the report."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ LOSSES = "backend model epoch loss".split()
 
 
 def predictions_table(found: Study) -> pd.DataFrame:
-    """Every prediction of every backend; k is how many steps it looks ahead."""
+    """Every prediction of every backend; k is the number of steps ahead."""
     tables = [
         pd.DataFrame(
             {
-                "backend": entrant.backend,
+                "backend": contender.backend,
                 "model": model,
                 "kind": each.kind,
                 "k": each.k or np.arange(1, len(each.values) + 1),
@@ -35,8 +35,8 @@ def predictions_table(found: Study) -> pd.DataFrame:
                 "value": each.values,
             }
         )
-        for entrant in found.compared
-        for model, outcome in entrant.outcomes.items()
+        for contender in found.compared
+        for model, outcome in contender.outcomes.items()
         for each in outcome.forecasts
     ]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=PREDICTIONS)
@@ -53,7 +53,7 @@ def errors_of(found: Study, backend: str, outcomes: Outcomes) -> pd.DataFrame:
 
 
 def scores(found: Study, forecast: Forecast) -> tuple[int, float, float]:
-    """How many points are measured, the RMSE against the series, and against the clean sine."""
+    """Number of points measured, the RMSE against the series, and against the clean sine."""
     unseen = found.settings.first_unseen
     points, noisy = rmse(forecast, found.series.x, unseen)
     return points, noisy, rmse(forecast, found.series.clean, unseen)[1]
@@ -68,9 +68,9 @@ def errors_table(found: Study) -> pd.DataFrame:
 def losses_table(found: Study) -> pd.DataFrame:
     """The mean squared error of every epoch of every backend."""
     rows = [
-        [entrant.backend, model, epoch.epoch, epoch.loss]
-        for entrant in found.compared
-        for model, outcome in entrant.outcomes.items()
+        [contender.backend, model, epoch.epoch, epoch.loss]
+        for contender in found.compared
+        for model, outcome in contender.outcomes.items()
         for epoch in outcome.epochs
     ]
     return pd.DataFrame(rows, columns=LOSSES)
@@ -80,7 +80,7 @@ def start(folder: Path) -> None:
     """Begin a folder, whose ``sequence.json`` says ``running`` until all of it is there.
 
     Raises:
-        RequestError: it cannot be written.
+        RequestError: the folder cannot be written.
     """
     with writing(folder):
         write_facts(folder / "sequence.json", {"status": "running"})
@@ -112,12 +112,12 @@ def show(console: Console, found: Study) -> None:
     table = titled(f"Worst error, {found.settings.dtype}")
     for name in ("backend", *MODELS, "status"):
         table.add_column(name)
-    for each in found.entrants:
+    for each in found.contenders:
         worst = [f"{max(errors.values()):.1e}" for errors in each.errors.values()]
         status = Text(each.status, STYLES.get(each.status, "red"))
         table.add_row(each.backend, *(worst or ["-"] * len(MODELS)), status)
     console.print(table)
-    for each in found.entrants:
+    for each in found.contenders:
         if each.reason:
             console.print(Text(f"{each.backend}: {each.status}: {each.reason}"))
     console.print("all equal to the reference" if found.passed else "NOT all shown equal")

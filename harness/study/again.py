@@ -29,7 +29,7 @@ def run_again(request: Request, folder: Path, pairs: Sequence[Pair]) -> list[Sta
     """Run some rows of a finished run again, each in a run of its own, and replace them.
 
     Args:
-        request: what the whole run was asked for.
+        request: the request of the whole run.
         folder: the folder of the run.
         pairs: the rows.
 

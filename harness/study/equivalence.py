@@ -23,7 +23,7 @@ FEWEST = 5
 
 @dataclass(frozen=True)
 class Equivalence:
-    """What two frameworks' ends came to.
+    """Comparison of two frameworks' final perplexities.
 
     Attributes:
         one, other: their names.
@@ -38,7 +38,7 @@ class Equivalence:
 
     @property
     def shown(self) -> bool:
-        """Whether they are shown equivalent."""
+        """True if they are shown equivalent."""
         return -self.spread < self.difference.low and self.difference.high < self.spread
 
 

@@ -59,7 +59,7 @@ class Grid(BaseModel):
 
 
 class Study(BaseModel):
-    """What a study file holds."""
+    """Contents of a study file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -87,7 +87,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Its folder in that of its grid: ``activation=tanh,clip_theta=0``."""
+        """Name of its folder in that of its grid: ``activation=tanh,clip_theta=0``."""
         told = ",".join(f"{name}={value}" for name, value in self.varied.items())
         safe = re.sub(r"[^\w=,.+-]", "_", told)
         if len(safe) > 100 or safe != told:
@@ -113,7 +113,7 @@ def load_study(path: Path) -> Study:
     """Read a study file.
 
     Raises:
-        RequestError: it cannot be read, is not TOML, or says something that a study does not have.
+        RequestError: the file cannot be read, is not TOML, or says what a study does not have.
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -22,7 +22,7 @@ from harness.study.run import Order, read_cells
 
 @dataclass(frozen=True)
 class Panel:
-    """What is drawn as one multiple: the cells of a grid that differ in their seeds alone.
+    """One multiple of a chart: the cells of a grid that differ in their seeds alone.
 
     Attributes:
         varied: their settings, without the seed.
@@ -44,7 +44,7 @@ class Panel:
 
     @property
     def measure(self) -> str:
-        """What tells how well they learned: on validation data where there are any."""
+        """Measure of learning: on validation data where there are any."""
         validated = self.study.summary.val_perplexity.notna().any()
         return "val_perplexity" if validated else "perplexity"
 
@@ -128,7 +128,7 @@ def _grid(name: str, panels: list[Panel], order: Order) -> Section:
 
 
 def _domain(tables: list[pd.DataFrame], panels: list[Panel]) -> tuple[float, float]:
-    """What every multiple shows: nothing above twice what guessing gives, the vocabulary's size."""
+    """Range of every multiple: nothing above twice what guessing gives, the vocabulary's size."""
     measure = panels[0].measure
     values = pd.concat([table[measure] for table in tables])
     guessing = 2.0 * panels[0].study.facts["corpus"]["vocab_size"]
@@ -266,6 +266,6 @@ def _told(settings: Settings) -> str:
 
 
 def titles(order: Order, backends: list[str]) -> tuple[str, str]:
-    """What the report is called, and what it is about."""
+    """Title and subject of the report."""
     names = [framework(name) for name in backends]
     return order.study.title, f"A study in {', '.join(names)}"

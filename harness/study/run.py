@@ -38,12 +38,12 @@ BROKEN = {"failed", "crashed", "timeout", "parity-failed", "interrupted"}
 
 @dataclass(frozen=True)
 class Order:
-    """What to run a study with.
+    """Order to run a study.
 
     Attributes:
-        study: what.
+        study: contents of its file.
         out: its folder; goes on there if it exists.
-        data_dir: where to look first for a published corpus.
+        data_dir: the first folder to look in for a published corpus.
         pythons: the interpreters of backends that have one of their own.
     """
 
@@ -61,7 +61,7 @@ def run_study(order: Order, tell: Callable[[str], None]) -> bool:
     """Run every cell that is not finished.
 
     Args:
-        order: what, where and with what.
+        order: the study, its folder and its interpreters.
         tell: is told a line at every cell.
 
     Returns:
@@ -126,10 +126,10 @@ def _request(order: Order, cell: Cell) -> Request:
 
 
 def is_finished(order: Order, cell: Cell) -> bool:
-    """Whether a cell's folder holds its finished run.
+    """True if a cell's folder holds its finished run.
 
     Raises:
-        RequestError: it holds a run of something else, one that is still going on, or no run.
+        RequestError: the folder holds a run of something else, one still going on, or no run.
     """
     folder = order.folder(cell)
     if not folder.exists() or all(path.name.startswith(".") for path in folder.iterdir()):
@@ -185,7 +185,7 @@ def _see_that_it_was_killed(folder: Path, facts: dict[str, Any]) -> None:
     """A run that says it is running, and whose process lives, is left alone.
 
     Raises:
-        RequestError: it lives.
+        RequestError: the process lives.
     """
     try:
         alive = "harness" in " ".join(psutil.Process(facts.get("pid", -1)).cmdline())

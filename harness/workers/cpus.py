@@ -18,7 +18,7 @@ def quota(groups: Path = Path("/proc/self/cgroup"), mount: Path = Path("/sys/fs/
 
     Args:
         groups: a line for each hierarchy, ``number:controllers:path``.
-        mount: where the groups' files are: ``cpu.max`` in version 2, ``cpu.cfs_quota_us`` and
+        mount: folder of the groups' files: ``cpu.max`` in version 2, ``cpu.cfs_quota_us`` and
             ``cpu.cfs_period_us`` in version 1. In a container the path may begin above the mount.
 
     Returns:
@@ -62,7 +62,7 @@ def usable_cpus() -> list[int]:
 
 
 def fewer_than_asked(threads: int | None) -> str:
-    """What is said where more threads were asked for than there are CPUs; else nothing."""
+    """Warning where more threads were asked for than there are CPUs; else empty."""
     here = len(usable_cpus())
     if threads is None or threads <= here:
         return ""

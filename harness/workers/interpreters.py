@@ -1,4 +1,4 @@
-"""Which Python runs a backend: this one, or that of an environment of its own."""
+"""Choice of the Python that runs a backend: this one, or that of an environment of its own."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def interpreter(name: str, given: dict[str, Path]) -> Path:
 
 
 def missing(name: str, given: dict[str, Path]) -> str | None:
-    """Why a backend cannot run, as far as can be told before its worker starts; None if it may."""
+    """Reason why a backend cannot run, as far as known before its worker starts; None if it may."""
     return backends.missing(name) if interpreter(name, given) == Path(sys.executable) else None
 
 

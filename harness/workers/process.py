@@ -27,7 +27,7 @@ SILENCE_SECONDS = 3600.0
 
 
 def environment(cpus: list[int], device: str, dtype: str) -> dict[str, str]:
-    """What must be set before a framework is imported: threads, device, precision, quiet logs."""
+    """Variables to set before a framework is imported: threads, device, precision, quiet logs."""
     threads = str(len(cpus))
     fixed = {
         "OMP_NUM_THREADS": threads,
@@ -55,8 +55,8 @@ class Worker:
         backend: the registered name.
         python: the interpreter it runs in.
         experiment: says how many threads, which device and what precision.
-        log: where the worker's standard error goes.
-        cpus: those it may use; None gives it as many as the experiment's threads.
+        log: path for the worker's standard error.
+        cpus: numbers of those it may use; None gives it as many as the experiment's threads.
         silence: seconds without an event after which the worker counts as hung.
     """
 

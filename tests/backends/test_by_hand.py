@@ -1,4 +1,4 @@
-"""The cells of seed 000, completed with our names, in the notebook's order, in every backend."""
+"""The cells of the functional chapter with our names, in the notebook's order, in every backend."""
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ class Framework:
             return tf.reshape(x, shape)
 
 
-def test_the_cells_of_seed_000(backend, capsys):
+def test_the_cells_of_the_functional_chapter(backend, capsys):
     framework = Framework(backend)
     scratch = framework.scratch
     get_params, init_rnn_state, rnn = scratch.get_params, scratch.init_rnn_state, scratch.rnn
@@ -168,7 +168,7 @@ def test_an_optimizer_of_torch_is_an_updater_too(only):
     assert 28 > first > second
 
 
-def test_the_arrays_seed_002_prints(only):
+def test_the_arrays_the_he_normal_chapter_prints(only):
     only("jax")
     import jax
     import jax.numpy as jnp

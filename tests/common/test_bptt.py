@@ -217,16 +217,16 @@ def test_the_last_bit_is_forgiven_only_where_it_decides():
     weights, X, Y, state = network(sigma=1.0)
     weights = weights | {"b_h": weights["b_h"] + 9}
     given = weights, X, Y, state, bptt.full_links(T), bptt.last_step(T), "tanh"
-    expected, blurred = bptt.gradients(*given), bptt.gradients(*given, last_bit=True)
+    expected, perturbed = bptt.gradients(*given), bptt.gradients(*given, last_bit=True)
     saturated = expected[2].copy()
-    saturated[0] *= 1 + 3 * np.linalg.norm(blurred[2][0] - saturated[0]) / np.linalg.norm(
+    saturated[0] *= 1 + 3 * np.linalg.norm(perturbed[2][0] - saturated[0]) / np.linalg.norm(
         saturated[0]
     )
     found = *expected[:2], saturated
     assert over_tolerance(bptt.errors(found, expected), "float64").keys() == {"dl/dH"}
-    assert over_tolerance(bptt.errors(found, expected, blurred), "float64") == {}
+    assert over_tolerance(bptt.errors(found, expected, perturbed), "float64") == {}
     saturated[0] *= 1 + 1e-3
-    assert over_tolerance(bptt.errors(found, expected, blurred), "float64").keys() == {"dl/dH"}
+    assert over_tolerance(bptt.errors(found, expected, perturbed), "float64").keys() == {"dl/dH"}
 
 
 def test_a_gradient_that_has_underflowed_is_nothing():

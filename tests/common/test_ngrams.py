@@ -112,7 +112,7 @@ def test_the_known_figures():
 
 
 def test_words_of_the_book():
-    """The lists of seed 003, section 9.2, and lines with its slopes."""
+    """The lists of section 9.2, and lines with its slopes."""
     indices, vocab = load_corpus("time-machine", token="word")
     counted = NGrams(indices, len(vocab), 3)
     for n, first in ((1, "the"), (2, "of the"), (3, "the time traveller")):

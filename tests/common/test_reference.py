@@ -1,4 +1,4 @@
-"""The reference is held against finite differences: nothing else here could vouch for it."""
+"""The reference is checked against finite differences: nothing else here could vouch for it."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Texts in pieces, held against the plain way: the whole text at once, a token at a time."""
+"""Texts in pieces, checked against the plain way: the whole text at once, a token at a time."""
 
 import codecs
 import hashlib

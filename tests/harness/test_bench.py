@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from common.errors import RequestError
 from harness.bench import turns as bench
 from harness.bench.tables import COLUMNS, bench_table, break_even, floor
-from harness.bench.turns import Contest, Entrant, entrants, time_shape
+from harness.bench.turns import Contender, Contest, contenders, time_shape
 from harness.cli import app
 from harness.intervals import interval, verdict
 from harness.workers.protocol import Prepared, Turn
@@ -21,9 +21,9 @@ SHAPE = "2x3x4x5"
 
 
 def timed(*names):
-    """The entrants after a benchmark of the smallest shape, by name."""
+    """The contenders after a benchmark of the smallest shape, by name."""
     asked = Contest(names, (), 3, {"device": "cpu"}, {})
-    found, _ = entrants(asked)
+    found, _ = contenders(asked)
     found = [each for each in found if each.backend in names or each.backend == "null"]
     time_shape(asked, SHAPE, found, lambda said: None)
     return {each.name: each for each in found}
@@ -32,7 +32,7 @@ def timed(*names):
 def made_up(backend, variant, seconds, compile_seconds=0.0):
     turns = [Turn(seconds=each, cores_busy=1.0) for each in seconds]
     prepared = Prepared.model_construct(compile_seconds=compile_seconds)
-    return Entrant(backend, variant, prepared, turns)
+    return Contender(backend, variant, prepared, turns)
 
 
 # the statistics
@@ -83,7 +83,7 @@ def test_break_even():
 def test_the_floor_takes_each_product_where_it_is_fastest():
     def library(name, first, second):
         turn = {"H W_hh": {"a": first}, "H W_hq": {"a": second}}
-        return Entrant(name, "products", products=[turn, turn])
+        return Contender(name, "products", products=[turn, turn])
 
     found = [library("torch", 2.0, 1.0), library("jax", 1.0, 2.0), made_up("jax", "fused", [4.0])]
     assert next(iter(floor(found)["H W_hh"].items())) == ("jax: a", 1.0)

@@ -15,7 +15,7 @@ from common.errors import RequestError
 from common.experiment import Experiment
 from harness.bench.measure import BenchResult
 from harness.bench.tables import bench_table, circumstances, rounds_table
-from harness.bench.turns import Entrant
+from harness.bench.turns import Contender
 from harness.cli import app, main
 from harness.compare.compare import _change, compare
 from harness.compare.tables import show
@@ -71,12 +71,12 @@ def write_bench(folder, broken=(), dtype="float32", **seconds):
     """Write a benchmark: the seconds of every round by variant of torch, and who broke at last."""
     prepared = {"device": "cpu", "compile_seconds": 0.0, "conditions": {"versions": {"torch": "1"}}}
     shapes = ("2x3x4x5", "4x4x4x4")
-    found = [Entrant("null", "null", prepared, [{"seconds": 1e-6, "cores_busy": 1.0}] * 12)]
-    found.append(Entrant("torch", "products", reason="it broke" if broken else ""))
+    found = [Contender("null", "null", prepared, [{"seconds": 1e-6, "cores_busy": 1.0}] * 12)]
+    found.append(Contender("torch", "products", reason="it broke" if broken else ""))
     for variant, taken in seconds.items():
         turns = [{"seconds": each, "cores_busy": 1.0} for each in taken]
         reason = "it broke" if variant in broken else ""
-        found.append(Entrant("torch", variant, prepared, turns, reason=reason))
+        found.append(Contender("torch", variant, prepared, turns, reason=reason))
     facts = {name: FACTS[name] for name in ("machine", "versions", "source", "command")}
     facts["settings"] = {"dtype": dtype, "device": "auto", "threads": None}
     facts |= {"rounds": 12, "shapes": [circumstances(shape, found) for shape in shapes]}

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from harness.bench.tables import bench_table, circumstances, show
-from harness.bench.turns import Contest, Entrant, time_shape
+from harness.bench.turns import Contender, Contest, time_shape
 from harness.cli import app
 from harness.console import screen
 from harness.records.reading import read_run
@@ -62,7 +62,7 @@ def test_a_run_from_before_there_were_verdicts_is_read(tmp_path):
 def test_a_tiny_shape_is_not_accused(capsys):
     """Of two by two by two by two, gradients cancel; what rounding does to them is no fault."""
     contest = Contest((), (), 2, {"dtype": "float32", "device": "cpu", "threads": 1}, {})
-    found = [Entrant("mxnet-style", variant) for variant in ("scratch", "fused", "concise")]
+    found = [Contender("mxnet-style", variant) for variant in ("scratch", "fused", "concise")]
     time_shape(contest, "2x2x2x2", found, lambda line: None)
     assert [each.reason for each in found] == [""] * 3
     assert all(each.checked["verdict"] in ("equal", "ill-conditioned") for each in found)

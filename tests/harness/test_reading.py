@@ -18,7 +18,7 @@ from common.experiment import Experiment
 from harness import load_runs
 from harness.bench.measure import BenchResult
 from harness.bench.tables import bench_table, circumstances, rounds_table
-from harness.bench.turns import Entrant
+from harness.bench.turns import Contender
 from harness.records.provenance import machine, source, versions
 from harness.records.reading import read_bench, read_run
 from harness.run.folder import RunFolder
@@ -66,10 +66,10 @@ def write_bench(folder):
     conditions = {"versions": {"torch": "2.13.0"}, "threads": 2}
     prepared = {"device": "cpu", "compile_seconds": 0.1, "conditions": conditions}
     found = [
-        Entrant("torch", "scratch", prepared, turns),
-        Entrant("torch", "fused", prepared, turns[:2], reason="it broke"),
-        Entrant("null", "null", prepared, turns),
-        Entrant("torch", "products", turns=[{"seconds": {"H W_hh": {"a": 1e-3}}}]),
+        Contender("torch", "scratch", prepared, turns),
+        Contender("torch", "fused", prepared, turns[:2], reason="it broke"),
+        Contender("null", "null", prepared, turns),
+        Contender("torch", "products", turns=[{"seconds": {"H W_hh": {"a": 1e-3}}}]),
     ]
     settings = {"dtype": "float32", "device": "auto", "threads": None}
     facts = {"machine": machine(), "versions": versions(), "source": source(), "command": []}

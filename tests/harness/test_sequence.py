@@ -188,7 +188,7 @@ def test_an_absent_backend_fails_only_if_it_was_asked_for(monkeypatch):
     settings = SequenceExperiment(num_points=60, num_train=37, num_epochs=1, steps_ahead=(1,))
     reference = expected(settings)
     found = study(settings, reference, [], {})
-    assert [each.status for each in found.entrants] == ["unavailable", "ok"]
+    assert [each.status for each in found.contenders] == ["unavailable", "ok"]
     assert found.passed
     assert not study(settings, reference, ["absent", "mxnet-style"], {}).passed
 

@@ -1,8 +1,8 @@
-"""The code of seed 001, cell by cell, with only its imports changed.
+"""The code of the original chapter, cell by cell, with only its imports changed.
 
 Source: "Implementation of a Recurrent Neural Network from Scratch" in Dive into Deep Learning, MXNet
 edition, whose sample code is under the MIT-0 licence. Kept as it is, slips included: what this file
-shows is that the chapter runs on the embedded engine. `test_seed_001` runs it.
+shows is that the chapter runs on the embedded engine. `test_original_chapter` runs it.
 """
 # ruff: noqa
 # fmt: off

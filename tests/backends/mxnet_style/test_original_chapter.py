@@ -1,4 +1,4 @@
-"""The code of seed 001 runs on both engines, with only its imports changed."""
+"""The code of the original chapter runs on both engines, with only its imports changed."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 import backends
 
-SOURCE = Path(__file__).with_name("seed_001.py")
+SOURCE = Path(__file__).with_name("original_chapter.py")
 
 
 @pytest.fixture(params=["mxnet-style", "mxnet"])
