@@ -88,7 +88,7 @@ def prepare(session: Session, request: Prepare) -> Iterator[Event]:
 
 
 def conditions(backend: Backend) -> Conditions:
-    """What must be the same for every worker, as this process finds it."""
+    """Conditions that must be the same for every worker, as this process finds them."""
     variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     return Conditions(
