@@ -26,8 +26,8 @@ Width = Annotated[int, Field(ge=1, le=65_536)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Positive = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 Norm = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
-Text = Annotated[str, Field(min_length=1)]
-Texts = Annotated[tuple[str, ...], Field(min_length=1)]
+NonEmpty = Annotated[str, Field(min_length=1)]
+Prefixes = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class Experiment(BaseModel):
@@ -38,7 +38,9 @@ class Experiment(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    corpus: Text = Field("embedded", description="embedded, time-machine, lyrics, or a text file")
+    corpus: NonEmpty = Field(
+        "embedded", description="embedded, time-machine, lyrics, or a text file"
+    )
     edition: Edition | None = None  # None: the corpus's own
     token: Token = Field("char", description="unit of the text")
     max_tokens: Limit = Field(0, description="tokens of the corpus to keep (0: all)")
@@ -67,7 +69,7 @@ class Experiment(BaseModel):
     threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         None, description="CPU threads of a backend (default: every core)"
     )
-    prefixes: Texts = Field(
+    prefixes: Prefixes = Field(
         ("time traveller", "traveller"), description="what generated text begins with (repeat)"
     )
     num_preds: Annotated[int, Field(ge=0, le=100_000)] = Field(

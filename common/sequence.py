@@ -119,7 +119,7 @@ class SequenceExperiment(BaseModel):
 
 
 @dataclass(frozen=True)
-class Series:
+class Sine:
     """The series and what it is without the noise, float64 (num_points,) each."""
 
     time: Array
@@ -127,12 +127,12 @@ class Series:
     x: Array
 
 
-def draw_series(settings: SequenceExperiment) -> Series:
+def draw_series(settings: SequenceExperiment) -> Sine:
     """The noisy sine of these settings."""
     time = np.arange(1, settings.num_points + 1)
     clean = np.sin(0.01 * time)
     noise = np.random.default_rng(settings.seed).standard_normal(settings.num_points)
-    return Series(time, clean, clean + settings.noise * noise)
+    return Sine(time, clean, clean + settings.noise * noise)
 
 
 def windows(x: Array, length: int) -> Array:
@@ -179,7 +179,7 @@ class Regressor(Protocol):
 
 
 @dataclass(frozen=True)
-class Epoch:
+class FittedEpoch:
     """One epoch of training: from 1, its mean squared error and the weights at its end."""
 
     epoch: int
@@ -189,17 +189,17 @@ class Epoch:
 
 def fit(
     regressor: Regressor, settings: SequenceExperiment, model: ModelName, x: Array
-) -> Iterator[Epoch]:
+) -> Iterator[FittedEpoch]:
     """Train a model, epoch by epoch; the loss is the mean over all examples."""
     for epoch in range(1, settings.num_epochs + 1):
         loss_sum, count = 0.0, 0
         for X, Y in minibatches(settings, model, x, epoch):
             loss_sum += float(regressor.train_step(X, Y)) * len(X)
             count += len(X)
-        yield Epoch(epoch, loss_sum / count, regressor.weights())
+        yield FittedEpoch(epoch, loss_sum / count, regressor.weights())
 
 
-Kind = Literal["one-step", "multi-step", "k-step"]
+ForecastKind = Literal["one-step", "multi-step", "k-step"]
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ class Forecast:
         values: float64 (n,).
     """
 
-    kind: Kind
+    kind: ForecastKind
     k: int
     first: int
     values: Array

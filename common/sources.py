@@ -27,7 +27,7 @@ DATA_VARIABLE = "RNN_ROSETTA_DATA"
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedText:
     """A corpus the book downloads."""
 
     filename: str
@@ -37,12 +37,12 @@ class Published:
 
 EMBEDDED = Path(__file__).parent / "data" / "embedded.txt"
 PUBLISHED = {
-    "time-machine": Published(
+    "time-machine": PublishedText(
         "timemachine.txt",
         "090b5e7e70c295757f55df93cb0a180b9691891a",
         "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt",
     ),
-    "lyrics": Published(
+    "lyrics": PublishedText(
         "jaychou_lyrics.txt.zip",
         "9529987e701a4f37048ab778270a5dde9a762a0b",
         "https://raw.githubusercontent.com/d2l-ai/d2l-zh/"
@@ -184,7 +184,7 @@ def _wide_encoding(start: bytes) -> str:
     return ""
 
 
-def _places(wanted: Published, data_dir: Path | None) -> Iterator[Path]:
+def _places(wanted: PublishedText, data_dir: Path | None) -> Iterator[Path]:
     if data_dir is not None:
         yield data_dir / wanted.filename
     if folder := os.environ.get(DATA_VARIABLE):
@@ -198,7 +198,7 @@ def _cache() -> Path:
     return platformdirs.user_cache_path("rnn-rosetta")
 
 
-def _find(wanted: Published, data_dir: Path | None) -> Path:
+def _find(wanted: PublishedText, data_dir: Path | None) -> Path:
     if data_dir is not None and not data_dir.is_dir():
         raise RequestError(f"--data-dir {data_dir}: no such folder; create it or name another")
     for path in _places(wanted, data_dir):
@@ -213,7 +213,7 @@ def _find(wanted: Published, data_dir: Path | None) -> Path:
     return _download(wanted)
 
 
-def _download(wanted: Published) -> Path:
+def _download(wanted: PublishedText) -> Path:
     import pooch  # only when a download is due
 
     pooch.get_logger().setLevel("ERROR")

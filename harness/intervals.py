@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-Verdict = Literal["faster", "slower", "tie"]
+SpeedVerdict = Literal["faster", "slower", "tie"]
 
 RESAMPLES = 4000
 
@@ -41,8 +41,8 @@ def interval(values: Sequence[float]) -> Interval:
     return Interval(float(np.median(given)), float(low), float(high))
 
 
-def verdict(ratio: Interval) -> Verdict:
-    """Verdict on a ratio of throughputs: a tie where its interval holds 1."""
+def verdict(ratio: Interval) -> SpeedVerdict:
+    """SpeedVerdict on a ratio of throughputs: a tie where its interval holds 1."""
     if ratio.low > 1:
         return "faster"
     return "slower" if ratio.high < 1 else "tie"

@@ -26,7 +26,7 @@ CHOICE, DATA, NETWORK, TRAINING, MEASUREMENT, MACHINE, OUTPUT = (
 FLAT = Parameter(name="*")
 """Takes the fields of a model as options of their own names."""
 
-Model = TypeVar("Model", bound=BaseModel)
+Fields = TypeVar("Fields", bound=BaseModel)
 
 Backends = Annotated[
     list[str] | None,
@@ -93,7 +93,7 @@ def given(options: BaseModel | None) -> dict[str, Any]:
 
 def as_options(
     groups: Mapping[Group, str], defaults: Mapping[str, Any] | None = None
-) -> Callable[[type[Model]], type[Model]]:
+) -> Callable[[type[Fields]], type[Fields]]:
     """Make options of a model's fields, for Cyclopts to flatten; the other fields are none.
 
     Args:
@@ -101,7 +101,7 @@ def as_options(
         defaults: values that ``--help`` shows in place of the model's own.
     """
 
-    def mark(model: type[Model]) -> type[Model]:
+    def mark(model: type[Fields]) -> type[Fields]:
         where = {name: group for group, names in groups.items() for name in names.split()}
         for name, field in model.model_fields.items():
             default = (defaults or {}).get(name, field.default)

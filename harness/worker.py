@@ -23,15 +23,12 @@ from harness.parity.worker import compare_with_reference
 from harness.predict.worker import predict_text
 from harness.run.worker import train_model
 from harness.sequence.worker import run_section
-from harness.workers.protocol import (
+from harness.workers.protocol import Described, Done, Event, Failed
+from harness.workers.requests import (
     REQUEST,
     Check,
     Compare,
     Describe,
-    Described,
-    Done,
-    Event,
-    Failed,
     MeasureGradients,
     Predict,
     Prepare,

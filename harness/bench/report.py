@@ -11,9 +11,9 @@ from harness.page.blocks import (
     Block,
     Cell,
     Chart,
-    Grid,
     Heading,
     Note,
+    Table,
     between,
     named,
     number,
@@ -73,5 +73,5 @@ def _shape(shape: str, found: pd.DataFrame, name: str) -> Chart:
     heads = "backend|tokens/s|95 % interval|over concise|interval|verdict|of the floor|compile s|"
     heads += "ahead of the book's loop after steps|MB"
     return Chart(
-        speed(name, title, table[DRAWN], floor), Grid(title, heads.split("|"), rows, (0, 5))
+        speed(name, title, table[DRAWN], floor), Table(title, heads.split("|"), rows, (0, 5))
     )

@@ -22,17 +22,8 @@ from harness.checks import select
 from harness.workers.errors import WorkerError
 from harness.workers.interpreters import interpreter, missing
 from harness.workers.process import Worker
-from harness.workers.protocol import (
-    Check,
-    Judged,
-    Prepare,
-    Prepared,
-    Products,
-    Seconds,
-    TakeTurn,
-    TimeProducts,
-    Turn,
-)
+from harness.workers.protocol import Judged, Prepared, Products, Seconds, Turn
+from harness.workers.requests import Check, Prepare, TakeTurn, TimeProducts
 
 Say = Callable[[str], None]
 

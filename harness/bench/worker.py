@@ -23,19 +23,8 @@ from common.matmul_floor import unavoidable
 from common.parity import Quantities, RunEpoch, first_step
 from common.training import run_epoch, warm_up
 from common.weights import Weights, draw_weights
-from harness.workers.protocol import (
-    Check,
-    Conditions,
-    Event,
-    Judged,
-    Prepare,
-    Prepared,
-    Products,
-    Seconds,
-    TakeTurn,
-    TimeProducts,
-    Turn,
-)
+from harness.workers.protocol import Conditions, Event, Judged, Prepared, Products, Seconds, Turn
+from harness.workers.requests import Check, Prepare, TakeTurn, TimeProducts
 from harness.workers.session import Session
 
 TURN_SECONDS = 0.3

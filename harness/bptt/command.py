@@ -76,7 +76,7 @@ def bptt(
     from common.pipes import kept
     from harness.bptt.measure import Folder, measure
     from harness.bptt.report import write_bptt
-    from harness.bptt.request import PIS, Request, shortened
+    from harness.bptt.request import PIS, BpttRequest, shortened
     from harness.bptt.tables import show
     from harness.checks import told_whose
     from harness.paths import new_folder, result_folder
@@ -88,7 +88,7 @@ def bptt(
         chosen["corpus"] = kept(chosen["corpus"])
     fixed = {"dtype": "float64", "device": "cpu"}
     experiment = experiment_of(recipe, SMALLER | chosen | fixed)
-    request = Request(
+    request = BpttRequest(
         experiment,
         recipe,
         split(backend),

@@ -12,14 +12,15 @@ from common.files import write_aside, writing
 from common.inputs import read_inputs
 from common.parity import over_tolerance
 from common.truncation import ALL
-from harness.bptt.request import Request
+from harness.bptt.request import BpttRequest
 from harness.checks import corpus_facts, select
 from harness.records.cells import csv_of
-from harness.records.facts import Facts
+from harness.records.facts import Record
 from harness.records.provenance import provenance
 from harness.workers.interpreters import brief_worker
 from harness.workers.pool import Pair, run_pool
-from harness.workers.protocol import Checked, Described, Event, MeasureGradients, Point, Strategies
+from harness.workers.protocol import Checked, Described, Event, Point, Strategies
+from harness.workers.requests import MeasureGradients
 
 POINT = ["backend", "activation", "clip_theta", "epoch"]
 NORMS = [*POINT, "distance", "norm"]
@@ -74,7 +75,7 @@ class Measured:
         return whole[whole.draws == most.transform("max")]
 
 
-def measure(request: Request) -> Measured:
+def measure(request: BpttRequest) -> Measured:
     """Measure in a worker for each backend, as many at once as there are CPUs.
 
     Raises:
@@ -145,7 +146,7 @@ class Folder:
         RequestError: the corpus cannot be had, or is too short.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: BpttRequest) -> None:
         self.about: dict[str, Any] = {
             "recipe": request.recipe,
             "experiment": request.experiment.model_dump(mode="json"),
@@ -160,7 +161,7 @@ class Folder:
         Raises:
             RequestError: the folder cannot be written.
         """
-        self.record = Facts(path / "bptt.json", self.about)
+        self.record = Record(path / "bptt.json", self.about)
         with writing(path):
             self.record.write("running")
 

@@ -9,10 +9,10 @@ import pandas as pd
 
 from common.truncation import ALL, T_LIMIT
 from harness.bptt import charts
+from harness.bptt.accuracy import accuracy, reproduce
 from harness.bptt.measure import Measured
 from harness.bptt.tables import clipping, setting
-from harness.page import provenance
-from harness.page.blocks import Block, Cell, Chart, Facts, Grid, Note, Section, number
+from harness.page.blocks import Cell, Chart, Note, Section, Table, number
 from harness.page.series import framework, records
 from harness.page.write import write_sections
 
@@ -28,7 +28,7 @@ def write_bptt(facts: dict[str, Any], measured: Measured, out: Path) -> Path:
     told = [reach(measured), radius(measured)]
     if len(measured.truncation):
         told += [truncation(measured), chance(measured)]
-    told += [right(measured), again(facts)]
+    told += [accuracy(measured), reproduce(facts)]
     names = [framework(name) for name in measured.backends]
     return write_sections(told, (TITLE, ", ".join(names)), measured.backends, out)
 
@@ -68,7 +68,7 @@ def reach(measured: Measured) -> Section:
     heads = ["network", "epoch", *(f"d = {d}" for d in columns)]
     drawn = norms[["panel", "backend", "framework", "variant", "epoch", "distance", "norm"]]
     figure = charts.reach("norm-by-distance", title, drawn.reset_index(drop=True))
-    section.blocks.append(Chart(figure, Grid(title, heads, rows, folded=True)))
+    section.blocks.append(Chart(figure, Table(title, heads, rows, folded=True)))
     section.blocks.append(
         Note(
             "The norm is over all sequences and hidden units. Every backend is measured on its own "
@@ -110,7 +110,7 @@ def radius(measured: Measured) -> Section:
     ]
     drawn = known[["panel", "backend", "framework", "variant", "epoch", "spectral_radius"]]
     figure = charts.radius("radius-by-epoch", title, drawn)
-    section.blocks.append(Chart(figure, Grid(title, heads, rows, (0, 1, 5), folded=True)))
+    section.blocks.append(Chart(figure, Table(title, heads, rows, (0, 1, 5), folded=True)))
     for row in records(lost):
         told = f"{row['framework']}, {row['panel']}: diverged by epoch {row['epoch']}."
         section.blocks.append(Note(told, "bad"))
@@ -153,7 +153,7 @@ def _between(values: pd.Series[float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _errors(costs: pd.DataFrame, wanted: tuple[str, ...], measured: Measured) -> Grid:
+def _errors(costs: pd.DataFrame, wanted: tuple[str, ...], measured: Measured) -> Table:
     """Errors and cosines of the strategies wanted, by quantity, of the first backend."""
     first = measured.backends[0]
     mine = costs[(costs.backend == first) & costs.strategy.isin(wanted)]
@@ -167,7 +167,7 @@ def _errors(costs: pd.DataFrame, wanted: tuple[str, ...], measured: Measured) ->
         rows.append([Cell(str(panel)), Cell(str(strategy)), cosine, *errors])
     heads = ["weights", "strategy", "cosine", *(f"error of {name}" for name in quantities)]
     caption = f"Against the full gradient ({framework(first)})"
-    return Grid(caption, heads, rows, (0, 1), folded=True)
+    return Table(caption, heads, rows, (0, 1), folded=True)
 
 
 def chance(measured: Measured) -> Section:
@@ -182,11 +182,12 @@ def chance(measured: Measured) -> Section:
     most = int(drawn.draws.max())
     means = measured.means
     judged = means[means.verdict != ""]
-    right_ = judged.verdict == judged.strategy.map({"randomized": "unbiased", "biased": "biased"})
+    as_it_is = judged.verdict == judged.strategy.map({"randomized": "unbiased", "biased": "biased"})
     section = Section(
         "chance",
         "Is randomized truncation unbiased?",
-        f"The mean of {most} draws tells {right_.sum()} of {len(judged)} schemes for what they are."
+        f"The mean of {most} draws tells {as_it_is.sum()} of {len(judged)} schemes for what they "
+        "are."
         if len(judged)
         else f"{most} draws are too few to tell.",
     )
@@ -209,7 +210,7 @@ def chance(measured: Measured) -> Section:
     return section
 
 
-def _means(measured: Measured) -> Grid:
+def _means(measured: Measured) -> Table:
     means = _moments(measured.means)
     rows: list[list[Cell]] = []
     for row in records(means[means.strategy.isin(["randomized", "biased"])]):
@@ -229,72 +230,4 @@ def _means(measured: Measured) -> Grid:
             ]
         )
     heads = "weights|scheme|backend|error of mean|standard error|cosine|variance|t|verdict"
-    return Grid("The mean of all draws", heads.split("|"), rows, (0, 1, 2, 8), folded=True)
-
-
-def right(measured: Measured) -> Section:
-    """Accuracy: errors against the reference."""
-    worst = measured.checked.groupby("backend", sort=False).error.max()
-    over = measured.over
-    section = Section(
-        "right",
-        "Who is right?",
-        "Every gradient is that of the float64 reference, on the same weights and links: "
-        f"the worst is off by {worst.max():.0e}."
-        if over.empty
-        else f"NOT all: {', '.join(dict.fromkeys(over.backend.map(framework)))} is off.",
-    )
-    by = measured.checked.pivot_table(
-        index="quantity", columns="backend", values="error", sort=False
-    )
-    rows = [
-        [
-            Cell(str(quantity)),
-            *(number(by.loc[quantity, name], ".1e") for name in measured.backends),
-        ]
-        for quantity in by.index
-    ]
-    heads = ["quantity", *(framework(name) for name in measured.backends)]
-    section.blocks.append(Grid("The worst relative error over all that was computed", heads, rows))
-    ill_conditioned = {framework(name): n for name, n in measured.ill_conditioned.items() if n}
-    if ill_conditioned:
-        counts = ", ".join(f"{name} {n}" for name, n in ill_conditioned.items())
-        section.blocks.append(
-            Note(
-                "Where tanh is saturated, float64 itself no longer tells a gradient to 1e-9. Such "
-                f"gradients ({counts}) are held to what the last bit of the states changes."
-            )
-        )
-    for name, reason in {**measured.absent, **measured.failures}.items():
-        section.blocks.append(Note(f"{framework(name)}: not measured: {reason}", "bad"))
-    return section
-
-
-def again(facts: dict[str, Any]) -> Section:
-    """Settings, machine, source and command."""
-    settings, corpus = facts["experiment"], facts["corpus"]
-    blocks: list[Block] = [
-        provenance.command(facts["command"]),
-        Facts(
-            [
-                ("Recipe", f"{facts['recipe']}, its network made smaller, float64"),
-                (
-                    "Network",
-                    f"{settings['num_hiddens']} hidden units, first weights of deviation "
-                    f"{settings['sigma']:g}, windows of {settings['batch_size']} x "
-                    f"{settings['num_steps']}",
-                ),
-                (
-                    "Training",
-                    f"{settings['num_epochs']} epochs of SGD, learning rate {settings['lr']:g}, "
-                    f"seed {settings['seed']}",
-                ),
-                ("Corpus", f"{corpus['name']}, {corpus['tokens']:,} tokens"),
-                ("Machine", f"{facts['machine']['cpu']}, {facts['machine']['os']}"),
-                *provenance.source(facts),
-                provenance.corpus(facts),
-                provenance.versions(facts),
-            ]
-        ),
-    ]
-    return Section("again", "How do I run it again?", "With the same command.", blocks)
+    return Table("The mean of all draws", heads.split("|"), rows, (0, 1, 2, 8), folded=True)

@@ -1,4 +1,4 @@
-"""Request of ``bptt``: its settings, and the strategies by which gradients are cut."""
+"""BpttRequest of ``bptt``: its settings, and the strategies by which gradients are cut."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ a gradient, rare draws outweigh all others, and no number of draws shows their m
 
 
 @dataclass(frozen=True)
-class Request:
-    """Request for a measurement.
+class BpttRequest:
+    """BpttRequest for a measurement.
 
     Attributes:
         experiment: its activation and clipping are those at which strategies are compared.

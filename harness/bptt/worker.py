@@ -23,7 +23,8 @@ from common.reference import Reference
 from common.training import train
 from common.truncation import Cost, cost, costs_of_draws, vectors
 from common.weights import Weights
-from harness.workers.protocol import Checked, Described, Event, MeasureGradients, Point, Strategies
+from harness.workers.protocol import Checked, Described, Event, Point, Strategies
+from harness.workers.requests import MeasureGradients
 from harness.workers.session import Session
 
 

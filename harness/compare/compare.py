@@ -35,7 +35,7 @@ STRETCHES = 10
 spells last for many epochs, so epochs are not independent. On a busy machine, equal runs of five
 seeds counted as a regression of 5 % in 12 of 100 comparisons by epochs, in 1 by stretches."""
 
-Verdict = Literal["faster", "slower", "better", "worse", "tie"]
+ChangeVerdict = Literal["faster", "slower", "better", "worse", "tie"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Change:
     low: float
     high: float
     samples: int
-    verdict: Verdict
+    verdict: ChangeVerdict
     regressed: bool
 
 
@@ -191,7 +191,7 @@ def _change(pairs: pd.DataFrame, threshold: float) -> Change:
     else:  # what is lost counts
         least, most, limit = -found.high, -found.low, -math.log1p(-threshold)
     margin = limit if perplexity or len(stretches) == 1 else 0.0
-    verdict: Verdict = "tie"
+    verdict: ChangeVerdict = "tie"
     if least > margin:
         verdict = "worse" if perplexity else "slower"
     elif most < -margin:

@@ -19,7 +19,8 @@ import pandas as pd
 from common.errors import RequestError
 from harness.bench.shapes import dimensions
 from harness.console import printable
-from harness.records.reading import ROW, TIMED, BenchData, RunData, holds, read_bench, read_run
+from harness.records.agreement import ROW, TIMED
+from harness.records.reading import BenchData, RunData, holds, read_bench, read_run
 
 Name = tuple[str, str, str]
 """Name of a row: backend, variant, and ``seed 0`` or a shape."""

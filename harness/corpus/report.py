@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.corpus.charts import GRAMS, by_length, ranks, rare
 from harness.corpus.measure import KINDS, Counted, Studied, shown
 from harness.page import provenance
-from harness.page.blocks import Block, Cell, Chart, Facts, Grid, Heading, Note, Section
+from harness.page.blocks import Block, Cell, Chart, Facts, Heading, Note, Section, Table
 from harness.page.series import records
 from harness.page.write import write_sections
 
@@ -33,10 +33,11 @@ def write_corpus(studied: Studied, out: Path) -> Path:
 
 def sections(studied: Studied) -> list[Section]:
     """Question by question."""
-    return [_held(studied), _zipf(studied), _rare(studied), _predicts(studied), _again(studied)]
+    parts = (_contents, _zipf, _rare, _baselines, _reproduce)
+    return [part(studied) for part in parts]
 
 
-def _held(studied: Studied) -> Section:
+def _contents(studied: Studied) -> Section:
     sizes = ", ".join(
         f"{each.num_tokens:,} {KINDS[each.token]} of {len(each.vocab):,} kinds"
         for each in studied.counted
@@ -45,10 +46,10 @@ def _held(studied: Studied) -> Section:
     facts = [("Corpus", studied.text.name), ("SHA-256", studied.text.sha256)]
     facts += [(name, f"{value:,}") for name, value in studied.asked.items() if value]
     answer = f"{studied.text.num_chars:,} characters, which are counted as {sizes}."
-    return Section("held", "What is in it?", answer, [Facts(facts), *blocks])
+    return Section("contents", "What is in it?", answer, [Facts(facts), *blocks])
 
 
-def _frequent(each: Counted) -> Grid:
+def _frequent(each: Counted) -> Table:
     heads, texts = ["rank"], []
     for name in GRAMS:
         texts.append(len(heads))
@@ -62,7 +63,7 @@ def _frequent(each: Counted) -> Grid:
             row.append(Cell(shown(column.text.iloc[i], each.token) if there else ""))
             row.append(Cell(f"{column['count'].iloc[i]:,}" if there else ""))
         rows.append(row)
-    return Grid(f"The most frequent, in {KINDS[each.token]}", heads, rows, tuple(texts))
+    return Table(f"The most frequent, in {KINDS[each.token]}", heads, rows, tuple(texts))
 
 
 def _zipf(studied: Studied) -> Section:
@@ -80,7 +81,7 @@ def _zipf(studied: Studied) -> Section:
             for line in records(each.zipf)
         ]
         heads = ["n-grams", "distinct", "exponent", "ranks of the line"]
-        grid = Grid(f"Zipf's line, {KINDS[each.token]}", heads, rows)
+        grid = Table(f"Zipf's line, {KINDS[each.token]}", heads, rows)
         section.blocks.append(Chart(ranks(each), grid))
     last = studied.counted[-1]
     told = [_figure(float(exponent)) for exponent in last.zipf.exponent]
@@ -114,13 +115,13 @@ def _rare(studied: Studied) -> Section:
         f"5 times leaves out {last.share[5]:.1%} of the text, and keeps "
         f"{int(last.kept[5]):,} of {int(last.kept[1]):,} kinds."
     )
-    grid = Grid("Out of vocabulary, as a share of all tokens", heads, rows)
+    grid = Table("Out of vocabulary, as a share of all tokens", heads, rows)
     question = "What does a smaller vocabulary cost?"
-    return Section("rare", question, answer, [Chart(rare(studied.counted), grid)])
+    return Section("rare_tokens", question, answer, [Chart(rare(studied.counted), grid)])
 
 
-def _predicts(studied: Studied) -> Section:
-    section = Section("predicts", "How well does counting predict it?", "")
+def _baselines(studied: Studied) -> Section:
+    section = Section("baselines", "How well does counting predict it?", "")
     answers = []
     for each in studied.counted:
         if len(studied.counted) > 1:
@@ -134,7 +135,7 @@ def _predicts(studied: Studied) -> Section:
             for row in records(each.baselines)
         ]
         heads = ["model", "smoothing", "whole text, itself", "nine tenths, themselves"]
-        grid = Grid(f"Perplexity, {KINDS[each.token]}", [*heads, "last tenth"], rows, (0, 1))
+        grid = Table(f"Perplexity, {KINDS[each.token]}", [*heads, "last tenth"], rows, (0, 1))
         section.blocks.append(Chart(by_length(each), grid))
         best = each.baselines.sort_values("val_perplexity").iloc[0]
         answers.append(f"{best.val_perplexity:.2f} in {KINDS[each.token]} ({best.model})")
@@ -152,14 +153,14 @@ def _predicts(studied: Studied) -> Section:
     return section
 
 
-def _again(studied: Studied) -> Section:
+def _reproduce(studied: Studied) -> Section:
     words = ["corpus", studied.text.name]
     if len(studied.counted) == 1:
         words += ["--token", studied.counted[0].token]
     for name, value in studied.asked.items():
         words += [f"--{name.replace('_', '-')}", str(value)] if value else []
     blocks: list[Block] = [provenance.command(words)]
-    return Section("again", "How can it be done again?", "With this command.", blocks)
+    return Section("reproduce", "How can it be done again?", "With this command.", blocks)
 
 
 def _figure(value: float) -> str:

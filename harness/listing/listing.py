@@ -17,7 +17,8 @@ from harness.console import titled
 from harness.recipes import recipes
 from harness.workers.errors import WorkerError
 from harness.workers.interpreters import brief_worker, missing
-from harness.workers.protocol import Describe, Described
+from harness.workers.protocol import Described
+from harness.workers.requests import Describe
 
 
 def describe(name: str, pythons: dict[str, Path]) -> dict[str, Any]:

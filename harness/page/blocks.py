@@ -38,7 +38,7 @@ NONE = Cell("-", "quiet")
 
 
 @dataclass(frozen=True)
-class Grid:
+class Table:
     """A table.
 
     Attributes:
@@ -63,7 +63,7 @@ class Chart:
 
     kind = "chart"
     figure: Figure
-    grid: Grid
+    grid: Table
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Multiples:
     kind = "multiples"
     caption: str
     figures: list[Figure]
-    grid: Grid
+    grid: Table
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ class Rosetta:
         return {backend: framework(backend) for backend in found}
 
 
-Block = Grid | Chart | Multiples | Note | Heading | Facts | Command | Texts | Rosetta
+Block = Table | Chart | Multiples | Note | Heading | Facts | Command | Texts | Rosetta
 
 
 @dataclass

@@ -14,12 +14,12 @@ from harness.page.blocks import (
     Chart,
     Command,
     Facts,
-    Grid,
     Heading,
     Multiples,
     Note,
     Rosetta,
     Section,
+    Table,
     Texts,
 )
 from harness.page.figure import Figure
@@ -61,7 +61,7 @@ def fence(text: str) -> str:
 
 def _block(block: Block) -> str:
     match block:
-        case Grid():
+        case Table():
             return _folded(block.caption, _grid(block)) if block.folded else _captioned(block)
         case Chart():
             return f"{_picture(block.figure)}\n\n{_block(block.grid)}"
@@ -92,11 +92,11 @@ def _folded(summary: str, content: str) -> str:
     return f"<details><summary>{safe}</summary>\n\n{content}\n\n</details>"
 
 
-def _captioned(grid: Grid) -> str:
+def _captioned(grid: Table) -> str:
     return f"{escape(grid.caption)}:\n\n{_grid(grid)}"
 
 
-def _grid(grid: Grid) -> str:
+def _grid(grid: Table) -> str:
     rule = [":--" if i in grid.texts else "--:" for i in range(len(grid.heads))]
     lines = [[escape(head) for head in grid.heads], rule]
     lines += [[_cell(cell) for cell in row] for row in grid.rows]

@@ -14,13 +14,14 @@ from harness.checks import select
 from harness.records.schemas import ParityTable
 from harness.workers.interpreters import brief_worker
 from harness.workers.pool import Pair, run_pool
-from harness.workers.protocol import Case, Compare
+from harness.workers.protocol import CaseErrors
+from harness.workers.requests import Compare
 
 COLUMNS = list(ParityTable.model_fields)
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ParityResult:
     """Result of a comparison: the errors, and what could not be compared.
 
     Attributes:
@@ -46,7 +47,7 @@ def compare(
     steps: int,
     device: str,
     pythons: dict[str, Path],
-) -> Comparison:
+) -> ParityResult:
     """Run the grid in a worker for each backend and variant."""
 
     def compare_pair(pair: Pair, cpus: list[int]) -> list[list[object]]:
@@ -60,7 +61,7 @@ def compare(
         {" ".join(pair): reason for pair, reason in reasons.items()}
         for reasons in (result.failures, result.absent)
     )
-    return Comparison(pd.DataFrame(rows, columns=COLUMNS), failures, absent)
+    return ParityResult(pd.DataFrame(rows, columns=COLUMNS), failures, absent)
 
 
 def _errors(
@@ -70,7 +71,7 @@ def _errors(
     request = Compare(variant=pair[1], dtype=dtype, device=device, steps=steps)
     with brief_worker(pair[0], pythons, experiment, cpus) as worker:
         for event in worker.answers(request):
-            if isinstance(event, Case):
+            if isinstance(event, CaseErrors):
                 over = over_tolerance(event.errors, dtype)
                 for quantity, error in event.errors.items():
                     row = [*pair, dtype, event.case, quantity, error]

@@ -9,11 +9,11 @@ from rich.text import Text
 
 from common.files import write_aside, writing
 from harness.console import titled
-from harness.parity.measure import Comparison
+from harness.parity.measure import ParityResult
 from harness.records.cells import csv_of
 
 
-def write(comparison: Comparison, folder: Path) -> Path:
+def write(comparison: ParityResult, folder: Path) -> Path:
     """Write ``parity.csv`` into a folder, which is made if need be.
 
     Raises:
@@ -26,7 +26,7 @@ def write(comparison: Comparison, folder: Path) -> Path:
     return path
 
 
-def show(console: Console, comparison: Comparison) -> None:
+def show(console: Console, comparison: ParityResult) -> None:
     """Print the worst error of every quantity over the grid, by backend, and what failed."""
     for dtype, found in comparison.table.groupby("dtype", sort=False):
         table = titled(f"{dtype}: the worst error over {found.case.nunique()} cases")

@@ -9,7 +9,8 @@ from common.experiment import Experiment
 from common.interface import Model
 from common.parity_grid import cases, check
 from common.weights import Weights
-from harness.workers.protocol import Case, Compare, Event
+from harness.workers.protocol import CaseErrors, Event
+from harness.workers.requests import Compare
 from harness.workers.session import Session
 
 
@@ -24,4 +25,4 @@ def compare_with_reference(session: Session, request: Compare) -> Iterator[Event
             continue
         placed = case.experiment.model_copy(update={"device": request.device})
         errors = check(build, replace(case, experiment=placed), request.steps)
-        yield Case(case=case.name, errors=errors)
+        yield CaseErrors(case=case.name, errors=errors)

@@ -11,7 +11,8 @@ from common.experiment import Experiment
 from harness.checks import select
 from harness.workers.errors import WorkerError
 from harness.workers.interpreters import brief_worker, missing
-from harness.workers.protocol import Predict, Sample
+from harness.workers.protocol import Sample
+from harness.workers.requests import Predict
 
 
 @dataclass(frozen=True)

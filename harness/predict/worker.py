@@ -7,7 +7,8 @@ from pathlib import Path
 
 from common.checkpoint import load_checkpoint
 from common.experiment import Experiment
-from harness.workers.protocol import Event, Predict, Sample
+from harness.workers.protocol import Event, Sample
+from harness.workers.requests import Predict
 from harness.workers.session import Session
 
 

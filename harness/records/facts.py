@@ -1,4 +1,4 @@
-"""Facts of a result: a JSON file that says ``running`` until its last writing says how it ended."""
+"""Records: JSON files that say ``running`` until their last writing says how it ended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FORMAT = 1
 """Version of every JSON file that a command leaves; one without is of version 1."""
 
 
-class Facts:
+class Record:
     """A JSON file of facts, whole at any moment.
 
     Args:

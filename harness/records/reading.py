@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
 from common.errors import RequestError
 from harness.console import printable
+from harness.records.agreement import ROW, check_bench, check_run, damaged
 from harness.records.cells import unguarded
 from harness.records.schemas import (
     BaselineTable,
@@ -33,12 +33,6 @@ from harness.records.schemas import (
     SampleTable,
     SummaryTable,
 )
-
-ROW = ["backend", "variant", "seed"]
-"""Columns that name a row of a run."""
-
-TIMED = ["backend", "variant", "shape"]
-"""Columns that name a row of a benchmark."""
 
 TIDY = (
     "recipe run backend variant seed epoch perplexity val_perplexity tokens seconds elapsed "
@@ -98,7 +92,7 @@ def read_run(folder: Path) -> RunData:
     facts = _facts(folder, "run.json", RunFacts)
     epochs = _table(folder / "epochs.csv", EpochTable)
     summary = _table(folder / "summary.csv", SummaryTable)
-    _check_agreement(folder, epochs, summary)
+    check_run(folder, epochs, summary)
     epochs["elapsed"] = epochs.groupby(ROW).seconds.cumsum()
     return RunData(
         folder,
@@ -121,7 +115,7 @@ def read_bench(folder: Path) -> BenchData:
     facts = _facts(folder, "bench.json", BenchFacts)
     figures = _table(folder / "bench.csv", BenchTable)
     rounds = _table(folder / "rounds.csv", RoundTable)
-    _check_bench(folder, facts, figures, rounds)
+    check_bench(folder, facts, figures, rounds)
     return BenchData(folder, facts, figures, rounds)
 
 
@@ -145,10 +139,6 @@ def holds(folder: Path, name: str) -> bool:
     return os.path.isfile(folder / name)  # Path.is_file raises where a name is too long
 
 
-def _damaged(path: Path, what: str) -> RequestError:
-    return RequestError(printable(f"{path}: {what} (was it edited, or copied in part?)"))
-
-
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -167,7 +157,7 @@ def _facts(folder: Path, name: str, expected: type[RunFacts] | type[BenchFacts])
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise _damaged(folder / name, f"{where}: {first['msg']}".lstrip(": ")) from error
+        raise damaged(folder / name, f"{where}: {first['msg']}".lstrip(": ")) from error
     if facts.status == "running":
         message = f"{folder}: has not ended, says its {name}: wait; or, if it was killed, run again"
         raise RequestError(printable(message))
@@ -176,7 +166,7 @@ def _facts(folder: Path, name: str, expected: type[RunFacts] | type[BenchFacts])
 
 def _table(path: Path, columns: type[BaseModel]) -> pd.DataFrame:
     if not holds(path.parent, path.name):
-        raise _damaged(path, "no such file")
+        raise damaged(path, "no such file")
     header, rows, lines = _cells(path)
     cells = zip(*rows, strict=True) if rows else [()] * len(header)
     try:
@@ -185,9 +175,9 @@ def _table(path: Path, columns: type[BaseModel]) -> pd.DataFrame:
         first = error.errors()[0]
         name, *index = first["loc"]
         if not index:
-            raise _damaged(path, f"it has no column {name}") from error
+            raise damaged(path, f"it has no column {name}") from error
         where = f"line {lines[int(index[0])]}, {name} {str(first['input'])[:40]!r}"
-        raise _damaged(path, f"{where}: {first['msg']}") from error
+        raise damaged(path, f"{where}: {first['msg']}") from error
     return pd.DataFrame(dict(table))
 
 
@@ -196,9 +186,9 @@ def _cells(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
     try:
         text = _content(path).decode()
     except UnicodeDecodeError as error:
-        raise _damaged(path, f"not UTF-8 at byte {error.start}") from error
+        raise damaged(path, f"not UTF-8 at byte {error.start}") from error
     if "\0" in text:
-        raise _damaged(path, "it holds a zero byte")
+        raise damaged(path, "it holds a zero byte")
     rows: list[list[str]] = []
     lines: list[int] = []
     limit = csv.field_size_limit(len(text))  # a generated text may be longer than csv's own limit
@@ -208,57 +198,11 @@ def _cells(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
         for row in reader:
             if len(row) != len(header):
                 what = f"line {reader.line_num}: {len(row)} cells under {len(header)} headings"
-                raise _damaged(path, what)
+                raise damaged(path, what)
             rows.append([unguarded(cell) for cell in row])
             lines.append(reader.line_num)
     except csv.Error as error:
-        raise _damaged(path, f"not CSV: {error}") from error
+        raise damaged(path, f"not CSV: {error}") from error
     finally:
         csv.field_size_limit(limit)
     return header, rows, lines
-
-
-def _check_agreement(folder: Path, epochs: pd.DataFrame, summary: pd.DataFrame) -> None:
-    """See that every row stands once, that its epochs and its summary tell the same of it.
-
-    Raises:
-        RequestError: they do not.
-    """
-    if summary.duplicated(ROW).any() or epochs.duplicated([*ROW, "epoch"]).any():
-        raise _damaged(folder, "a row stands there twice")
-    told = epochs.groupby(ROW).agg(
-        perplexity=("perplexity", "last"), tokens=("tokens", "sum"), seconds=("seconds", "sum")
-    )
-    ok = summary.status == "ok"
-    both = summary[ok].merge(told, "left", left_on=ROW, right_index=True, suffixes=("", "_told"))
-    agree = (
-        told.index.isin(pd.MultiIndex.from_frame(summary[ROW])).all()
-        and summary.tokens_per_sec[~ok].isna().all()
-        and not (summary[["perplexity", "val_perplexity"]] < 0.99).any(axis=None)  # 1 but rounded
-        and np.isfinite(both.perplexity).all()
-        and (both.perplexity == both.perplexity_told).all()
-        and np.isclose(both.tokens / both.seconds, both.tokens_per_sec, rtol=1e-6).all()
-    )
-    if not agree:
-        raise _damaged(folder, "epochs.csv and summary.csv do not tell the same")
-
-
-def _check_bench(
-    folder: Path, facts: dict[str, Any], figures: pd.DataFrame, rounds: pd.DataFrame
-) -> None:
-    """See that whoever did not fail has figures, and took its turn in every round.
-
-    Raises:
-        RequestError: figures or turns are missing.
-    """
-    done = {
-        (worker["backend"], worker["variant"], each["shape"])
-        for each in facts["shapes"]
-        for worker in each["workers"]
-        if worker["variant"] != "products" and not worker["reason"]
-    }
-    timed = [row for row in figures[TIMED].itertuples(index=False) if row.variant != "products"]
-    turns = {row: len(of) for row, of in rounds.groupby(TIMED)}
-    twice = figures.duplicated(TIMED).any() or rounds.duplicated([*TIMED, "round"]).any()
-    if twice or done != {*timed} or any(turns.get(row) != facts["rounds"] for row in done):
-        raise _damaged(folder, "bench.json, bench.csv and rounds.csv do not tell the same")

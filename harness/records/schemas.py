@@ -18,22 +18,8 @@ from common.interface import Description
 from common.judging import Verdict
 from common.ngrams import Smoothing
 from common.parity import TOLERANCES
-from harness.intervals import Verdict as SpeedVerdict
-
-Status = Literal[
-    "waiting",
-    "running",
-    "ok",
-    "unavailable",
-    "failed",
-    "diverged",
-    "overflow",
-    "timeout",
-    "crashed",
-    "parity-failed",
-    "interrupted",
-]
-"""Status of a row; the first two while it is on its way."""
+from harness.intervals import SpeedVerdict
+from harness.records.status import Status
 
 Whole = Annotated[int, Field(ge=0, le=2**53)]
 Duration = Annotated[float, Field(ge=1e-9, le=1e9)]  # seconds
@@ -195,8 +181,8 @@ class Source(Open):
     sha256: str
 
 
-class Facts(Open):
-    """Facts of ``run.json`` and of ``bench.json`` alike."""
+class ResultFacts(Open):
+    """ResultFacts of ``run.json`` and of ``bench.json`` alike."""
 
     format: Literal[1] = 1
     machine: dict[str, Any]
@@ -205,7 +191,7 @@ class Facts(Open):
     command: list[str]
 
 
-class RunFacts(Facts):
+class RunFacts(ResultFacts):
     """``run.json``."""
 
     recipe: str
@@ -226,8 +212,8 @@ class BenchSettings(Open):
     threads: int | None
 
 
-class Conditions(Open):
-    """Conditions in force in a worker."""
+class RecordedConditions(Open):
+    """RecordedConditions in force in a worker."""
 
     versions: dict[str, str]
 
@@ -240,7 +226,7 @@ class Entered(Open):
     reason: str
     checked: dict[str, Any] = {}
     device: str | None = None
-    conditions: Conditions | None = None
+    conditions: RecordedConditions | None = None
 
 
 class Circumstances(Open):
@@ -251,7 +237,7 @@ class Circumstances(Open):
     products: dict[str, dict[str, dict[str, float]]]
 
 
-class BenchFacts(Facts):
+class BenchFacts(ResultFacts):
     """``bench.json``."""
 
     rounds: Whole
@@ -259,8 +245,3 @@ class BenchFacts(Facts):
     shapes: list[Circumstances]
     failures: dict[str, str]
     status: Literal["running", "finished"]
-
-
-def marked(status: str, parity_verdict: str) -> str:
-    """A status as it is shown: a row that trained, but could not be judged, says so."""
-    return "ok, unjudged" if (status, parity_verdict) == ("ok", "ill-conditioned") else status

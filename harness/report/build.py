@@ -7,8 +7,8 @@ from pathlib import Path
 
 from harness.page.series import framework
 from harness.page.write import write_sections
+from harness.report.groups import Report, gather
 from harness.report.sections import sections
-from harness.report.studies import Report, gather
 
 WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
@@ -37,5 +37,5 @@ def title_of(report: Report) -> tuple[str, str]:
     frameworks = framework(report.backends[0])
     if count > 1:
         frameworks = f"{WORDS[count] if count < len(WORDS) else count} frameworks"
-    about = dict.fromkeys(study.title for study in report.studies)
+    about = dict.fromkeys(group.title for group in report.groups)
     return f"One network in {frameworks}", "; ".join(about)

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import pandas as pd
 
-from harness.page.blocks import Cell, Grid, Section, named, number
+from harness.page.blocks import Cell, Section, Table, named, number
 from harness.page.rosetta import lines_of_code, source_file
 from harness.page.series import records
-from harness.report.studies import Report, Study, heading
+from harness.report.groups import Report, RunGroup, heading
 
 
 def cost(report: Report) -> Section:
-    """Compile time, memory and lines of code of every study's rows."""
+    """Compile time, memory and lines of code of every group's rows."""
     section = Section("cost", "What does it cost?", "")
-    for study in report.studies:
-        table = _table(study)
+    for group in report.groups:
+        table = _table(group)
         section.answer = section.answer or _answer(table)
-        section.blocks += heading(report, study)
-        section.blocks.append(_grid(study, table))
+        section.blocks += heading(report, group)
+        section.blocks.append(_grid(group, table))
     return section
 
 
-def _table(study: Study) -> pd.DataFrame:
-    ok = study.summary[study.summary.status == "ok"]
+def _table(group: RunGroup) -> pd.DataFrame:
+    ok = group.summary[group.summary.status == "ok"]
     rows = []
-    for series in study.series:
+    for series in group.series:
         mine = series.rows(ok)
         path = source_file(series.backend, series.variant)
         row = {"series": series, "lines": lines_of_code(path) if path else float("nan")}
@@ -52,7 +52,7 @@ def _answer(table: pd.DataFrame) -> str:
     return said + "."
 
 
-def _grid(study: Study, table: pd.DataFrame) -> Grid:
+def _grid(group: RunGroup, table: pd.DataFrame) -> Table:
     forms = {
         "compile_seconds": ("compiling and warming up, s", ".2f"),
         "train_seconds": ("training, s", ",.1f"),
@@ -67,6 +67,6 @@ def _grid(study: Study, table: pd.DataFrame) -> Grid:
             share = None if pd.isna(row[name]) or not top else float(row[name] / top)
             cells.append(Cell(number(row[name], form).text, share=share))
         rows.append(cells)
-    median = ", the median of the seeds" if len(study.seeds) > 1 else ""
+    median = ", the median of the seeds" if len(group.seeds) > 1 else ""
     caption = f"Seconds, memory and source of each row{median}"
-    return Grid(caption, ["backend", *(title for title, _ in forms.values())], rows)
+    return Table(caption, ["backend", *(title for title, _ in forms.values())], rows)

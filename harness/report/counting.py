@@ -12,7 +12,7 @@ import altair as alt
 from harness.page.blocks import NONE, Cell
 from harness.page.palette import INK
 from harness.page.series import Series, records
-from harness.report.studies import Study
+from harness.report.groups import RunGroup
 
 REACH = 0.25
 """Largest part of a chart's height that is added below to show the nearest baseline."""
@@ -38,12 +38,12 @@ class Baseline:
     plain: float
 
 
-def baselines(study: Study, measure: str) -> list[Baseline]:
-    """The baselines of a study by n; none where its runs have no ``baselines.csv``.
+def baselines(group: RunGroup, measure: str) -> list[Baseline]:
+    """The baselines of a group by n; none where its runs have no ``baselines.csv``.
 
     The text is the same in all its runs, so the first that has them speaks for all.
     """
-    tables = [run.baselines for run in study.runs if run.baselines is not None]
+    tables = [run.baselines for run in group.runs if run.baselines is not None]
     if not tables or tables[0].empty:
         return []
     figures = tables[0].pivot(index=["n", "model"], columns="smoothing", values=measure)
@@ -54,47 +54,47 @@ def baselines(study: Study, measure: str) -> list[Baseline]:
     ]
 
 
-def judged(study: Study) -> Measure:
+def judged(group: RunGroup) -> Measure:
     """Measure by which a network is checked against counting: validation where there is one."""
-    validated = study.summary.val_perplexity.notna().any()
+    validated = group.summary.val_perplexity.notna().any()
     return "val_perplexity" if validated else "perplexity"
 
 
-def best(study: Study) -> Baseline | None:
+def best(group: RunGroup) -> Baseline | None:
     """The baseline that a network has to get below: the best smoothed one on the same data."""
-    found = baselines(study, judged(study))
+    found = baselines(group, judged(group))
     return min(found, key=lambda each: each.smoothed) if found else None
 
 
-def beaten(study: Study, series: Series, baseline: Baseline) -> int | None:
+def beaten(group: RunGroup, series: Series, baseline: Baseline) -> int | None:
     """The first epoch after which a series, in the median of its seeds, is below a baseline."""
-    epochs = series.rows(study.epochs).groupby("epoch")[judged(study)].median()
+    epochs = series.rows(group.epochs).groupby("epoch")[judged(group)].median()
     below = epochs.index[epochs < baseline.smoothed]
     return int(below[0]) if len(below) else None
 
 
-def column(study: Study) -> tuple[str, dict[Series, Cell]] | None:
-    """A column for the table of a study: after which epoch each series beats counting."""
-    baseline = best(study)
+def column(group: RunGroup) -> tuple[str, dict[Series, Cell]] | None:
+    """A column for the table of a group: after which epoch each series beats counting."""
+    baseline = best(group)
     if baseline is None:
         return None
     cells = {}
-    for series in study.series:
-        epoch = beaten(study, series, baseline)
-        trained = len(series.rows(study.epochs))
+    for series in group.series:
+        epoch = beaten(group, series, baseline)
+        trained = len(series.rows(group.epochs))
         cells[series] = Cell(f"epoch {epoch}" if epoch else "never") if trained else NONE
     return f"below the {baseline.model}'s {baseline.smoothed:.2f} after", cells
 
 
-def sentence(study: Study) -> str:
+def sentence(group: RunGroup) -> str:
     """Sentence on the epochs at which networks beat counting; empty where that is not known."""
-    baseline = best(study)
-    trained = [each for each in study.series if len(each.rows(study.epochs))]
+    baseline = best(group)
+    trained = [each for each in group.series if len(each.rows(group.epochs))]
     if baseline is None or not trained:
         return ""
-    epochs = [beaten(study, series, baseline) for series in trained]
+    epochs = [beaten(group, series, baseline) for series in trained]
     what = f"the best n-gram's {baseline.smoothed:.2f} ({baseline.model}, Kneser-Ney)"
-    what += " on the validation text" if judged(study) == "val_perplexity" else ""
+    what += " on the validation text" if judged(group) == "val_perplexity" else ""
     reached = [epoch for epoch in epochs if epoch]
     if not reached:
         return f" Counting does better: none gets below {what}."

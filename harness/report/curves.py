@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.intervals import Interval, interval, verdict
 from harness.page.series import Series
-from harness.report.studies import Study
+from harness.report.groups import RunGroup
 
 POINTS = 80
 """Epochs that are drawn of a curve: enough for its shape; a browser works for each."""
@@ -25,33 +25,33 @@ def shown_epochs(last: int) -> NDArray[np.int64]:
     return np.union1d(np.arange(1, min(last, 10) + 1), even)
 
 
-def curves(study: Study) -> pd.DataFrame:
+def curves(group: RunGroup) -> pd.DataFrame:
     """The curves of every series: the median over seeds, and the range in which all seeds lie.
 
     Returns:
         series, backend, framework, variant, title; epoch, elapsed (seconds), and for perplexity and
         val_perplexity the median with its low and high; marked says where a shape stands.
     """
-    finite = study.epochs[np.isfinite(study.epochs.perplexity)]
+    finite = group.epochs[np.isfinite(group.epochs.perplexity)]
     if finite.empty:
         return pd.DataFrame()
     drawn = finite[finite.epoch.isin(shown_epochs(int(finite.epoch.max())))]
     tables = []
-    for number, series in enumerate(study.series):
+    for number, series in enumerate(group.series):
         mine = series.rows(drawn).groupby("epoch")
         table = pd.DataFrame({"elapsed": mine.elapsed.median()})
         for name in ("perplexity", "val_perplexity"):
             table[name] = mine[name].median()
             table[f"{name}_low"], table[f"{name}_high"] = mine[name].min(), mine[name].max()
         table = table.reset_index()
-        stride = max(len(study.series), len(table) // MARKS)
-        offset = number * stride // len(study.series)
+        stride = max(len(group.series), len(table) // MARKS)
+        offset = number * stride // len(group.series)
         table["marked"] = np.arange(len(table)) % stride == offset
         tables.append(table.assign(series=f"s{number}", **series.labels))
     return pd.concat(tables, ignore_index=True)
 
 
-def throughput(study: Study) -> pd.DataFrame:
+def epoch_throughput(group: RunGroup) -> pd.DataFrame:
     """Throughput of the series that ended ok, over all of their epochs and seeds.
 
     Returns:
@@ -60,10 +60,10 @@ def throughput(study: Study) -> pd.DataFrame:
         The forms were not timed in turns here, so a ratio's interval is the widest that the two
         allow.
     """
-    ok = study.summary[study.summary.status == "ok"]
-    timed = study.epochs.merge(ok[["run", "backend", "variant", "seed"]])
+    ok = group.summary[group.summary.status == "ok"]
+    timed = group.epochs.merge(ok[["run", "backend", "variant", "seed"]])
     speeds: dict[Series, Interval] = {}
-    for series in study.series:
+    for series in group.series:
         mine = series.rows(timed)
         if len(mine):
             speeds[series] = interval((mine.tokens / mine.seconds).tolist())

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from harness.page.blocks import Note, Rosetta, Section
 from harness.page.rosetta import rosetta
-from harness.report.circumstances import again, compared, source_note
+from harness.report.accuracy import accuracy
 from harness.report.cost import cost
-from harness.report.learning import learn
-from harness.report.proof import right
-from harness.report.speed import fast
-from harness.report.studies import Report
-from harness.report.writing import write
+from harness.report.groups import Report
+from harness.report.learning_curves import learning_curves
+from harness.report.samples import samples
+from harness.report.setup import reproduce, setup, source_note
+from harness.report.throughput import throughput
 
 
 def sections(report: Report) -> list[Section]:
     """Question by question."""
     return [
-        compared(report),
-        right(report),
-        fast(report),
-        learn(report),
-        write(report),
+        setup(report),
+        accuracy(report),
+        throughput(report),
+        learning_curves(report),
+        samples(report),
         cost(report),
-        same(report),
-        again(report),
+        source_side_by_side(report),
+        reproduce(report),
     ]
 
 
-def same(report: Report) -> Section:
+def source_side_by_side(report: Report) -> Section:
     """The Rosetta view."""
     return Section(
-        "same",
+        "source_side_by_side",
         "How does it look in each?",
         "The same function, by the same name, in every framework, side by side.",
         [Note(source_note(report)), Rosetta(rosetta())],

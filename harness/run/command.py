@@ -82,9 +82,9 @@ def run(
     from common.pipes import kept
     from harness.checks import own_prefixes, told_whose
     from harness.recipes import experiment_of, recipes
-    from harness.run.progress import Live, Quiet
+    from harness.run.progress import Live, Silent
     from harness.run.tables import show_published, show_result
-    from harness.run.train import Request
+    from harness.run.train import RunRequest
     from harness.run.train import run as run_request
     from harness.workers.cpus import fewer_than_asked
     from harness.workers.interpreters import parse
@@ -103,7 +103,7 @@ def run(
     else:
         experiment = experiment_of(recipe or "quickstart", chosen)
         source = f"recipe {recipe or 'quickstart'}"
-    request = Request(
+    request = RunRequest(
         "resumed" if resume else recipe or "quickstart",
         experiment,
         split(backend),
@@ -116,7 +116,7 @@ def run(
     note(fewer_than_asked(experiment.threads))
     console = screen()
     display = (
-        Quiet() if quiet or json else Live(console, experiment.num_epochs, experiment.pred_period)
+        Silent() if quiet or json else Live(console, experiment.num_epochs, experiment.pred_period)
     )
     try:
         inputs = read_inputs(experiment, data_dir)

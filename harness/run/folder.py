@@ -20,10 +20,10 @@ from common.experiment import Experiment
 from common.files import write_aside, writing
 from harness.paths import new_folder
 from harness.records.cells import csv_of, guarded
-from harness.records.facts import Facts
+from harness.records.facts import Record
 from harness.records.schemas import EpochTable, SampleTable
 from harness.run.row import Row, summary_table
-from harness.workers.protocol import Epoch, Sample
+from harness.workers.protocol import EpochDone, Sample
 
 EPOCH_COLUMNS, SAMPLE_COLUMNS = list(EpochTable.model_fields), list(SampleTable.model_fields)
 
@@ -52,7 +52,7 @@ class RunFolder:
         with writing(path):
             path.mkdir(parents=True)
             times = {"pid": os.getpid(), "started": _now(), "ended": None}
-            self.record = Facts(path / "run.json", facts | times)
+            self.record = Record(path / "run.json", facts | times)
             self.record.write("running")  # first: what is killed from here on says what it was
             (path / "logs").mkdir()
             self._start_csv("epochs.csv", EPOCH_COLUMNS)
@@ -66,7 +66,7 @@ class RunFolder:
         """Path for a row's trained weights."""
         return self.path / "checkpoints" / f"{row.name}.safetensors"
 
-    def add_epoch(self, row: Row, event: Epoch) -> None:
+    def add_epoch(self, row: Row, event: EpochDone) -> None:
         """Append a line to ``epochs.csv``."""
         self._append("epochs.csv", row, [getattr(event, column) for column in EPOCH_COLUMNS[3:]])
 

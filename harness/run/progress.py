@@ -10,13 +10,13 @@ from rich.text import Text
 
 from harness.console import printable
 from harness.run.row import Row
-from harness.workers.protocol import Built, Epoch, Event, Sample
+from harness.workers.protocol import Built, EpochDone, Event, Sample
 
 
-class Quiet:
+class Silent:
     """Shows nothing; for ``--quiet`` and ``--json``."""
 
-    def __enter__(self) -> Quiet:
+    def __enter__(self) -> Silent:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -74,7 +74,7 @@ class Live:
                 f"{row.backend} {row.variant}: on {row.device}, "
                 f"ready after {row.compile_seconds:.1f} s of compiling and warming up"
             )
-        elif isinstance(event, Epoch):
+        elif isinstance(event, EpochDone):
             now = f"perplexity {event.perplexity:.4g}  " + _speed(event)
             self._now(row, now, completed=event.epoch)
             if event.epoch % self.line_period == 0 or event.epoch == self.num_epochs:
@@ -100,5 +100,5 @@ class Live:
             self.console.print(Text(line))
 
 
-def _speed(epoch: Epoch) -> str:
+def _speed(epoch: EpochDone) -> str:
     return f"{epoch.tokens / epoch.seconds:,.0f} tokens/s"

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from common.judging import Verdict
-from harness.records.schemas import Status, SummaryTable
+from harness.records.schemas import SummaryTable
+from harness.records.status import Status
 
 SUMMARY_COLUMNS = list(SummaryTable.model_fields)
 

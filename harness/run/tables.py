@@ -13,9 +13,9 @@ from common.experiment import Experiment
 from harness.console import ROOMY, STYLES, figure, titled
 from harness.recipes import Recipe
 from harness.records.reading import read_run
-from harness.records.schemas import marked
+from harness.records.status import marked
 from harness.run.row import Row, ranked
-from harness.run.train import Result
+from harness.run.train import RunResult
 
 
 def comparison(rows: list[Row], width: int) -> Table:
@@ -51,7 +51,7 @@ def comparison(rows: list[Row], width: int) -> Table:
     return table
 
 
-def show_result(console: Console, result: Result) -> None:
+def show_result(console: Console, result: RunResult) -> None:
     """Print the comparison, the reasons, the last texts and where it all lies."""
     console.print(comparison(result.rows, console.width))
     for row in result.rows:
@@ -70,7 +70,7 @@ def _spread(rows: list[Row]) -> str:
     return f"their perplexities differ by at most {spread:.1e} relative"
 
 
-def show_published(console: Console, result: Result, recipe: Recipe, asked: Experiment) -> None:
+def show_published(console: Console, result: RunResult, recipe: Recipe, asked: Experiment) -> None:
     """Hold the curves against the recipe's published bands, where the settings are the recipe's."""
     published = recipe.published_for(asked)
     if not published:

@@ -11,13 +11,14 @@ from common.experiment import Experiment
 from common.inputs import Inputs, read_inputs
 from harness.checks import check_inputs, corpus_facts, select
 from harness.records.provenance import provenance
-from harness.records.schemas import Status
+from harness.records.status import Status
 from harness.run.baselines import write_baselines
 from harness.run.folder import RunFolder, default_folder
 from harness.run.row import Row
 from harness.workers.interpreters import interpreter, missing
 from harness.workers.process import Worker
-from harness.workers.protocol import Built, Done, Epoch, Event, Failed, Judged, Sample, Train
+from harness.workers.protocol import Built, Done, EpochDone, Event, Failed, Judged, Sample
+from harness.workers.requests import Train
 
 
 class Display(Protocol):
@@ -34,8 +35,8 @@ class Display(Protocol):
 
 
 @dataclass(frozen=True)
-class Request:
-    """Request for a run.
+class RunRequest:
+    """RunRequest for a run.
 
     Attributes:
         recipe: the name the settings started from.
@@ -59,8 +60,8 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Result:
-    """Result of a run: folder, a row per backend, variant and seed, status."""
+class RunResult:
+    """RunResult of a run: folder, a row per backend, variant and seed, status."""
 
     folder: Path
     rows: list[Row]
@@ -78,7 +79,7 @@ class Result:
         return 0 if judged and all(judged) else 1
 
 
-def run(request: Request, display: Display) -> Result:
+def run(request: RunRequest, display: Display) -> RunResult:
     """Train what was asked for and write the run folder.
 
     Raises:
@@ -113,10 +114,10 @@ def run(request: Request, display: Display) -> Result:
                 row.status = "interrupted"
         folder.finish(rows, status)
     unable = {variant for variant in request.variants if experiment.lacking(variant)}
-    return Result(path, rows, status, (*request.backends, *unable))
+    return RunResult(path, rows, status, (*request.backends, *unable))
 
 
-def run_row(row: Row, request: Request, folder: RunFolder, display: Display) -> None:
+def run_row(row: Row, request: RunRequest, folder: RunFolder, display: Display) -> None:
     """Train one backend in a worker of its own; whatever happens to it becomes the row's status."""
     lacking = request.experiment.lacking(row.variant)
     if reason := lacking or missing(row.backend, request.pythons):
@@ -161,7 +162,7 @@ def record(row: Row, event: Event, folder: RunFolder) -> None:
             row.parity, row.parity_tolerance = event.parity, event.tolerance
             row.parity_verdict, row.reason = event.verdict, event.reason
             row.status = REFUSALS.get(event.verdict, row.status)
-        case Epoch():
+        case EpochDone():
             row.perplexity, row.val_perplexity = event.perplexity, event.val_perplexity
             row.tokens += event.tokens
             row.train_seconds += event.seconds

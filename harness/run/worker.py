@@ -13,7 +13,8 @@ from common.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from common.inputs import first_weights, load_batches
 from common.judging import judge_before_training
 from common.training import train, warm_up
-from harness.workers.protocol import Built, Epoch, Event, Judged, Sample, Train
+from harness.workers.protocol import Built, EpochDone, Event, Judged, Sample
+from harness.workers.requests import Train
 from harness.workers.session import Session
 
 
@@ -41,7 +42,7 @@ def train_model(session: Session, request: Train) -> Iterator[Event]:
     model.load_weights(weights)
     epoch = None
     for epoch in train(model, loader, experiment, done):
-        yield Epoch(**asdict(epoch))
+        yield EpochDone(**asdict(epoch))
         if epoch.epoch % experiment.pred_period == 0 or epoch.epoch == experiment.num_epochs:
             for prefix in experiment.prefixes:
                 text = model.predict(prefix, experiment.num_preds, vocab)

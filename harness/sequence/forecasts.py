@@ -7,9 +7,9 @@ import pandas as pd
 
 from common.array import Array
 from common.sequence import MODELS, Forecast, ModelName
-from harness.page.blocks import Cell, Chart, Grid, Note, Section, number
+from harness.page.blocks import Cell, Chart, Note, Section, Table, number
 from harness.sequence.charts import Curve, error_figure, forecast_figure
-from harness.sequence.measure import Study
+from harness.sequence.measure import SequenceResult
 from harness.sequence.tables import errors_of
 
 TITLES = {"linreg": "linear regression", "rnn": "the RNN"}
@@ -17,10 +17,10 @@ SHOWN = 12
 """Times in the table below a chart."""
 
 
-def next_value(study: Study) -> Section:
+def next_value(result: SequenceResult) -> Section:
     """One step ahead."""
-    found = {model: _scores(study, model)[0] for model in MODELS}
-    noise = _unseen_rms(study, study.series.x - study.series.clean)
+    found = {model: _scores(result, model)[0] for model in MODELS}
+    noise = _unseen_rms(result, result.series.x - result.series.clean)
     return Section(
         "next",
         "Can they tell the next value?",
@@ -29,39 +29,39 @@ def next_value(study: Study) -> Section:
         f"The noise itself is {noise:.3f} there: what it adds cannot be foreseen.",
         [
             _chart(
-                study,
+                result,
                 "one-step",
                 "One step ahead, from the series itself",
-                {TITLES[model]: study.reference[model].forecasts[0] for model in MODELS},
+                {TITLES[model]: result.reference[model].forecasts[0] for model in MODELS},
             )
         ],
     )
 
 
-def on_its_own(study: Study) -> Section:
+def on_its_own(result: SequenceResult) -> Section:
     """Many steps ahead, from the end of the training part on."""
-    found = {model: _scores(study, model)[1] for model in MODELS}
+    found = {model: _scores(result, model)[1] for model in MODELS}
     return Section(
         "alone",
         "And on their own predictions?",
         f"From the end of the training part each goes on with what it predicted itself, and the "
         f"errors add up: {_listed(found, 'rmse_clean')} off the sine (RMSE), where always "
-        f"saying 0 is {_unseen_rms(study, study.series.clean):.3f} off.",
+        f"saying 0 is {_unseen_rms(result, result.series.clean):.3f} off.",
         [
             _chart(
-                study,
+                result,
                 "multi-step",
                 "Multi-step: from the training part's end, no value of the series is seen",
-                {TITLES[model]: study.reference[model].forecasts[1] for model in MODELS},
+                {TITLES[model]: result.reference[model].forecasts[1] for model in MODELS},
             )
         ],
     )
 
 
-def far_ahead(study: Study) -> Section:
+def far_ahead(result: SequenceResult) -> Section:
     """So many steps ahead, for every k; and the errors by k."""
-    furthest = max(study.settings.steps_ahead)
-    rows = errors_of(study, "", study.reference)
+    furthest = max(result.settings.steps_ahead)
+    rows = errors_of(result, "", result.reference)
     rows = rows[rows.kind == "k-step"].sort_values(["model", "k"])
     table = pd.concat(
         rows[["model", "k", column]].rename(columns={column: "rmse"}).assign(against=against)
@@ -73,7 +73,7 @@ def far_ahead(study: Study) -> Section:
         model: {"rmse_clean": rows[rows.model == model].rmse_clean.iloc[-1]} for model in MODELS
     }
     figure = error_figure("rmse", "RMSE by how far ahead", table)
-    grid = Grid(
+    grid = Table(
         "RMSE over the points after the training part",
         ["model", "k", "points", "against the series", "against the clean sine"],
         [
@@ -95,10 +95,10 @@ def far_ahead(study: Study) -> Section:
             Chart(figure, grid),
             *(
                 _chart(
-                    study,
+                    result,
                     f"k-step-{model}",
                     f"So many steps ahead: {TITLES[model]}",
-                    {_ahead(each.k): each for each in study.reference[model].forecasts[2:]},
+                    {_ahead(each.k): each for each in result.reference[model].forecasts[2:]},
                 )
                 for model in MODELS
             ),
@@ -115,8 +115,8 @@ def _ahead(k: int) -> str:
     return f"{k} step{'s' if k > 1 else ''} ahead"
 
 
-def _scores(study: Study, model: ModelName) -> list[dict[str, float]]:
-    table = errors_of(study, "", {model: study.reference[model]})
+def _scores(result: SequenceResult, model: ModelName) -> list[dict[str, float]]:
+    table = errors_of(result, "", {model: result.reference[model]})
     return [{n: float(row[n]) for n in ("rmse", "rmse_clean")} for _, row in table.iterrows()]
 
 
@@ -125,28 +125,28 @@ def _listed(found: dict[ModelName, dict[str, float]], column: str) -> str:
     return " and ".join(f"{each[column]:.3f} ({TITLES[model]})" for model, each in found.items())
 
 
-def _unseen_rms(study: Study, values: Array) -> float:
+def _unseen_rms(result: SequenceResult, values: Array) -> float:
     """The root mean square of values after the training part."""
-    return float(np.sqrt((values[study.settings.first_unseen :] ** 2).mean()))
+    return float(np.sqrt((values[result.settings.first_unseen :] ** 2).mean()))
 
 
-def _chart(study: Study, name: str, title: str, forecasts: dict[str, Forecast]) -> Chart:
+def _chart(result: SequenceResult, name: str, title: str, forecasts: dict[str, Forecast]) -> Chart:
     """Predictions over the series, and some of them as a table."""
-    series = study.series
+    series = result.series
     curves = [
         Curve(named, series.time[each.first : each.first + len(each.values)], each.values)
         for named, each in forecasts.items()
     ]
     clean = Curve("the clean sine", series.time, series.clean)
     dots = Curve("the series", series.time, series.x)
-    figure = forecast_figure(name, title, dots, [*curves, clean], study.settings.first_unseen)
+    figure = forecast_figure(name, title, dots, [*curves, clean], result.settings.first_unseen)
     picked = np.unique(np.linspace(1, len(series.time), SHOWN).round().astype(int))
     rows = [
         [Cell(str(time)), *(_value(each, time) for each in (dots, *curves, clean))]
         for time in picked
     ]
     heads = ["time", *(each.title for each in (dots, *curves, clean))]
-    return Chart(figure, Grid(title, heads, rows, folded=True))
+    return Chart(figure, Table(title, heads, rows, folded=True))
 
 
 def _value(curve: Curve, time: int) -> Cell:

@@ -16,11 +16,11 @@ from common.parity import Errors, error_of, relative_error
 from common.sequence import (
     MODELS,
     TOLERANCES,
-    Epoch,
+    FittedEpoch,
     Forecast,
     ModelName,
     SequenceExperiment,
-    Series,
+    Sine,
     draw_series,
     first_weights,
     fit,
@@ -30,14 +30,15 @@ from harness.checks import select
 from harness.workers.errors import WorkerError
 from harness.workers.interpreters import brief_worker
 from harness.workers.pool import Pair, run_pool
-from harness.workers.protocol import Describe, Described, Event, Fitted, Forecasted, RunSequence
+from harness.workers.protocol import Described, Event, Fitted, Forecasted
+from harness.workers.requests import Describe, RunSequence
 
 
 @dataclass
 class Outcome:
     """Result of one model: its epochs, and all that it predicts."""
 
-    epochs: list[Epoch] = field(default_factory=list)
+    epochs: list[FittedEpoch] = field(default_factory=list)
     forecasts: list[Forecast] = field(default_factory=list)
 
 
@@ -45,7 +46,7 @@ Outcomes = dict[ModelName, Outcome]
 
 
 @dataclass
-class Contender:
+class BackendResult:
     """A backend that takes part.
 
     Attributes:
@@ -72,7 +73,7 @@ class Contender:
 
 
 @dataclass(frozen=True)
-class Study:
+class SequenceResult:
     """Result of the section.
 
     Attributes:
@@ -83,13 +84,13 @@ class Study:
     """
 
     settings: SequenceExperiment
-    series: Series
+    series: Sine
     reference: Outcomes
-    contenders: list[Contender]
+    contenders: list[BackendResult]
     asked: tuple[str, ...]
 
     @property
-    def compared(self) -> list[Contender]:
+    def compared(self) -> list[BackendResult]:
         """Contenders that came to their end."""
         return [each for each in self.contenders if each.outcomes]
 
@@ -109,7 +110,7 @@ def study(
     reference: Outcomes,
     names: Sequence[str],
     pythons: dict[str, Path],
-) -> Study:
+) -> SequenceResult:
     """Run the section in a worker for each backend, as many at once as there are CPUs.
 
     Raises:
@@ -123,7 +124,7 @@ def study(
     result = run_pool(pairs, names, pythons, compute)
     contenders = []
     for name, _ in pairs:
-        contender = Contender(name)
+        contender = BackendResult(name)
         if error := result.errors.get((name, "")):
             contender.status = "unavailable" if error.kind == "unavailable" else "failed"
             contender.reason = str(error)
@@ -131,7 +132,7 @@ def study(
             contender.versions, contender.outcomes = result.found[name, ""]
             judge(contender, reference, TOLERANCES[settings.dtype])
         contenders.append(contender)
-    return Study(settings, draw_series(settings), reference, contenders, tuple(names))
+    return SequenceResult(settings, draw_series(settings), reference, contenders, tuple(names))
 
 
 def expected(settings: SequenceExperiment) -> Outcomes:
@@ -174,14 +175,14 @@ def record(outcomes: Outcomes, event: Event) -> None:
     """Take an event of the worker into the outcomes."""
     if isinstance(event, Fitted):
         weights = {name: np.asarray(weight) for name, weight in event.weights.items()}
-        outcomes[event.model].epochs.append(Epoch(event.epoch, event.loss, weights))
+        outcomes[event.model].epochs.append(FittedEpoch(event.epoch, event.loss, weights))
     elif isinstance(event, Forecasted):
         values = np.asarray(event.values, np.float64)
         found = Forecast(event.kind, event.k, event.first, values)
         outcomes[event.model].forecasts.append(found)
 
 
-def judge(contender: Contender, reference: Outcomes, tolerance: float) -> None:
+def judge(contender: BackendResult, reference: Outcomes, tolerance: float) -> None:
     """Give a contender its errors, and the status that follows from them."""
     contender.errors = {
         model: errors(contender.outcomes[model], outcome) for model, outcome in reference.items()
@@ -212,7 +213,7 @@ def errors(found: Outcome, reference: Outcome) -> Errors:
     return worst
 
 
-def facts(found: Study) -> dict[str, Any]:
+def facts(found: SequenceResult) -> dict[str, Any]:
     """Facts for ``sequence.json``: of the section itself, and of every backend."""
     return {
         "settings": found.settings.model_dump(mode="json"),

@@ -9,12 +9,12 @@ import pandas as pd
 
 from common.sequence import CLIP_THETA, MODELS, TOLERANCES
 from harness.page import provenance
-from harness.page.blocks import Cell, Chart, Facts, Grid, Rosetta, Section, number
+from harness.page.blocks import Cell, Chart, Facts, Rosetta, Section, Table, number
 from harness.page.charts import errors as errors_figure
 from harness.page.rosetta import rosetta
 from harness.page.series import Series, framework
 from harness.sequence.forecasts import SHOWN, TITLES, far_ahead, next_value, on_its_own
-from harness.sequence.measure import Study
+from harness.sequence.measure import SequenceResult
 
 TOPICS = {
     "linreg": "linreg",
@@ -28,37 +28,37 @@ TINY = 1e-18
 """Position of an error of zero on a logarithmic axis."""
 
 
-def titles(study: Study) -> tuple[str, str]:
+def titles(result: SequenceResult) -> tuple[str, str]:
     """Title and subject of the report."""
-    names = ", ".join(framework(each.backend) for each in study.compared) or "no framework"
+    names = ", ".join(framework(each.backend) for each in result.compared) or "no framework"
     return (
         "Working with sequences",
         f"A noisy sine, one and many steps ahead: section 9.1 in {names}",
     )
 
 
-def sections(study: Study, about: dict[str, Any]) -> list[Section]:
+def sections(result: SequenceResult, about: dict[str, Any]) -> list[Section]:
     """Question by question."""
     return [
-        predicted(study, about),
-        right(study),
-        next_value(study),
-        on_its_own(study),
-        far_ahead(study),
-        learned(study),
+        predicted(result, about),
+        accuracy(result),
+        next_value(result),
+        on_its_own(result),
+        far_ahead(result),
+        learned(result),
         Section(
-            "same",
+            "source_side_by_side",
             "How does it look in each?",
             "The same functions, by the same names, in every framework, side by side.",
             [Rosetta(rosetta("sequence", TOPICS))],
         ),
-        again(study, about),
+        reproduce(result, about),
     ]
 
 
-def predicted(study: Study, about: dict[str, Any]) -> Section:
+def predicted(result: SequenceResult, about: dict[str, Any]) -> Section:
     """The series, the two models, the machine."""
-    settings, on = study.settings, about["machine"]
+    settings, on = result.settings, about["machine"]
     return Section(
         "predicted",
         "What is predicted?",
@@ -103,42 +103,45 @@ def predicted(study: Study, about: dict[str, Any]) -> Section:
     )
 
 
-def right(study: Study) -> Section:
+def accuracy(result: SequenceResult) -> Section:
     """Every backend against the reference."""
-    section = Section("right", "Who is right?", "Nothing was compared: no backend got that far.")
-    tolerance = TOLERANCES[study.settings.dtype]
-    wrong = [framework(each.backend) for each in study.contenders if each.status == "parity-failed"]
-    worst = max((each.worst or 0.0 for each in study.compared), default=0.0)
+    nothing = "Nothing was compared: no backend got that far."
+    section = Section("accuracy", "Who is right?", nothing)
+    tolerance = TOLERANCES[result.settings.dtype]
+    wrong = [
+        framework(each.backend) for each in result.contenders if each.status == "parity-failed"
+    ]
+    worst = max((each.worst or 0.0 for each in result.compared), default=0.0)
     if wrong:
         section.answer = f"Not all: {', '.join(wrong)} cannot be the same models."
-    elif study.compared:
-        count = len(study.compared)
+    elif result.compared:
+        count = len(result.compared)
         section.answer = (
             f"{'It is' if count == 1 else f'All {count} are'} the reference models, to "
             f"{worst:.0e} relative where {tolerance:.0e} is allowed: the loss and the parameters "
             "after every epoch, and every prediction. So each curve below is drawn once, for all."
         )
-    if study.compared:
-        section.blocks.append(_error_chart(study, tolerance))
-    section.blocks.append(_outcomes(study))
+    if result.compared:
+        section.blocks.append(_error_chart(result, tolerance))
+    section.blocks.append(_outcomes(result))
     return section
 
 
-def _error_chart(study: Study, tolerance: float) -> Chart:
+def _error_chart(result: SequenceResult, tolerance: float) -> Chart:
     rows = [
         {
             **Series(contender.backend, model).labels,
-            "dtype": study.settings.dtype,
+            "dtype": result.settings.dtype,
             "error": min(max(*errors.values(), TINY), 1e3),
             "tolerance": tolerance,
         }
-        for contender in study.compared
+        for contender in result.compared
         for model, errors in contender.errors.items()
     ]
     figure = errors_figure(
         "errors", "Worst error, and the tolerance it must stay under", pd.DataFrame(rows)
     )
-    quantities = list(next(iter(study.compared[0].errors.values())))
+    quantities = list(next(iter(result.compared[0].errors.values())))
     cells = [
         [
             Cell(Series(contender.backend, model).title, backend=contender.backend),
@@ -147,14 +150,14 @@ def _error_chart(study: Study, tolerance: float) -> Chart:
                 for name in quantities
             ),
         ]
-        for contender in study.compared
+        for contender in result.compared
         for model, errors in contender.errors.items()
     ]
-    grid = Grid(f"Relative errors, {study.settings.dtype}", ["model", *quantities], cells)
+    grid = Table(f"Relative errors, {result.settings.dtype}", ["model", *quantities], cells)
     return Chart(figure, grid)
 
 
-def _outcomes(study: Study) -> Grid:
+def _outcomes(result: SequenceResult) -> Table:
     rows = [
         [
             Cell(framework(each.backend), backend=each.backend),
@@ -162,18 +165,18 @@ def _outcomes(study: Study) -> Grid:
             Cell(each.status, "good" if each.status == "ok" else "bad"),
             Cell(each.reason),
         ]
-        for each in study.contenders
+        for each in result.contenders
     ]
     heads = ["backend", "versions", "status", "reason"]
-    if not any(each.reason for each in study.contenders):
+    if not any(each.reason for each in result.contenders):
         heads, rows = heads[:-1], [row[:-1] for row in rows]
-    return Grid("What ran, and how it ended", heads, rows, (0, 1, 2, 3))
+    return Table("What ran, and how it ended", heads, rows, (0, 1, 2, 3))
 
 
-def learned(study: Study) -> Section:
+def learned(result: SequenceResult) -> Section:
     """The loss of every epoch."""
-    losses = {model: [each.loss for each in study.reference[model].epochs] for model in MODELS}
-    epochs = range(study.settings.num_epochs)
+    losses = {model: [each.loss for each in result.reference[model].epochs] for model in MODELS}
+    epochs = range(result.settings.num_epochs)
     picked = np.unique(np.linspace(0, len(epochs) - 1, SHOWN).round().astype(int))
     rows = [
         [Cell(str(i + 1)), *(number(losses[model][i], ".5f") for model in MODELS)] for i in picked
@@ -183,22 +186,22 @@ def learned(study: Study) -> Section:
         "learned",
         "How did they learn?",
         f"The mean squared error over the training part ends with {ends}; the noise's own is "
-        f"{study.settings.noise**2:.4f}.",
-        [Grid("Mean squared error by epoch", ["epoch", *(TITLES[m] for m in MODELS)], rows)],
+        f"{result.settings.noise**2:.4f}.",
+        [Table("Mean squared error by epoch", ["epoch", *(TITLES[m] for m in MODELS)], rows)],
     )
 
 
-def again(study: Study, about: dict[str, Any]) -> Section:
+def reproduce(result: SequenceResult, about: dict[str, Any]) -> Section:
     """The command, the source, and every setting."""
-    settings = study.settings.model_dump(mode="json")
+    settings = result.settings.model_dump(mode="json")
     return Section(
-        "again",
+        "reproduce",
         "How do I run it again?",
         "With this command, from the same source.",
         [
             provenance.command(about["command"]),
             Facts([*provenance.source(about), provenance.versions(about)]),
-            Grid(
+            Table(
                 "Every setting",
                 ["setting", "value"],
                 [[Cell(name), Cell(str(value))] for name, value in settings.items()],

@@ -15,14 +15,14 @@ from common.sequence import MODELS, Forecast, rmse
 from harness.console import STYLES, titled
 from harness.records.cells import csv_of
 from harness.records.facts import write_facts
-from harness.sequence.measure import Outcomes, Study, facts
+from harness.sequence.measure import Outcomes, SequenceResult, facts
 
 PREDICTIONS = "backend model kind k time value".split()
 ERRORS = "backend model kind k points rmse rmse_clean".split()
 LOSSES = "backend model epoch loss".split()
 
 
-def predictions_table(found: Study) -> pd.DataFrame:
+def predictions_table(found: SequenceResult) -> pd.DataFrame:
     """Every prediction of every backend; k is the number of steps ahead."""
     tables = [
         pd.DataFrame(
@@ -42,7 +42,7 @@ def predictions_table(found: Study) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=PREDICTIONS)
 
 
-def errors_of(found: Study, backend: str, outcomes: Outcomes) -> pd.DataFrame:
+def errors_of(found: SequenceResult, backend: str, outcomes: Outcomes) -> pd.DataFrame:
     """The errors of one backend over the points after the training part, `ERRORS` a row."""
     rows = [
         [backend, model, each.kind, each.k or None, *scores(found, each)]
@@ -52,20 +52,20 @@ def errors_of(found: Study, backend: str, outcomes: Outcomes) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=ERRORS).astype({"k": "Int64"})
 
 
-def scores(found: Study, forecast: Forecast) -> tuple[int, float, float]:
+def scores(found: SequenceResult, forecast: Forecast) -> tuple[int, float, float]:
     """Number of points measured, the RMSE against the series, and against the clean sine."""
     unseen = found.settings.first_unseen
     points, noisy = rmse(forecast, found.series.x, unseen)
     return points, noisy, rmse(forecast, found.series.clean, unseen)[1]
 
 
-def errors_table(found: Study) -> pd.DataFrame:
+def errors_table(found: SequenceResult) -> pd.DataFrame:
     """The errors of every backend."""
     tables = [errors_of(found, each.backend, each.outcomes) for each in found.compared]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=ERRORS)
 
 
-def losses_table(found: Study) -> pd.DataFrame:
+def losses_table(found: SequenceResult) -> pd.DataFrame:
     """The mean squared error of every epoch of every backend."""
     rows = [
         [contender.backend, model, epoch.epoch, epoch.loss]
@@ -86,7 +86,7 @@ def start(folder: Path) -> None:
         write_facts(folder / "sequence.json", {"status": "running"})
 
 
-def write(found: Study, about: dict[str, Any], folder: Path) -> None:
+def write(found: SequenceResult, about: dict[str, Any], folder: Path) -> None:
     """Write the tables, then say in ``sequence.json`` what it all came to."""
     for name, table in {
         "predictions": predictions_table(found),
@@ -98,7 +98,7 @@ def write(found: Study, about: dict[str, Any], folder: Path) -> None:
     write_facts(folder / "sequence.json", {"status": status, **facts(found), **about})
 
 
-def show(console: Console, found: Study) -> None:
+def show(console: Console, found: SequenceResult) -> None:
     """Print the errors by model and k, the worst error of every backend, and what failed."""
     table = titled("RMSE on unseen points: the series (the clean sine)")
     ahead = [f"k = {k}" for k in found.settings.steps_ahead]

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import backends
 from common.sequence import MODELS, draw_series, first_weights, fit, forecasts
-from harness.workers.protocol import Event, Fitted, Forecasted, RunSequence
+from harness.workers.protocol import Event, Fitted, Forecasted
+from harness.workers.requests import RunSequence
 from harness.workers.session import Session
 
 

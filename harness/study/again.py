@@ -17,15 +17,15 @@ import pandas as pd
 
 from common.files import write_aside
 from harness.records.facts import write_facts
-from harness.records.schemas import Status
-from harness.run.progress import Quiet
-from harness.run.train import Request, run
+from harness.records.status import Status
+from harness.run.progress import Silent
+from harness.run.train import RunRequest, run
 
 Pair = tuple[str, str]
 """A backend and a variant."""
 
 
-def run_again(request: Request, folder: Path, pairs: Sequence[Pair]) -> list[Status] | None:
+def run_again(request: RunRequest, folder: Path, pairs: Sequence[Pair]) -> list[Status] | None:
     """Run some rows of a finished run again, each in a run of its own, and replace them.
 
     Args:
@@ -42,7 +42,7 @@ def run_again(request: Request, folder: Path, pairs: Sequence[Pair]) -> list[Sta
     try:
         for backend, variant in pairs:
             of_row = replace(request, backends=(backend,), variants=(variant,), out=alone)
-            result = run(of_row, Quiet())
+            result = run(of_row, Silent())
             if result.status == "interrupted":
                 return None
             statuses += [row.status for row in result.rows]

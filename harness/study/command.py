@@ -37,12 +37,12 @@ def study(
     from harness.page.write import write_sections
     from harness.study.grid import find_study, load_study
     from harness.study.report import backends_of, study_sections, titles
-    from harness.study.run import Order, broken, run_study, tidy
+    from harness.study.run import StudyRequest, broken, run_study, tidy
     from harness.workers.interpreters import parse
 
     path = find_study(file)
     folder = out or Path("results/studies") / path.stem
-    order = Order(load_study(path), folder, data_dir, parse(python or ()))
+    order = StudyRequest(load_study(path), folder, data_dir, parse(python or ()))
     console = screen()
     done = run_study(order, lambda line: None if json else console.print(Text(line)))
     if not done:

@@ -43,7 +43,6 @@ SHIPPED = Path(__file__).with_name("shipped")
 MOST = 1000
 """Cells that a study may have."""
 
-Settings = dict[str, Any]
 Values = Annotated[list[Any], Field(min_length=1)]
 
 
@@ -54,7 +53,7 @@ class Grid(BaseModel):
 
     name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,60}$")]
     question: Annotated[str, Field(min_length=1)]
-    settings: Settings = {}
+    settings: dict[str, Any] = {}
     vary: Annotated[dict[str, Values], Field(min_length=1)]
 
 
@@ -67,12 +66,12 @@ class Study(BaseModel):
     recipe: str = "quickstart"
     backends: tuple[str, ...] = ()
     variants: tuple[str, ...] = ("scratch",)
-    settings: Settings = {}
+    settings: dict[str, Any] = {}
     grid: Annotated[tuple[Grid, ...], Field(min_length=1)]
 
 
 @dataclass(frozen=True)
-class Cell:
+class GridCell:
     """One experiment of a study.
 
     Attributes:
@@ -82,7 +81,7 @@ class Cell:
     """
 
     grid: str
-    varied: Settings
+    varied: dict[str, Any]
     experiment: Experiment
 
     @property
@@ -137,7 +136,7 @@ def load_study(path: Path) -> Study:
     return study
 
 
-def cells(study: Study) -> list[Cell]:
+def cells(study: Study) -> list[GridCell]:
     """Every cell of a study, grid by grid; what is named last in a grid varies fastest.
 
     Raises:
@@ -155,10 +154,10 @@ def cells(study: Study) -> list[Cell]:
                 experiment = experiment_of(study.recipe, settings)
             except RequestError as error:
                 raise RequestError(f"grid {grid.name}: {error}") from error
-            found.append(Cell(grid.name, varied, experiment))
+            found.append(GridCell(grid.name, varied, experiment))
             if len(found) > MOST:
                 raise RequestError(f"more than {MOST} cells: vary fewer settings at once")
-    seen: dict[tuple[str, Experiment], Cell] = {}
+    seen: dict[tuple[str, Experiment], GridCell] = {}
     for cell in found:
         if (cell.grid, cell.experiment) in seen:
             raise RequestError(f"grid {cell.grid}: {cell.name} stands there twice")

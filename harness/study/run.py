@@ -22,14 +22,15 @@ from common.errors import RequestError
 from common.files import write_aside, writing
 from common.inputs import read_inputs
 from harness.checks import check_inputs, select, told_whose
+from harness.records.agreement import ROW
 from harness.records.cells import csv_of
-from harness.records.facts import Facts
+from harness.records.facts import Record
 from harness.records.provenance import provenance
-from harness.records.reading import ROW, RunData, holds, read_run
-from harness.run.progress import Quiet
-from harness.run.train import Request, run
+from harness.records.reading import RunData, holds, read_run
+from harness.run.progress import Silent
+from harness.run.train import RunRequest, run
 from harness.study.again import Pair, run_again, sweep
-from harness.study.grid import Cell, Study, cells
+from harness.study.grid import GridCell, Study, cells
 from harness.workers.interpreters import missing
 
 BROKEN = {"failed", "crashed", "timeout", "parity-failed", "interrupted"}
@@ -37,8 +38,8 @@ BROKEN = {"failed", "crashed", "timeout", "parity-failed", "interrupted"}
 
 
 @dataclass(frozen=True)
-class Order:
-    """Order to run a study.
+class StudyRequest:
+    """StudyRequest to run a study.
 
     Attributes:
         study: contents of its file.
@@ -52,12 +53,12 @@ class Order:
     data_dir: Path | None
     pythons: dict[str, Path]
 
-    def folder(self, cell: Cell) -> Path:
+    def folder(self, cell: GridCell) -> Path:
         """The run folder of a cell."""
         return self.out / cell.grid / cell.name
 
 
-def run_study(order: Order, tell: Callable[[str], None]) -> bool:
+def run_study(order: StudyRequest, tell: Callable[[str], None]) -> bool:
     """Run every cell that is not finished.
 
     Args:
@@ -80,7 +81,7 @@ def run_study(order: Order, tell: Callable[[str], None]) -> bool:
         except RequestError as error:
             given, source = {*order.study.settings, *cell.varied}, f"recipe {order.study.recipe}"
             raise told_whose(error, cell.experiment, given, source) from error
-    record = Facts(
+    record = Record(
         order.out / "study.json", {"study": order.study.model_dump(mode="json"), **provenance()}
     )
     with writing(order.out):
@@ -102,7 +103,7 @@ def run_study(order: Order, tell: Callable[[str], None]) -> bool:
             continue
         shutil.rmtree(order.folder(cell), ignore_errors=True)
         start = time.monotonic()
-        result = run(_request(order, cell), Quiet())
+        result = run(_request(order, cell), Silent())
         if result.status == "interrupted":
             return False
         ended = ", ".join(f"{row.backend} {row.variant} {row.status}" for row in result.rows)
@@ -112,9 +113,9 @@ def run_study(order: Order, tell: Callable[[str], None]) -> bool:
     return True
 
 
-def _request(order: Order, cell: Cell) -> Request:
+def _request(order: StudyRequest, cell: GridCell) -> RunRequest:
     study = order.study
-    return Request(
+    return RunRequest(
         study.recipe,
         cell.experiment,
         study.backends,
@@ -125,7 +126,7 @@ def _request(order: Order, cell: Cell) -> Request:
     )
 
 
-def is_finished(order: Order, cell: Cell) -> bool:
+def is_finished(order: StudyRequest, cell: GridCell) -> bool:
     """True if a cell's folder holds its finished run.
 
     Raises:
@@ -154,7 +155,7 @@ def is_finished(order: Order, cell: Cell) -> bool:
     return True
 
 
-def to_run_again(order: Order, cell: Cell) -> dict[Pair, str]:
+def to_run_again(order: StudyRequest, cell: GridCell) -> dict[Pair, str]:
     """The rows of a finished cell that broke, and those that could be run by now: how they ended.
 
     Broken is what crashed, failed, timed out or was not the reference network.
@@ -169,7 +170,7 @@ def to_run_again(order: Order, cell: Cell) -> dict[Pair, str]:
     }
 
 
-def _could_run(order: Order, cell: Cell, backend: str, variant: str) -> bool:
+def _could_run(order: StudyRequest, cell: GridCell, backend: str, variant: str) -> bool:
     return not cell.experiment.lacking(variant) and not missing(backend, order.pythons)
 
 
@@ -195,7 +196,7 @@ def _see_that_it_was_killed(folder: Path, facts: dict[str, Any]) -> None:
         raise RequestError(f"{folder}: process {facts['pid']} is running it now: wait for it")
 
 
-def read_cells(order: Order) -> Iterator[tuple[Cell, RunData]]:
+def read_cells(order: StudyRequest) -> Iterator[tuple[GridCell, RunData]]:
     """Every cell and its run.
 
     Raises:
@@ -205,7 +206,7 @@ def read_cells(order: Order) -> Iterator[tuple[Cell, RunData]]:
         yield cell, read_run(order.folder(cell))
 
 
-def tidy(order: Order) -> pd.DataFrame:
+def tidy(order: StudyRequest) -> pd.DataFrame:
     """``cells.csv``: a row of a cell a line, with the settings that vary as columns."""
     tables = []
     for cell, data in read_cells(order):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Kind = Literal["unavailable", "request", "error", "crashed", "timeout"]
+Failure = Literal["unavailable", "request", "error", "crashed", "timeout"]
 
 
 class WorkerError(RuntimeError):
@@ -14,6 +14,6 @@ class WorkerError(RuntimeError):
         kind: which of these.
     """
 
-    def __init__(self, kind: Kind, reason: str) -> None:
+    def __init__(self, kind: Failure, reason: str) -> None:
         super().__init__(reason)
         self.kind = kind

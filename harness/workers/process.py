@@ -18,7 +18,8 @@ from common.experiment import Experiment
 from harness.paths import ROOT
 from harness.workers.cpus import usable_cpus
 from harness.workers.errors import WorkerError
-from harness.workers.protocol import EVENT, Done, Event, Failed, Message, Request
+from harness.workers.protocol import EVENT, Done, Event, Failed, Message
+from harness.workers.requests import Request
 
 Answer = TypeVar("Answer", bound=Message)
 

@@ -1,6 +1,7 @@
-"""Protocol between the harness and a worker: requests and events, a line of JSON each.
+"""Protocol between the harness and a worker: its lines of JSON, and the events among them.
 
-A request is answered by any number of events; the last is `Done` or `Failed`.
+A request (`harness.workers.requests`) is answered by any number of events, of which the last is
+`Done` or `Failed`.
 """
 
 from __future__ import annotations
@@ -9,13 +10,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from common.experiment import DType, Experiment
 from common.interface import Description
 from common.judging import Verdict
 from common.parity import Errors
-from common.sequence import Kind as ForecastKind
-from common.sequence import ModelName, SequenceExperiment
-from harness.workers.errors import Kind
+from common.sequence import ForecastKind, ModelName
+from harness.workers.errors import Failure
 
 Seconds = dict[str, dict[str, float]]
 """Seconds by product and by the way of computing it."""
@@ -25,111 +24,6 @@ class Message(BaseModel):
     """A line of the protocol. Numbers that are not finite cross it as they are."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
-
-
-# requests
-
-
-class Describe(Message):
-    """Ask for versions, devices, threads and precision."""
-
-    op: Literal["describe"] = "describe"
-
-
-class Train(Message):
-    """Ask for a training: from fresh weights, or on from the checkpoint `resume`."""
-
-    op: Literal["train"] = "train"
-    experiment: Experiment
-    variant: str
-    data_dir: str | None
-    checkpoint: str
-    resume: str | None
-
-
-class Predict(Message):
-    """Ask for texts of the network of a checkpoint, after each prefix."""
-
-    op: Literal["predict"] = "predict"
-    checkpoint: str
-    variant: str
-    prefixes: tuple[str, ...]
-    settings: dict[str, Any]
-
-
-class Compare(Message):
-    """Ask for the errors of a variant on the whole grid of parity, after so many steps."""
-
-    op: Literal["compare"] = "compare"
-    variant: str
-    dtype: DType
-    device: str
-    steps: int
-
-
-class Prepare(Message):
-    """Ask for a network that is to be timed, compiled."""
-
-    op: Literal["prepare"] = "prepare"
-    experiment: Experiment
-    variant: str
-    vocab_size: int
-
-
-class TakeTurn(Message):
-    """Ask for one timed turn of the network that was prepared."""
-
-    op: Literal["turn"] = "turn"
-
-
-class Check(Message):
-    """Ask whether what was timed is the reference network."""
-
-    op: Literal["check"] = "check"
-
-
-class TimeProducts(Message):
-    """Ask for the time of the matrix products of a shape (batch, steps, hiddens, vocabulary)."""
-
-    op: Literal["products"] = "products"
-    module: str
-    shape: tuple[int, int, int, int]
-
-
-class MeasureGradients(Message):
-    """Ask for gradients through time, at these epochs of a training, cut in these ways."""
-
-    op: Literal["bptt"] = "bptt"
-    experiment: Experiment
-    data_dir: str | None
-    epochs: tuple[int, ...]
-    taus: tuple[int, ...]
-    pis: tuple[float, ...]
-    draws: int
-
-
-class RunSequence(Message):
-    """Ask for both models of section 9.1, trained, and their forecasts."""
-
-    op: Literal["sequence"] = "sequence"
-    experiment: SequenceExperiment
-
-
-Request = (
-    Describe
-    | Train
-    | Predict
-    | Compare
-    | Prepare
-    | TakeTurn
-    | Check
-    | TimeProducts
-    | MeasureGradients
-    | RunSequence
-)
-
-
-# events
 
 
 class Described(Message):
@@ -158,7 +52,7 @@ class Judged(Message):
     tolerance: float | None
 
 
-class Epoch(Message):
+class EpochDone(Message):
     """An epoch of training; the perplexities are those after it, the seconds its own."""
 
     event: Literal["epoch"] = "epoch"
@@ -178,7 +72,7 @@ class Sample(Message):
     text: str
 
 
-class Case(Message):
+class CaseErrors(Message):
     """Errors of a case of the grid of parity, by quantity."""
 
     event: Literal["case"] = "case"
@@ -289,7 +183,7 @@ class Failed(Message):
     """The last event of a request that was not; the reason is one line."""
 
     event: Literal["failed"] = "failed"
-    kind: Kind
+    kind: Failure
     reason: str
 
 
@@ -297,9 +191,9 @@ Event = (
     Described
     | Built
     | Judged
-    | Epoch
+    | EpochDone
     | Sample
-    | Case
+    | CaseErrors
     | Prepared
     | Turn
     | Products
@@ -312,5 +206,4 @@ Event = (
     | Failed
 )
 
-REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="op")])
 EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])

@@ -2,8 +2,8 @@
 
 from common.experiment import Experiment
 from harness.report.build import write_report
-from harness.run.progress import Quiet
-from harness.run.train import Request, run
+from harness.run.progress import Silent
+from harness.run.train import RunRequest, run
 
 
 def test_samples_captions_and_settings_are_read_in_their_own_direction(tmp_path, visit):
@@ -13,7 +13,7 @@ def test_samples_captions_and_settings_are_read_in_their_own_direction(tmp_path,
         "corpus": str(tmp_path / "mine.txt"),
         "prefixes": ("abc", "שלום (12%", "می\u200cخو"),
     }
-    run(Request("it", Experiment(**settings), ("mxnet-style",), out=tmp_path / "run"), Quiet())
+    run(RunRequest("it", Experiment(**settings), ("mxnet-style",), out=tmp_path / "run"), Silent())
     page = visit(write_report([tmp_path / "run"], tmp_path / "run")).page
     reads = "all => all.map((each) => getComputedStyle(each).direction)"
     assert page.eval_on_selector_all(".writing", reads) == ["ltr", "rtl", "rtl"]

@@ -20,7 +20,7 @@ from harness.cli import app, main
 from harness.compare.compare import _change, compare
 from harness.compare.tables import show
 from harness.records.reading import read_run
-from harness.records.schemas import Status
+from harness.records.status import Status
 from harness.run.folder import RunFolder
 from harness.run.row import Row
 

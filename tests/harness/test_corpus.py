@@ -18,8 +18,8 @@ from harness.corpus.measure import add_baselines, study, write
 from harness.corpus.report import write_corpus
 from harness.records.reading import read_run
 from harness.run.baselines import MODELS, baselines, texts
-from harness.run.progress import Quiet
-from harness.run.train import Request, run
+from harness.run.progress import Silent
+from harness.run.train import RunRequest, run
 
 FILES = "baselines corpus ngrams oov tokens zipf".split()
 
@@ -39,8 +39,8 @@ def trained(tmp_path_factory):
         prefixes=("it",),
         num_preds=0,
     )
-    request = Request("quickstart", experiment, ("mxnet-style",), out=folder / "run")
-    assert run(request, Quiet()).exit_status == 0
+    request = RunRequest("quickstart", experiment, ("mxnet-style",), out=folder / "run")
+    assert run(request, Silent()).exit_status == 0
     return folder
 
 

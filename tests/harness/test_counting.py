@@ -7,12 +7,12 @@ import re
 import pytest
 
 from common.errors import RequestError
-from harness.page.blocks import Chart, Grid
+from harness.page.blocks import Chart, Table
 from harness.records.reading import read_run
 from harness.records.schemas import BaselineTable
 from harness.report.counting import REACH, Baseline, baselines, best, stretched
-from harness.report.learning import learn
-from harness.report.studies import gather
+from harness.report.groups import gather
+from harness.report.learning_curves import learning_curves as learn
 from tests.harness.made_runs import make_run, write_csv
 
 SMOOTH = {"unigram": 17.0, "bigram": 9.5, "trigram": 5.0, "4-gram": 4.9, "5-gram": 0.5}
@@ -33,7 +33,7 @@ def with_baselines(folder, smooth=SMOOTH, val=None, **settings):
 def told(folder):
     section = learn(gather([folder]))
     charts = {b.figure.name: b.figure for b in section.blocks if isinstance(b, Chart)}
-    return section, charts, next(b for b in section.blocks if isinstance(b, Grid))
+    return section, charts, next(b for b in section.blocks if isinstance(b, Table))
 
 
 def drawn(figure):

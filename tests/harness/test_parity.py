@@ -13,8 +13,8 @@ from common.reference import Reference
 from harness.cli import app
 from harness.parity.measure import COLUMNS, compare
 from harness.parity.tables import show, write
-from harness.run.progress import Quiet
-from harness.run.train import Request, run
+from harness.run.progress import Silent
+from harness.run.train import RunRequest, run
 
 
 def test_all_quantities_of_all_cases_are_compared(registered, tmp_path, capsys):
@@ -52,7 +52,9 @@ def test_a_fault_fails_the_command_and_is_named(registered, tmp_path, capsys):
 def test_a_fault_is_found_before_training_and_gets_no_throughput(registered, tmp_path):
     name = registered("self.params['W_hh'] *= 1.001", "a weight that grows")
     small = Experiment(max_tokens=2000, num_hiddens=8, num_epochs=2, prefixes=("a",))
-    result = run(Request("quickstart", small, (name, "mxnet-style"), out=tmp_path / "run"), Quiet())
+    result = run(
+        RunRequest("quickstart", small, (name, "mxnet-style"), out=tmp_path / "run"), Silent()
+    )
     wrong, right = sorted(result.rows, key=lambda row: row.backend, reverse=True)
     assert (wrong.status, right.status) == ("parity-failed", "ok")
     assert "weights off by" in wrong.reason

@@ -22,9 +22,9 @@ from harness.bench.turns import Contender
 from harness.records.provenance import machine, source, versions
 from harness.records.reading import read_bench, read_run
 from harness.run.folder import RunFolder
-from harness.run.progress import Quiet
+from harness.run.progress import Silent
 from harness.run.row import Row
-from harness.run.train import Request, run
+from harness.run.train import RunRequest, run
 
 ROOT = Path(__file__).parents[2]
 SHAPE = "2x3x4x5"
@@ -47,10 +47,10 @@ def run_folder(tmp_path_factory):
         prefixes=("NA",),
         num_preds=0,
     )
-    request = Request(
+    request = RunRequest(
         "quickstart", experiment, ("mxnet-style",), ("scratch", "fused"), out=tmp_path / "run"
     )
-    assert run(request, Quiet()).exit_status == 0
+    assert run(request, Silent()).exit_status == 0
     return tmp_path / "run"
 
 

@@ -18,9 +18,9 @@ from harness.page.palette import LOOKS, dark_colours
 from harness.page.rosetta import TOPICS, lines_of_code, rosetta, source_file
 from harness.recipes import experiment_of, recipes
 from harness.report.build import write_report
-from harness.report.curves import POINTS, curves, throughput
+from harness.report.curves import POINTS, curves, epoch_throughput
+from harness.report.groups import endings, gather
 from harness.report.sections import sections
-from harness.report.studies import endings, gather
 from harness.run.command import add_report
 from tests.harness.made_runs import BOTH, NASTY, make_parity, make_run
 from tests.harness.test_reading import write_bench
@@ -47,7 +47,12 @@ def told(*folders):
 def test_the_questions_come_in_the_order_in_which_people_ask(study):
     page = (study / "report.html").read_text(encoding="utf-8")
     order = re.findall(r'<section id="(\w+)" class="question"', page)
-    assert order == ["compared", "right", "fast", "learn", "write", "cost", "same", "again"]
+    assert (
+        order
+        == (
+            "setup accuracy throughput learning_curves samples cost source_side_by_side reproduce"
+        ).split()
+    )
     text = (study / "report.md").read_text(encoding="utf-8")
     asked = re.findall(r"^## (.*)$", text, re.MULTILINE)
     assert len(asked) == len(order)
@@ -114,7 +119,7 @@ def test_markdown_is_escaped_and_prose_stays_readable(text, safe):
 
 
 def test_a_row_that_is_not_ok_shows_its_reason_and_no_throughput(study):
-    section = told(study)["fast"]
+    section = told(study)["throughput"]
     grid = next(block.grid for block in section.blocks if isinstance(block, Chart))
     (row,) = [row for row in grid.rows if row[0].text == "TensorFlow fused"]
     assert [cell.text for cell in row[1:]] == ["-", "-", "-", "-", "-", "diverged"]
@@ -124,19 +129,19 @@ def test_a_row_that_is_not_ok_shows_its_reason_and_no_throughput(study):
 
 
 def test_parity_is_told_and_a_wrong_backend_is_named(study, tmp_path):
-    assert told(study)["right"].answer.startswith("All 3 are the reference network")
+    assert told(study)["accuracy"].answer.startswith("All 3 are the reference network")
     wrong = make_run(tmp_path / "wrong")
     make_parity(wrong, wrong=[BOTH[1]])
-    assert told(wrong)["right"].answer.startswith("Not all: PyTorch scratch")
+    assert told(wrong)["accuracy"].answer.startswith("Not all: PyTorch scratch")
     with open(wrong / "parity.csv", "a", encoding="utf-8", newline="") as file:
         file.write("mxnet-style,scratch,float64,tanh,greedy text,inf,0.0,False\n")
-    section = told(wrong)["right"]
+    section = told(wrong)["accuracy"]
     assert "MXNet style scratch" in section.answer
     verdicts = {(row[0].text, row[1].text): row[-1].text for row in section.blocks[0].grid.rows}
     assert verdicts["MXNet style scratch", "float64"] == "not equal"
     assert verdicts["MXNet style scratch", "float32"] == "equal"
     plain = make_run(tmp_path / "plain")
-    assert "1e-07 where 1e-05 is allowed" in told(plain)["right"].answer
+    assert "1e-07 where 1e-05 is allowed" in told(plain)["accuracy"].answer
 
 
 def test_every_chart_has_a_table_a_picture_and_words(study):
@@ -155,12 +160,12 @@ def test_seeds_merge_into_one_study_and_other_settings_into_another(tmp_path):
     runs = [make_run(tmp_path / str(seed), seed=seed) for seed in range(3)]
     other = make_run(tmp_path / "other", num_hiddens=64, sampling="sliding")
     report = gather([*runs, other])
-    assert [study.seeds for study in report.studies] == [[0, 1, 2], [0]]
-    ours, theirs = (study.title.partition(": ") for study in report.studies)
+    assert [study.seeds for study in report.groups] == [[0, 1, 2], [0]]
+    ours, theirs = (study.title.partition(": ") for study in report.groups)
     assert ours[0] == theirs[0] == recipes()["quickstart"].title
     assert ours[2] == "sampling sequential, num_hiddens 512"
     assert theirs[2] == "sampling sliding, num_hiddens 64"
-    merged = curves(report.studies[0])
+    merged = curves(report.groups[0])
     assert (merged.perplexity_low < merged.perplexity).any()
     page = write_report([*runs, other], tmp_path / "merged").read_text(encoding="utf-8")
     assert page.count('class="study"') == 2 * 6  # every section but right and same
@@ -187,7 +192,7 @@ def test_what_failed_for_every_seed_is_told_once():
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_ends(tmp_path):
-    drawn = curves(gather([make_run(tmp_path / "long", epochs=500)]).studies[0])
+    drawn = curves(gather([make_run(tmp_path / "long", epochs=500)]).groups[0])
     mine = drawn[drawn.backend == "torch"]
     assert len(mine) <= POINTS + 10
     assert list(mine.epoch[:3]) == [1, 2, 3]
@@ -197,7 +202,7 @@ def test_a_long_curve_is_thinned_and_keeps_its_ends(tmp_path):
 
 def test_throughput_is_held_against_concise(tmp_path):
     pairs = (("jax", "concise"), ("jax", "scratch"))
-    table = throughput(gather([make_run(tmp_path / "run", pairs, epochs=100)]).studies[0])
+    table = epoch_throughput(gather([make_run(tmp_path / "run", pairs, epochs=100)]).groups[0])
     scratch = table.set_index("variant").loc["scratch"]
     assert scratch.ratio == pytest.approx(0.1 / 0.15, rel=0.1)
     assert scratch.verdict == "slower"
@@ -209,7 +214,7 @@ def test_texts_that_agree_are_told_once(tmp_path):
     samples = (run / "samples.csv").read_text(encoding="utf-8").splitlines()
     samples[-1] = samples[-1].replace("and on", "and off")
     (run / "samples.csv").write_text("\n".join(samples) + "\n", encoding="utf-8")
-    section = told(run)["write"]
+    section = told(run)["samples"]
     (block,) = [b for b in section.blocks if isinstance(b, Texts)]
     assert [voice.unanimous for voice in block.epochs[10]] == [True]
     first, second = block.epochs[20]
@@ -234,17 +239,17 @@ def test_the_rosetta_view_holds_every_function_of_every_framework(study):
             file = source_file(each.backend, "scratch").read_text(encoding="utf-8")
             assert all(part in file for part in each.code.strip().split("\n\n\n"))
             assert html.unescape(re.sub(r"<[^>]*>", "", each.html)).strip() == each.code.strip()
-    (view,) = [b for b in told(study)["same"].blocks if isinstance(b, Rosetta)]
+    (view,) = [b for b in told(study)["source_side_by_side"].blocks if isinstance(b, Rosetta)]
     assert list(view.frameworks.values()) == ["MXNet style", "PyTorch", "JAX", "TensorFlow"]
 
 
 def test_the_rosetta_view_says_whether_its_source_is_that_of_the_run(study, tmp_path):
-    assert "the source that ran" in told(study)["same"].blocks[0].text
+    assert "the source that ran" in told(study)["source_side_by_side"].blocks[0].text
     older = make_run(tmp_path / "older")
     facts = json.loads((older / "run.json").read_text(encoding="utf-8"))
     facts["source"]["sha256"] = "1" * 64
     (older / "run.json").write_text(json.dumps(facts), encoding="utf-8")
-    assert "has changed" in told(older)["same"].blocks[0].text
+    assert "has changed" in told(older)["source_side_by_side"].blocks[0].text
 
 
 def test_code_is_counted_without_blanks_comments_and_docstrings(tmp_path):

@@ -14,11 +14,12 @@ from common.parity import error_of
 from common.reference import Reference
 from common.training import train
 from harness.cli import app
-from harness.run.progress import Quiet
-from harness.run.train import Request, run
+from harness.run.progress import Silent
+from harness.run.train import RunRequest, run
 from harness.workers.interpreters import interpreter, missing
 from harness.workers.process import Worker
-from harness.workers.protocol import Predict, Sample, Train
+from harness.workers.protocol import Sample
+from harness.workers.requests import Predict, Train
 
 SETTINGS = Experiment(
     max_tokens=1200,
@@ -101,8 +102,8 @@ def test_predict_is_the_same_text_from_every_backend(workers, tmp_path):
 
 
 def small_run(tmp_path, name, experiment, resume=None):
-    request = Request("it", experiment, ("mxnet-style",), out=tmp_path / name, resume=resume)
-    result = run(request, Quiet())
+    request = RunRequest("it", experiment, ("mxnet-style",), out=tmp_path / name, resume=resume)
+    result = run(request, Silent())
     assert result.exit_status == 0
     return tmp_path / name / "checkpoints" / "mxnet-style-scratch-0.safetensors"
 
@@ -165,6 +166,6 @@ def test_interpreters(tmp_path):
     python.chmod(0o755)
     pythons = parse([f"mxnet-style={python}"])
     assert interpreter("mxnet-style", pythons) == python
-    request = Request("it", SETTINGS, ("mxnet-style",), out=tmp_path / "run", pythons=pythons)
-    (row,) = run(request, Quiet()).rows
+    request = RunRequest("it", SETTINGS, ("mxnet-style",), out=tmp_path / "run", pythons=pythons)
+    (row,) = run(request, Silent()).rows
     assert (row.status, row.reason) == ("crashed", "its process ended with exit status 3")

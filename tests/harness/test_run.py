@@ -20,11 +20,11 @@ from common.experiment import Experiment
 from harness.checks import select
 from harness.recipes import Recipe, experiment_of, recipes
 from harness.run import train
-from harness.run.progress import Quiet
+from harness.run.progress import Silent
 from harness.run.row import SUMMARY_COLUMNS
 from harness.run.tables import show_published
-from harness.run.train import Request, run
-from harness.workers.protocol import Epoch
+from harness.run.train import RunRequest, run
+from harness.workers.protocol import EpochDone
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,7 +42,7 @@ SMALL = Experiment(
 
 def small(tmp_path, names=("mxnet-style",), **settings):
     experiment = SMALL.model_copy(update=settings)
-    return Request("quickstart", experiment, names, out=tmp_path / "run")
+    return RunRequest("quickstart", experiment, names, out=tmp_path / "run")
 
 
 def read(folder):
@@ -51,7 +51,7 @@ def read(folder):
 
 
 def test_a_run_and_its_folder(tmp_path):
-    result = run(small(tmp_path), Quiet())
+    result = run(small(tmp_path), Silent())
     assert (result.status, result.exit_status) == ("finished", 0)
     facts, tables = read(tmp_path / "run")
     assert facts["status"] == "finished"
@@ -85,7 +85,7 @@ def test_a_run_and_its_folder(tmp_path):
 
 
 def test_validation_is_recorded_where_there_is_some(tmp_path):
-    run(small(tmp_path, sampling="sliding", batch_size=256), Quiet())
+    run(small(tmp_path, sampling="sliding", batch_size=256), Silent())
     _, tables = read(tmp_path / "run")
     assert tables["epochs"].val_perplexity.notna().all()
     assert tables["summary"].val_perplexity[0] == tables["epochs"].val_perplexity.iloc[-1]
@@ -95,7 +95,7 @@ def test_a_missing_framework_costs_its_row_alone(tmp_path, monkeypatch):
     absent = backends.Entry("backends.absent.backend", ("no_such_framework",), ())
     both = {"absent": absent, "mxnet-style": backends.BACKENDS["mxnet-style"]}
     monkeypatch.setattr(backends, "BACKENDS", both)
-    result = run(small(tmp_path, names=()), Quiet())
+    result = run(small(tmp_path, names=()), Silent())
     assert [row.status for row in result.rows] == ["unavailable", "ok"]
     assert result.rows[0].reason == (
         "no_such_framework not installed: pip install -c constraints.txt -e '.[absent]'"
@@ -104,13 +104,13 @@ def test_a_missing_framework_costs_its_row_alone(tmp_path, monkeypatch):
     _, tables = read(tmp_path / "run")
     by_status = tables["summary"].set_index("status")
     assert pd.isna(by_status.loc["unavailable"].tokens_per_sec)
-    asked = Request("quickstart", SMALL, ("absent", "mxnet-style"), out=tmp_path / "asked")
-    assert run(asked, Quiet()).exit_status == 1
+    asked = RunRequest("quickstart", SMALL, ("absent", "mxnet-style"), out=tmp_path / "asked")
+    assert run(asked, Silent()).exit_status == 1
 
 
 def test_divergence_keeps_the_curve_and_gets_no_throughput(tmp_path):
     settings = {"activation": "relu", "lr": 1e5, "clip_theta": 0.0, "num_epochs": 30}
-    result = run(small(tmp_path, **settings), Quiet())
+    result = run(small(tmp_path, **settings), Silent())
     assert result.exit_status == 1
     _, tables = read(tmp_path / "run")
     (row,) = tables["summary"].to_dict("records")
@@ -120,7 +120,7 @@ def test_divergence_keeps_the_curve_and_gets_no_throughput(tmp_path):
     assert 1 <= len(tables["epochs"]) < 30
 
 
-class Killer(Quiet):
+class Killer(Silent):
     """Sends the row's worker a signal after its first epoch."""
 
     def __init__(self, monkeypatch, number):
@@ -134,7 +134,7 @@ class Killer(Quiet):
         monkeypatch.setattr(train.Worker, "__init__", remember)
 
     def event(self, row, event):
-        if isinstance(event, Epoch) and event.epoch == 1:
+        if isinstance(event, EpochDone) and event.epoch == 1:
             self.workers[-1].process.send_signal(self.number)
 
 
@@ -224,7 +224,7 @@ def test_curves_are_held_against_the_published_bands(tmp_path, monkeypatch, caps
         {"epoch": 4, "low": 1.0, "high": 1.1, "source": "a test"},
     ]
     recipe = Recipe(title="small", seed_document="none", settings=settings, published=bands)
-    result = run(small(tmp_path), Quiet())
+    result = run(small(tmp_path), Silent())
     console = Console(width=120)
     show_published(console, result, recipe, SMALL)
     said = capsys.readouterr().out
@@ -249,7 +249,7 @@ def test_text_from_outside_is_quoted_in_the_csv(tmp_path):
     path = tmp_path / "nasty.txt"
     path.write_text('a,"b"\n<script>\r\x1b[31m=1+1' * 80, encoding="utf-8")
     request = small(tmp_path, corpus=str(path), prefixes=('a,"b"\n',), num_preds=40)
-    run(request, Quiet())
+    run(request, Silent())
     with open(tmp_path / "run" / "samples.csv", encoding="utf-8", newline="") as file:
         samples = list(csv.DictReader(file))
     assert [len(s["text"]) for s in samples] == [46, 46]
@@ -287,7 +287,7 @@ def test_every_recipe_is_an_experiment():
 
 def test_default_run_folders_are_named_and_ignored(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    result = run(Request("quickstart", SMALL, ("mxnet-style",)), Quiet())
+    result = run(RunRequest("quickstart", SMALL, ("mxnet-style",)), Silent())
     assert result.folder.parent == Path("results") / "runs"
     assert result.folder.name.split("-")[1] == "quickstart"
     assert "results/runs/" in (ROOT / ".gitignore").read_text().splitlines()
@@ -298,8 +298,8 @@ def test_what_a_variant_cannot_be_is_unavailable_and_fails_only_if_asked_for(tmp
     small = {"max_tokens": 2000, "num_hiddens": 8, "num_epochs": 1, "prefixes": ("a",)}
     deep = Experiment(num_layers=2, keep_graph=True, **small)
     for variants, status in ((("scratch", "fused"), 1), (("scratch",), 0)):
-        request = Request("it", deep, ("mxnet-style",), variants, out=tmp_path / f"{status}")
-        result = run(request, Quiet())
+        request = RunRequest("it", deep, ("mxnet-style",), variants, out=tmp_path / f"{status}")
+        result = run(request, Silent())
         assert result.exit_status == status
         by_variant = {row.variant: row for row in result.rows}
         assert by_variant["scratch"].status == "ok"

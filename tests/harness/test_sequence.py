@@ -133,7 +133,7 @@ def test_the_charts_draw_what_was_predicted():
         "the clean sine",
     ]
     assert charts["rmse"].table.k.tolist() == [1, 4] * 4
-    (view,) = [block for block in told["same"].blocks if isinstance(block, Rosetta)]
+    (view,) = [block for block in told["source_side_by_side"].blocks if isinstance(block, Rosetta)]
     assert all(len(excerpts) == 4 for excerpts in view.topics.values())
 
 

@@ -18,7 +18,7 @@ from common.errors import RequestError
 from harness.records.reading import read_run
 from harness.study.equivalence import equivalences
 from harness.study.grid import SHIPPED, cells, find_study, load_study
-from harness.study.run import Order, run_study
+from harness.study.run import StudyRequest, run_study
 
 ROOT = Path(__file__).parents[2]
 
@@ -205,7 +205,7 @@ def test_rows_that_broke_are_run_again_and_the_others_stay(tmp_path, registered,
     file = tmp_path / "broken.toml"
     text = STUDY.replace('["mxnet-style"]', f'["mxnet-style", "{name}"]')
     file.write_text(text[: text.index('[[grid]]\nname = "seeds"')], encoding="utf-8")
-    order = Order(load_study(file), tmp_path / "out", None, {})
+    order = StudyRequest(load_study(file), tmp_path / "out", None, {})
     said = []
     assert run_study(order, said.append)
     assert "mxnet-style scratch ok" in said[0]
@@ -234,7 +234,7 @@ def test_rows_that_broke_are_run_again_and_the_others_stay(tmp_path, registered,
 
 
 def test_a_row_that_was_unavailable_is_run_once_it_is_there(file, tmp_path, monkeypatch):
-    order = Order(load_study(file), tmp_path / "out", None, {})
+    order = StudyRequest(load_study(file), tmp_path / "out", None, {})
     with monkeypatch.context() as absent:
         for module in ("run.train", "study.run"):
             absent.setattr(f"harness.{module}.missing", lambda name, given: "not installed")
@@ -250,7 +250,7 @@ def test_a_finished_study_is_not_touched_until_there_is_something_better(
     file, tmp_path, monkeypatch
 ):
     """Ctrl-C while a broken row is run again leaves cell and study as they were."""
-    order = Order(load_study(file), tmp_path / "out", None, {})
+    order = StudyRequest(load_study(file), tmp_path / "out", None, {})
     with monkeypatch.context() as absent:
         for module in ("run.train", "study.run"):
             absent.setattr(f"harness.{module}.missing", lambda name, given: "not installed")

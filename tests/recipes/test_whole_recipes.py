@@ -4,9 +4,9 @@ import pytest
 
 import backends
 from harness.recipes import experiment_of, recipes
-from harness.run.progress import Quiet
+from harness.run.progress import Silent
 from harness.run.tables import curves
-from harness.run.train import Request, run
+from harness.run.train import RunRequest, run
 from harness.workers.interpreters import missing
 
 PUBLISHED = [name for name, recipe in recipes().items() if recipe.published]
@@ -16,7 +16,9 @@ INSTALLED = tuple(name for name in backends.BACKENDS if not missing(name, {}))
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_published_figures_come_out(tmp_path, name):
-    result = run(Request(name, experiment_of(name, {}), INSTALLED, out=tmp_path / "run"), Quiet())
+    result = run(
+        RunRequest(name, experiment_of(name, {}), INSTALLED, out=tmp_path / "run"), Silent()
+    )
     assert {row.backend: row.status for row in result.rows} == {
         row.backend: "ok" for row in result.rows
     }

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from harness.page.blocks import Block, Cell, Chart, Grid, Note, Section, named, number
+from harness.page.blocks import Block, Cell, Chart, Note, Section, Table, named, number
 from harness.page.charts import errors
 from harness.page.series import Series, in_order, records
-from harness.report.studies import Report
+from harness.report.groups import Report
 
 QUESTION = "Who is right?"
 VERDICTS = {
@@ -22,14 +22,14 @@ TINY = 1e-18
 """Position of an error of zero on a logarithmic axis."""
 
 
-def right(report: Report) -> Section:
+def accuracy(report: Report) -> Section:
     """The parity grid where a folder holds one, else the preflight of every row."""
     if report.parity is None:
         table = preflight(report)
     else:
         table = report.parity.assign(verdict=np.where(report.parity.ok, "equal", "different"))
     if table.empty:
-        return Section("right", QUESTION, "Nothing was compared: no backend got that far.")
+        return Section("accuracy", QUESTION, "Nothing was compared: no backend got that far.")
     blocks: list[Block] = [_chart(table)]
     if report.parity is None:
         what = "what a few steps on the run's own first batches compute"
@@ -44,12 +44,12 @@ def right(report: Report) -> Section:
     else:
         what = f"{table.quantity.nunique()} quantities in {table.case.nunique()} settings"
         blocks += [_quantities(found, str(t)) for t, found in table.groupby("dtype", sort=False)]
-    return Section("right", QUESTION, _answer(table, what), blocks)
+    return Section("accuracy", QUESTION, _answer(table, what), blocks)
 
 
 def preflight(report: Report) -> pd.DataFrame:
     """The worst error of each row's first step, in the columns of ``parity.csv``."""
-    every = pd.concat([study.summary for study in report.studies], ignore_index=True)
+    every = pd.concat([group.summary for group in report.groups], ignore_index=True)
     table = every[every.parity.notna()].rename(
         columns={"parity": "error", "parity_tolerance": "tolerance", "parity_verdict": "verdict"}
     )
@@ -100,7 +100,7 @@ def _chart(table: pd.DataFrame) -> Chart:
     drawn = pd.DataFrame(rows).rename(columns={"error": "exact", "drawn": "error"})
     names = ["backend", "framework", "variant", "title", "dtype", "error", "tolerance"]
     figure = errors("errors", "Worst error, and the tolerance it must stay under", drawn[names])
-    grid = Grid(
+    grid = Table(
         "The worst error of each, beside its tolerance",
         ["backend", "precision", "quantity", "worst error", "tolerance", "verdict"],
         [
@@ -119,7 +119,7 @@ def _chart(table: pd.DataFrame) -> Chart:
     return Chart(figure, grid)
 
 
-def _quantities(table: pd.DataFrame, dtype: str) -> Grid:
+def _quantities(table: pd.DataFrame, dtype: str) -> Table:
     series = in_order(table)
     rows = []
     for quantity, found in table.groupby("quantity", sort=False):
@@ -129,4 +129,4 @@ def _quantities(table: pd.DataFrame, dtype: str) -> Grid:
             cells.append(number(mine.error.max(), ".1e", "" if mine.ok.all() else "bad"))
         rows.append([*cells, number(found.tolerance.iloc[0], ".0e")])
     caption = f"{dtype}: the worst error of each quantity over {table.case.nunique()} settings"
-    return Grid(caption, ["quantity", *(s.title for s in series), "tolerance"], rows)
+    return Table(caption, ["quantity", *(s.title for s in series), "tolerance"], rows)

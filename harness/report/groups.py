@@ -1,4 +1,4 @@
-"""Subject of a report: runs, sorted into studies of one experiment each."""
+"""Subject of a report: runs, sorted into groups of one experiment each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _reason(reasons: list[str]) -> str:
 
 
 @dataclass(frozen=True)
-class Study:
+class RunGroup:
     """Runs of one experiment on one corpus; only their seeds differ.
 
     Attributes:
@@ -55,7 +55,7 @@ class Study:
 
     @property
     def experiment(self) -> Experiment:
-        """Settings of the study; the seed is that of its first run."""
+        """Settings of the group; the seed is that of its first run."""
         return Experiment.of(self.facts["experiment"])
 
     @property
@@ -74,24 +74,24 @@ class Report:
     """Contents of one report.
 
     Attributes:
-        studies: at least one.
+        groups: at least one.
         parity: the tables of ``parity.csv`` where a folder has one, else None.
         benches: the benchmarks of the folders that have one.
     """
 
-    studies: list[Study]
+    groups: list[RunGroup]
     parity: pd.DataFrame | None
     benches: list[BenchData]
 
     @property
     def runs(self) -> list[RunData]:
         """Every run."""
-        return [run for study in self.studies for run in study.runs]
+        return [run for group in self.groups for run in group.runs]
 
     @property
     def backends(self) -> list[str]:
         """The backends that it shows, each once, in the order of the registry."""
-        tables = [study.summary for study in self.studies]
+        tables = [group.summary for group in self.groups]
         tables += [bench.figures for bench in self.benches]
         tables += [] if self.parity is None else [self.parity]
         every = pd.concat([table[["backend", "variant"]] for table in tables])
@@ -100,36 +100,36 @@ class Report:
 
 
 def gather(folders: Sequence[Path]) -> Report:
-    """Read run folders and sort them into studies.
+    """Read run folders and sort them into groups.
 
     Raises:
         RequestError: something is not the folder of a run that has ended.
     """
     runs = [read_run(folder) for folder in folders]
-    studies = sort(runs)
+    groups = sort(runs)
     tables = [run.parity for run in runs if run.parity is not None]
     return Report(
-        [replace(study, title=_title(study, studies)) for study in studies],
+        [replace(group, title=_title(group, groups)) for group in groups],
         pd.concat(tables, ignore_index=True) if tables else None,
         [run.bench for run in runs if run.bench],
     )
 
 
-def sort(runs: Sequence[RunData]) -> list[Study]:
+def sort(runs: Sequence[RunData]) -> list[RunGroup]:
     """Runs by their experiment, whatever their seeds, in the order in which each first appears."""
     groups: dict[str, list[RunData]] = {}
     for run in runs:
         groups.setdefault(_kind(run.facts), []).append(run)
-    return [_study(number, group) for number, group in enumerate(groups.values(), 1)]
+    return [_group(number, group) for number, group in enumerate(groups.values(), 1)]
 
 
-def _title(study: Study, studies: list[Study]) -> str:
-    """A study's title, with those of its settings in which others of the title differ from it."""
-    same = [each.facts["experiment"] for each in studies if each.title == study.title]
-    own = study.facts["experiment"]
+def _title(group: RunGroup, groups: list[RunGroup]) -> str:
+    """A group's title, with those of its settings in which others of the title differ from it."""
+    same = [each.facts["experiment"] for each in groups if each.title == group.title]
+    own = group.facts["experiment"]
     differ = [n for n in own if n != "seed" and any(each[n] != own[n] for each in same)]
     told = ", ".join(f"{name} {own[name]}" for name in differ)
-    return f"{study.title}: {told}" if told else study.title
+    return f"{group.title}: {told}" if told else group.title
 
 
 def _kind(facts: dict[str, Any]) -> str:
@@ -137,10 +137,10 @@ def _kind(facts: dict[str, Any]) -> str:
     return repr((facts["recipe"], facts["corpus"]["sha256"], sorted(settings.items())))
 
 
-def _study(number: int, runs: list[RunData]) -> Study:
+def _group(number: int, runs: list[RunData]) -> RunGroup:
     facts = runs[0].facts
     recipe = recipes().get(facts["recipe"])
-    return Study(
+    return RunGroup(
         number,
         recipe.title if recipe else facts["recipe"],
         facts,
@@ -156,6 +156,6 @@ def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([t.assign(run=i) for i, t in enumerate(tables)], ignore_index=True)
 
 
-def heading(report: Report, study: Study) -> list[Block]:
-    """The name of a study, where there are several."""
-    return [Heading(study.title)] if len(report.studies) > 1 else []
+def heading(report: Report, group: RunGroup) -> list[Block]:
+    """The name of a group, where there are several."""
+    return [Heading(group.title)] if len(report.groups) > 1 else []

@@ -9,23 +9,23 @@ import pandas as pd
 from harness.console import printable
 from harness.page.blocks import Block, Section, Texts, Voice
 from harness.page.series import Series, in_order
-from harness.report.studies import Report, Study, heading
+from harness.report.groups import Report, RunGroup, heading
 
 
-def write(report: Report) -> Section:
-    """The texts of every study; those of the first seed are open."""
-    section = Section("write", "What do they write?", "")
-    for study in report.studies:
-        section.answer = section.answer or _answer(study)
-        section.blocks += heading(report, study)
-        section.blocks += _texts(study)
+def samples(report: Report) -> Section:
+    """The texts of every group; those of the first seed are open."""
+    section = Section("samples", "What do they write?", "")
+    for group in report.groups:
+        section.answer = section.answer or _answer(group)
+        section.blocks += heading(report, group)
+        section.blocks += _texts(group)
     return section
 
 
-def _answer(study: Study) -> str:
-    if study.samples.empty:
+def _answer(group: RunGroup) -> str:
+    if group.samples.empty:
         return "Nothing was generated."
-    last = study.samples[study.samples.epoch == study.samples.epoch.max()]
+    last = group.samples[group.samples.epoch == group.samples.epoch.max()]
     writers = len(in_order(last))
     same = last.groupby(["seed", "prefix"]).text.nunique()
     where = f"After epoch {int(last.epoch.max())}"
@@ -36,17 +36,17 @@ def _answer(study: Study) -> str:
     return f"{where}, {(same == 1).sum()} of {len(same)} texts are the same from all {writers}."
 
 
-def _texts(study: Study) -> list[Block]:
+def _texts(group: RunGroup) -> list[Block]:
     blocks: list[Block] = []
-    for seed in study.seeds:
-        mine = study.samples[study.samples.seed == seed]
+    for seed in group.seeds:
+        mine = group.samples[group.samples.seed == seed]
         for prefix in dict.fromkeys(mine.prefix):
             found = mine[mine.prefix == prefix]
             epochs = {
                 int(str(epoch)): voices(each) for epoch, each in found.groupby("epoch", sort=True)
             }
-            after = f", seed {seed}" if len(study.seeds) > 1 else ""
-            folded = seed != study.seeds[0]
+            after = f", seed {seed}" if len(group.seeds) > 1 else ""
+            folded = seed != group.seeds[0]
             blocks.append(Texts(printable(prefix), after, epochs, folded))
     return blocks
 

@@ -5,39 +5,39 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from harness.page.blocks import NONE, Block, Cell, Chart, Grid, Section, named, number
+from harness.page.blocks import NONE, Block, Cell, Chart, Section, Table, named, number
 from harness.report.charts import bounds, learning
 from harness.report.counting import baselines, column, sentence
 from harness.report.curves import curves
-from harness.report.studies import Report, Study, heading
+from harness.report.groups import Report, RunGroup, heading
 
 SHOWN = 12
 """Epochs in the table below a chart."""
 
 
-def learn(report: Report) -> Section:
-    """The curves of every study."""
-    section = Section("learn", "How do they learn?", "")
-    for study in report.studies:
-        drawn = curves(study)
-        section.answer = section.answer or _answer(study) + sentence(study)
-        section.blocks += heading(report, study)
+def learning_curves(report: Report) -> Section:
+    """The curves of every group."""
+    section = Section("learning_curves", "How do they learn?", "")
+    for group in report.groups:
+        drawn = curves(group)
+        section.answer = section.answer or _answer(group) + sentence(group)
+        section.blocks += heading(report, group)
         if len(drawn):
-            section.blocks += _charts(study, drawn)
-        section.blocks.append(_ends(study))
+            section.blocks += _charts(group, drawn)
+        section.blocks.append(_ends(group))
     return section
 
 
-def _answer(study: Study) -> str:
-    ok = study.summary[study.summary.status == "ok"]
+def _answer(group: RunGroup) -> str:
+    ok = group.summary[group.summary.status == "ok"]
     if ok.empty:
         return "No training came to its end."
     low, high = ok.perplexity.min(), ok.perplexity.max()
-    epochs = study.experiment.num_epochs
-    if len(study.seeds) > 1:
+    epochs = group.experiment.num_epochs
+    if len(group.seeds) > 1:
         spread = (ok.groupby("seed").perplexity.max() / ok.groupby("seed").perplexity.min()).max()
         return (
-            f"From {low:.2f} to {high:.2f} after {epochs} epochs over {len(study.seeds)} seeds; "
+            f"From {low:.2f} to {high:.2f} after {epochs} epochs over {len(group.seeds)} seeds; "
             f"from one seed, all end within {spread - 1:.1e} of each other."
         )
     if len(ok) == 1:
@@ -51,7 +51,7 @@ def _answer(study: Study) -> str:
     )
 
 
-def _charts(study: Study, drawn: pd.DataFrame) -> list[Block]:
+def _charts(group: RunGroup, drawn: pd.DataFrame) -> list[Block]:
     wanted = [("perplexity", "epoch"), ("perplexity", "elapsed")]
     if drawn.val_perplexity.notna().any():
         wanted.append(("val_perplexity", "epoch"))
@@ -59,20 +59,20 @@ def _charts(study: Study, drawn: pd.DataFrame) -> list[Block]:
     for measure, axis in wanted:
         what = "Validation perplexity" if measure.startswith("val") else "Perplexity"
         title = f"{what} by {'epoch' if axis == 'epoch' else 'second'}"
-        if len(study.seeds) > 1:
+        if len(group.seeds) > 1:
             title += ": the median of the seeds" + (", and their range" * (axis == "epoch"))
-        name = f"{measure.replace('_', '-')}-by-{axis}-{study.number}"
-        bands = study.published if axis == "epoch" else ()
-        figure = learning(name, title, drawn, measure, axis, bands, baselines(study, measure))
-        blocks.append(Chart(figure, _values(study, drawn, measure, axis, title)))
+        name = f"{measure.replace('_', '-')}-by-{axis}-{group.number}"
+        bands = group.published if axis == "epoch" else ()
+        figure = learning(name, title, drawn, measure, axis, bands, baselines(group, measure))
+        blocks.append(Chart(figure, _values(group, drawn, measure, axis, title)))
     return blocks
 
 
-def _values(study: Study, drawn: pd.DataFrame, measure: str, axis: str, title: str) -> Grid:
+def _values(group: RunGroup, drawn: pd.DataFrame, measure: str, axis: str, title: str) -> Table:
     epochs = np.unique(drawn.epoch)
     picked = epochs[np.unique(np.linspace(0, len(epochs) - 1, SHOWN).round().astype(int))]
     heads, columns = ["epoch"], []
-    for series in study.series:
+    for series in group.series:
         mine = series.rows(drawn).set_index("epoch").reindex(picked)
         heads.append(series.title)
         columns.append(mine[measure])
@@ -83,36 +83,36 @@ def _values(study: Study, drawn: pd.DataFrame, measure: str, axis: str, title: s
         [Cell(str(epoch)), *(number(column.iloc[i], ".4g") for column in columns)]
         for i, epoch in enumerate(picked)
     ]
-    return Grid(title, heads, rows, folded=True)
+    return Table(title, heads, rows, folded=True)
 
 
-def _ends(study: Study) -> Grid:
+def _ends(group: RunGroup) -> Table:
     """Final perplexities of every series, and the verdict on each published figure."""
-    ok = study.summary[study.summary.status == "ok"]
+    ok = group.summary[group.summary.status == "ok"]
     validated = ok.val_perplexity.notna().any()
     heads = ["backend", "seeds", "perplexity", *(["validation"] if validated else [])]
     texts = [0]
-    for band in study.published:
+    for band in group.published:
         said = []
         for measure, name in (("perplexity", ""), ("val_perplexity", "validation ")):
             if found := bounds(band, measure):
                 said.append(f"{name}{found[0]:g} to {found[1]:g}")
         texts.append(len(heads))
         heads.append(f"the book at epoch {band.epoch}: {', '.join(said)}")
-    counting = column(study)
+    counting = column(group)
     if counting:
         texts.append(len(heads))
         heads.append(counting[0])
     rows = []
-    for series in study.series:
+    for series in group.series:
         mine = series.rows(ok)
         if mine.empty:
             continue
         cells = [named(series), Cell(str(len(mine))), _median(mine.perplexity)]
         if validated:
             cells.append(_median(mine.val_perplexity))
-        for band in study.published:
-            at = series.rows(study.epochs)
+        for band in group.published:
+            at = series.rows(group.epochs)
             at = at[at.epoch == band.epoch]
             within = [
                 band.holds(p, None if pd.isna(v) else v)
@@ -122,9 +122,9 @@ def _ends(study: Study) -> Grid:
         if counting:
             cells.append(counting[1][series])
         rows.append(cells)
-    where = f"after {study.experiment.num_epochs} epochs"
-    median = ", the median of the seeds" if len(study.seeds) > 1 else ""
-    return Grid(f"Where they stand {where}{median}", heads, rows, tuple(texts))
+    where = f"after {group.experiment.num_epochs} epochs"
+    median = ", the median of the seeds" if len(group.seeds) > 1 else ""
+    return Table(f"Where they stand {where}{median}", heads, rows, tuple(texts))
 
 
 def _median(values: pd.Series[float]) -> Cell:

@@ -5,36 +5,36 @@ from __future__ import annotations
 from typing import Any
 
 from harness.page import provenance
-from harness.page.blocks import NONE, Block, Cell, Facts, Grid, Note, Section, named, number
+from harness.page.blocks import NONE, Block, Cell, Facts, Note, Section, Table, named, number
 from harness.page.series import framework
-from harness.records.schemas import marked
-from harness.report.studies import Report, Study, endings, heading
+from harness.records.status import marked
+from harness.report.groups import Report, RunGroup, endings, heading
 
 NETWORK = "Hₜ = {act}(one_hot(Xₜ) W_xh + Hₜ₋₁ W_hh + b_h), Oₜ = Hₜ W_hq + b_q"
 
 
-def compared(report: Report) -> Section:
+def setup(report: Report) -> Section:
     """The network, the corpus, the machine, and what became of every row."""
     names = [framework(name) for name in report.backends]
     listed = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
     section = Section(
-        "compared",
+        "setup",
         "What was compared?",
         f"One character-level recurrent network, from the same weights on the same batches, in "
         f"{listed}.",
     )
-    for study in report.studies:
-        section.blocks += heading(report, study)
-        section.blocks += [Facts(_facts(study)), _outcomes(study)]
+    for group in report.groups:
+        section.blocks += heading(report, group)
+        section.blocks += [Facts(_facts(group)), _outcomes(group)]
     return section
 
 
-def _facts(study: Study) -> list[tuple[str, str]]:
-    settings, corpus, on = study.experiment, study.facts["corpus"], study.facts["machine"]
+def _facts(group: RunGroup) -> list[tuple[str, str]]:
+    settings, corpus, on = group.experiment, group.facts["corpus"], group.facts["machine"]
     clip = f"clipped at norm {settings.clip_theta:g}" if settings.clip_theta else "no clipping"
     gpu = f", {on['gpu']}" if on.get("gpu") else ""
     return [
-        ("Recipe", f"{study.facts['recipe']}: {study.title}"),
+        ("Recipe", f"{group.facts['recipe']}: {group.title}"),
         ("Network", NETWORK.format(act=settings.activation)),
         *([("Exercises", " ".join(settings.exercises))] if settings.exercises else []),
         (
@@ -51,14 +51,14 @@ def _facts(study: Study) -> list[tuple[str, str]]:
         (
             "Training",
             f"{settings.num_epochs} epochs of SGD, learning rate {settings.lr:g}, {clip}, "
-            f"{'seed' if len(study.seeds) == 1 else 'seeds'} {', '.join(map(str, study.seeds))}",
+            f"{'seed' if len(group.seeds) == 1 else 'seeds'} {', '.join(map(str, group.seeds))}",
         ),
         (
             "Machine",
             f"{on.get('cpu')}, {on.get('cores_used')} of {on.get('cores')} cores, "
             f"{_gigabytes(on.get('memory_mb'))}, {on.get('os')}{gpu}",
         ),
-        ("When", "; ".join(dict.fromkeys(_when(run.facts) for run in study.runs))),
+        ("When", "; ".join(dict.fromkeys(_when(run.facts) for run in group.runs))),
     ]
 
 
@@ -71,10 +71,10 @@ def _gigabytes(megabytes: Any) -> str:
     return f"{megabytes / 1024:.0f} GB" if isinstance(megabytes, int | float) else "memory not told"
 
 
-def _outcomes(study: Study) -> Grid:
+def _outcomes(group: RunGroup) -> Table:
     rows = []
-    for series in study.series:
-        for status, reason, found in endings(series.rows(study.summary)):
+    for series in group.series:
+        for status, reason, found in endings(series.rows(group.summary)):
             versions = " ".join(dict.fromkeys(filter(None, found.versions)))
             device = " ".join(dict.fromkeys(filter(None, found.device)))
             rows.append(
@@ -90,7 +90,7 @@ def _outcomes(study: Study) -> Grid:
     heads = ["backend", "perplexity", "device", "versions", "status", "reason"]
     if not any(row[-1].text for row in rows):
         heads, rows = heads[:-1], [row[:-1] for row in rows]
-    return Grid("What ran, and how it ended", heads, rows, (0, 2, 3, 4, 5))
+    return Table("What ran, and how it ended", heads, rows, (0, 2, 3, 4, 5))
 
 
 def _status(status: str, verdicts: list[str]) -> Cell:
@@ -100,39 +100,39 @@ def _status(status: str, verdicts: list[str]) -> Cell:
     return Cell(said, "bad" if status != "ok" else "")
 
 
-def again(report: Report) -> Section:
+def reproduce(report: Report) -> Section:
     """Commands, settings, versions, source and corpus of every run."""
     section = Section(
-        "again",
+        "reproduce",
         "How do I run it again?",
         "With the command of each run, from the same source, on the same corpus.",
     )
-    for study in report.studies:
-        section.blocks += heading(report, study)
+    for group in report.groups:
+        section.blocks += heading(report, group)
         alike: dict[tuple[tuple[str, str], ...], list[Block]] = {}
-        for run in study.runs:
+        for run in group.runs:
             alike.setdefault(_made_of(run.facts), []).extend(_command(run.facts))
         for made_of, commands in alike.items():
             section.blocks += [*commands, Facts(list(made_of))]
-        section.blocks.append(_settings(study))
+        section.blocks.append(_settings(group))
     return section
 
 
 def _command(facts: dict[str, Any]) -> list[Block]:
-    again = provenance.command(facts["command"])
+    command = provenance.command(facts["command"])
     if facts["resumed"]:
-        return [again, Note(f"It went on from the checkpoint {facts['resumed']}.")]
-    return [again]
+        return [command, Note(f"It went on from the checkpoint {facts['resumed']}.")]
+    return [command]
 
 
 def _made_of(facts: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return (*provenance.source(facts), provenance.corpus(facts), provenance.versions(facts))
 
 
-def _settings(study: Study) -> Grid:
-    settings = study.facts["experiment"] | {"seed": study.seeds}
+def _settings(group: RunGroup) -> Table:
+    settings = group.facts["experiment"] | {"seed": group.seeds}
     rows = [[Cell(name), Cell(_told(value))] for name, value in settings.items()]
-    return Grid("Every setting", ["setting", "value"], rows, (0, 1), folded=True)
+    return Table("Every setting", ["setting", "value"], rows, (0, 1), folded=True)
 
 
 def _told(value: Any) -> str:

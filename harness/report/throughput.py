@@ -13,27 +13,27 @@ from harness.page.blocks import (
     Block,
     Cell,
     Chart,
-    Grid,
     Note,
     Section,
+    Table,
     between,
     named,
     number,
 )
 from harness.page.charts import DRAWN, speed
 from harness.page.series import Series, records
-from harness.report.curves import throughput
-from harness.report.studies import Report, Study, endings, heading
+from harness.report.curves import epoch_throughput
+from harness.report.groups import Report, RunGroup, endings, heading
 
 
-def fast(report: Report) -> Section:
-    """Throughput of every study, then the benchmarks."""
-    section = Section("fast", "Who is fast?", "")
-    for study in report.studies:
-        table = throughput(study)
+def throughput(report: Report) -> Section:
+    """Throughput of every group, then the benchmarks."""
+    section = Section("throughput", "Who is fast?", "")
+    for group in report.groups:
+        table = epoch_throughput(group)
         section.answer = section.answer or _answer(table)
-        section.blocks += heading(report, study)
-        section.blocks += _training(study, table)
+        section.blocks += heading(report, group)
+        section.blocks += _training(group, table)
     for number_, bench in enumerate(report.benches, 1):
         section.blocks += benchmark(bench, number_)
     return section
@@ -49,16 +49,16 @@ def _answer(table: pd.DataFrame) -> str:
     return said + "."
 
 
-def _training(study: Study, table: pd.DataFrame) -> list[Block]:
+def _training(group: RunGroup, table: pd.DataFrame) -> list[Block]:
     blocks: list[Block] = []
     rows = [_training_row(row, table.tokens_per_sec.max()) for row in records(table)]
-    failed = study.summary[study.summary.status != "ok"]
-    for series in study.series:
+    failed = group.summary[group.summary.status != "ok"]
+    for series in group.series:
         for status, reason, _ in endings(series.rows(failed)):
             cells = [named(series), *[NONE] * 5]
             rows.append([*cells, Cell(status, "bad")])
             blocks.append(Note(f"{series.title}: {status}" + f": {reason}" * bool(reason), "bad"))
-    grid = Grid(
+    grid = Table(
         "Throughput in training, by the median epoch",
         [
             "backend",
@@ -75,7 +75,7 @@ def _training(study: Study, table: pd.DataFrame) -> list[Block]:
     if table.empty:
         return [grid, *blocks]
     title = "Tokens a second in training: the median epoch and its 95 % interval"
-    figure = speed(f"speed-{study.number}", title, table[DRAWN])
+    figure = speed(f"speed-{group.number}", title, table[DRAWN])
     return [
         Chart(figure, grid),
         *blocks,

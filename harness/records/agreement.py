@@ -1,0 +1,69 @@
+"""Agreement between the files of one folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from common.errors import RequestError
+from harness.console import printable
+
+ROW = ["backend", "variant", "seed"]
+"""Columns that name a row of a run."""
+
+TIMED = ["backend", "variant", "shape"]
+"""Columns that name a row of a benchmark."""
+
+
+def damaged(path: Path, what: str) -> RequestError:
+    """The error for a file that is not as it was written."""
+    return RequestError(printable(f"{path}: {what} (was it edited, or copied in part?)"))
+
+
+def check_run(folder: Path, epochs: pd.DataFrame, summary: pd.DataFrame) -> None:
+    """See that every row stands once, that its epochs and its summary tell the same of it.
+
+    Raises:
+        RequestError: they do not.
+    """
+    if summary.duplicated(ROW).any() or epochs.duplicated([*ROW, "epoch"]).any():
+        raise damaged(folder, "a row stands there twice")
+    told = epochs.groupby(ROW).agg(
+        perplexity=("perplexity", "last"), tokens=("tokens", "sum"), seconds=("seconds", "sum")
+    )
+    ok = summary.status == "ok"
+    both = summary[ok].merge(told, "left", left_on=ROW, right_index=True, suffixes=("", "_told"))
+    agree = (
+        told.index.isin(pd.MultiIndex.from_frame(summary[ROW])).all()
+        and summary.tokens_per_sec[~ok].isna().all()
+        and not (summary[["perplexity", "val_perplexity"]] < 0.99).any(axis=None)  # 1 but rounded
+        and np.isfinite(both.perplexity).all()
+        and (both.perplexity == both.perplexity_told).all()
+        and np.isclose(both.tokens / both.seconds, both.tokens_per_sec, rtol=1e-6).all()
+    )
+    if not agree:
+        raise damaged(folder, "epochs.csv and summary.csv do not tell the same")
+
+
+def check_bench(
+    folder: Path, facts: dict[str, Any], figures: pd.DataFrame, rounds: pd.DataFrame
+) -> None:
+    """See that whoever did not fail has figures, and took its turn in every round.
+
+    Raises:
+        RequestError: figures or turns are missing.
+    """
+    done = {
+        (worker["backend"], worker["variant"], each["shape"])
+        for each in facts["shapes"]
+        for worker in each["workers"]
+        if worker["variant"] != "products" and not worker["reason"]
+    }
+    timed = [row for row in figures[TIMED].itertuples(index=False) if row.variant != "products"]
+    turns = {row: len(of) for row, of in rounds.groupby(TIMED)}
+    twice = figures.duplicated(TIMED).any() or rounds.duplicated([*TIMED, "round"]).any()
+    if twice or done != {*timed} or any(turns.get(row) != facts["rounds"] for row in done):
+        raise damaged(folder, "bench.json, bench.csv and rounds.csv do not tell the same")

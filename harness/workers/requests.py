@@ -1,0 +1,112 @@
+"""Requests to a worker, a line of JSON each; `harness.workers.protocol` has the answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from common.experiment import DType, Experiment
+from common.sequence import SequenceExperiment
+from harness.workers.protocol import Message
+
+
+class Describe(Message):
+    """Ask for versions, devices, threads and precision."""
+
+    op: Literal["describe"] = "describe"
+
+
+class Train(Message):
+    """Ask for a training: from fresh weights, or on from the checkpoint `resume`."""
+
+    op: Literal["train"] = "train"
+    experiment: Experiment
+    variant: str
+    data_dir: str | None
+    checkpoint: str
+    resume: str | None
+
+
+class Predict(Message):
+    """Ask for texts of the network of a checkpoint, after each prefix."""
+
+    op: Literal["predict"] = "predict"
+    checkpoint: str
+    variant: str
+    prefixes: tuple[str, ...]
+    settings: dict[str, Any]
+
+
+class Compare(Message):
+    """Ask for the errors of a variant on the whole grid of parity, after so many steps."""
+
+    op: Literal["compare"] = "compare"
+    variant: str
+    dtype: DType
+    device: str
+    steps: int
+
+
+class Prepare(Message):
+    """Ask for a network that is to be timed, compiled."""
+
+    op: Literal["prepare"] = "prepare"
+    experiment: Experiment
+    variant: str
+    vocab_size: int
+
+
+class TakeTurn(Message):
+    """Ask for one timed turn of the network that was prepared."""
+
+    op: Literal["turn"] = "turn"
+
+
+class Check(Message):
+    """Ask whether what was timed is the reference network."""
+
+    op: Literal["check"] = "check"
+
+
+class TimeProducts(Message):
+    """Ask for the time of the matrix products of a shape (batch, steps, hiddens, vocabulary)."""
+
+    op: Literal["products"] = "products"
+    module: str
+    shape: tuple[int, int, int, int]
+
+
+class MeasureGradients(Message):
+    """Ask for gradients through time, at these epochs of a training, cut in these ways."""
+
+    op: Literal["bptt"] = "bptt"
+    experiment: Experiment
+    data_dir: str | None
+    epochs: tuple[int, ...]
+    taus: tuple[int, ...]
+    pis: tuple[float, ...]
+    draws: int
+
+
+class RunSequence(Message):
+    """Ask for both models of section 9.1, trained, and their forecasts."""
+
+    op: Literal["sequence"] = "sequence"
+    experiment: SequenceExperiment
+
+
+Request = (
+    Describe
+    | Train
+    | Predict
+    | Compare
+    | Prepare
+    | TakeTurn
+    | Check
+    | TimeProducts
+    | MeasureGradients
+    | RunSequence
+)
+
+REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="op")])
