@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from harness.page.rosetta import TOPICS
 from harness.report.build import write_report
 from tests.harness.made_runs import NASTY, make_parity, make_run
-from tests.harness.test_reading import write_bench
+from tests.harness.records.test_reading import write_bench
 
 RESULTS = Path(__file__).parents[2] / "results"
 

@@ -23,7 +23,7 @@ from harness.report.groups import endings, gather
 from harness.report.sections import sections
 from harness.run.command import add_report
 from tests.harness.made_runs import BOTH, NASTY, make_parity, make_run
-from tests.harness.test_reading import write_bench
+from tests.harness.records.test_reading import write_bench
 
 PAIRS = (*BOTH, ("jax", "scratch"), ("jax", "concise"), ("tensorflow", "fused"))
 

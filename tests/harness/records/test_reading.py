@@ -26,7 +26,7 @@ from harness.run.progress import Silent
 from harness.run.row import Row
 from harness.run.train import RunRequest, run
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHAPE = "2x3x4x5"
 TABLES = ["epochs.csv", "summary.csv", "samples.csv"]
 

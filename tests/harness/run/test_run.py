@@ -26,7 +26,7 @@ from harness.run.tables import show_published
 from harness.run.train import RunRequest, run
 from harness.workers.protocol import EpochDone
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 SMALL = Experiment(
     max_tokens=2000,

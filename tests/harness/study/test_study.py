@@ -20,7 +20,7 @@ from harness.study.equivalence import equivalences
 from harness.study.grid import SHIPPED, cells, find_study, load_study
 from harness.study.run import StudyRequest, run_study
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 STUDY = """
 title = "Small"

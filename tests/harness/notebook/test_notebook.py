@@ -15,7 +15,7 @@ from common.errors import RequestError
 from harness.notebook.build import DOCUMENTS, FENCE, SOURCES, assemble, render, write_notebook
 from harness.notebook.command import notebook
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 KINDS = ("markdown", "code")
 EACH = [(document, backend) for document in DOCUMENTS for backend in backends.BACKENDS]
 
