@@ -55,7 +55,7 @@ def bench_table(shape: str, found: list[Contender]) -> pd.DataFrame:
     """The figures of one shape, by `COLUMNS`; whoever failed has none.
 
     A ratio is that of the throughputs in the same round. ``break_even_steps`` says after how many
-    steps a form, compiling included, has overtaken the book's loop in its framework: 0 if it is
+    steps a variant, compiling included, has overtaken the book's loop in its framework: 0 if it is
     ahead from the start, infinite if it never is.
     """
     B, T, _, _ = dimensions(shape)

@@ -53,8 +53,8 @@ def in_order(table: pd.DataFrame) -> list[Series]:
 
     def rank(pair: tuple[str, str]) -> tuple[int, str, int, str]:
         known = backends.index(pair[0]) if pair[0] in backends else len(backends)
-        form = variants.index(pair[1]) if pair[1] in variants else len(variants)
-        return known, pair[0], form, pair[1]
+        place = variants.index(pair[1]) if pair[1] in variants else len(variants)
+        return known, pair[0], place, pair[1]
 
     pairs = set(zip(table.backend, table.variant, strict=True))
     return [Series(*pair) for pair in sorted(pairs, key=rank)]
