@@ -56,9 +56,9 @@ def epoch_throughput(group: RunGroup) -> pd.DataFrame:
 
     Returns:
         backend, framework, variant, title, tokens_per_sec (the median epoch's) with low and high,
-        and the same over the framework's concise variant as ratio, ratio_low, ratio_high and verdict.
-        The variants were not timed in turns here, so a ratio's interval is the widest that the two
-        allow.
+        and the same over the framework's concise variant as ratio, ratio_low, ratio_high and
+        verdict. The variants were not timed in turns here, so a ratio's interval is the widest that
+        the two allow.
     """
     ok = group.summary[group.summary.status == "ok"]
     timed = group.epochs.merge(ok[["run", "backend", "variant", "seed"]])

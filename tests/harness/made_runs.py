@@ -8,6 +8,7 @@ import numpy as np
 from common.experiment import Experiment
 from harness.records.provenance import machine, source, versions
 from harness.records.reading import EpochTable, ParityTable, SampleTable, SummaryTable
+from harness.workers.protocol import Conditions, Prepared, Turn
 
 NASTY = "</script><script>document.title='owned'</script> ``` | <b>**x** `y` \u202e\x1b[31m"
 """Text of a model that means harm, to HTML, to Markdown and to a terminal."""
@@ -100,3 +101,21 @@ def write_csv(path, columns, rows):
     """Write a table by the columns that are read."""
     with open(path, "w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([list(columns.model_fields), *rows])
+
+
+def made_prepared(torch="2.13.0"):
+    """A network that is ready to be timed."""
+    conditions = Conditions(
+        cpus=[0, 1],
+        environment={},
+        versions={"torch": torch},
+        devices=("cpu",),
+        threads=2,
+        tf32=False,
+    )
+    return Prepared(device="cpu", compile_seconds=0.1, steps=2, conditions=conditions)
+
+
+def made_turns(seconds):
+    """A turn for each of these seconds."""
+    return [Turn(seconds=each, cores_busy=1.0) for each in seconds]

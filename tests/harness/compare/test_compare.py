@@ -23,6 +23,8 @@ from harness.records.reading import read_run
 from harness.records.status import Status
 from harness.run.folder import RunFolder
 from harness.run.row import Row
+from harness.workers.protocol import EpochDone
+from tests.harness.made_runs import made_prepared, made_turns
 
 EXPERIMENT = Experiment(num_epochs=12).model_dump(mode="json")
 CORPUS = {"name": "embedded", "sha256": "0" * 64, "characters": 90, "tokens": 80}
@@ -59,8 +61,9 @@ def write_run(folder, *rows, **facts):
     for each, seconds in rows:
         for number, taken in enumerate(seconds, 1):
             figures = {"perplexity": each.perplexity, "val_perplexity": each.val_perplexity}
-            epoch = {"epoch": number, "tokens": TOKENS, "seconds": taken} | figures
-            written.add_epoch(each, epoch)
+            written.add_epoch(
+                each, EpochDone(epoch=number, tokens=TOKENS, seconds=taken, **figures)
+            )
             each.tokens += TOKENS
             each.train_seconds += taken
     written.finish([each for each, _ in rows], "finished")
@@ -69,14 +72,13 @@ def write_run(folder, *rows, **facts):
 
 def write_bench(folder, broken=(), dtype="float32", **seconds):
     """Write a benchmark: the seconds of every round by variant of torch, and who broke at last."""
-    prepared = {"device": "cpu", "compile_seconds": 0.0, "conditions": {"versions": {"torch": "1"}}}
+    prepared = made_prepared()
     shapes = ("2x3x4x5", "4x4x4x4")
-    found = [Contender("null", "null", prepared, [{"seconds": 1e-6, "cores_busy": 1.0}] * 12)]
+    found = [Contender("null", "null", prepared, made_turns([1e-6] * 12))]
     found.append(Contender("torch", "products", reason="it broke" if broken else ""))
     for variant, taken in seconds.items():
-        turns = [{"seconds": each, "cores_busy": 1.0} for each in taken]
         reason = "it broke" if variant in broken else ""
-        found.append(Contender("torch", variant, prepared, turns, reason=reason))
+        found.append(Contender("torch", variant, prepared, made_turns(taken), reason=reason))
     facts = {name: FACTS[name] for name in ("machine", "versions", "source", "command")}
     facts["settings"] = {"dtype": dtype, "device": "auto", "threads": None}
     facts |= {"rounds": 12, "shapes": [circumstances(shape, found) for shape in shapes]}

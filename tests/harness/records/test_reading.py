@@ -25,6 +25,8 @@ from harness.run.folder import RunFolder
 from harness.run.progress import Silent
 from harness.run.row import Row
 from harness.run.train import RunRequest, run
+from harness.workers.protocol import EpochDone, Sample
+from tests.harness.made_runs import made_prepared, made_turns
 
 ROOT = Path(__file__).parents[3]
 SHAPE = "2x3x4x5"
@@ -62,14 +64,12 @@ def copy(run_folder, tmp_path):
 
 def write_bench(folder):
     """Write what `bench` writes, of a form that was timed and one that failed in its last round."""
-    turns = [{"seconds": seconds, "cores_busy": 1.0} for seconds in (1e-3, 2e-3, 3e-3)]
-    conditions = {"versions": {"torch": "2.13.0"}, "threads": 2}
-    prepared = {"device": "cpu", "compile_seconds": 0.1, "conditions": conditions}
+    turns, prepared = made_turns([1e-3, 2e-3, 3e-3]), made_prepared()
     found = [
         Contender("torch", "scratch", prepared, turns),
         Contender("torch", "fused", prepared, turns[:2], reason="it broke"),
         Contender("null", "null", prepared, turns),
-        Contender("torch", "products", turns=[{"seconds": {"H W_hh": {"a": 1e-3}}}]),
+        Contender("torch", "products", products=[{"H W_hh": {"a": 1e-3}}]),
     ]
     settings = {"dtype": "float32", "device": "auto", "threads": None}
     facts = {"machine": machine(), "versions": versions(), "source": source(), "command": []}
@@ -122,7 +122,7 @@ def test_any_text_comes_back(texts, run_folder, tmp_path_factory):
     folder = RunFolder(tmp_path_factory.mktemp("texts") / "run", facts)
     row = Row("torch", "scratch", 0, "float32", "failed", "".join(texts))
     for epoch, text in enumerate(texts):
-        folder.add_sample(row, {"epoch": epoch, "prefix": text, "text": text})
+        folder.add_sample(row, Sample(epoch=epoch, prefix=text, text=text))
     folder.finish([row], "failed")
     found = read_run(folder.path)
     assert list(found.samples.text) == list(found.samples.prefix) == texts
@@ -139,7 +139,7 @@ def test_an_interrupted_run_is_read_and_a_running_one_is_not(run_folder, tmp_pat
     folder = RunFolder(tmp_path / "run", read_run(run_folder).facts)
     row = Row("torch", "scratch", 0, "float32", "running")
     folder.add_epoch(
-        row, {"epoch": 1, "perplexity": 9.0, "val_perplexity": None, "tokens": 8, "seconds": 0.1}
+        row, EpochDone(epoch=1, perplexity=9.0, val_perplexity=None, tokens=8, seconds=0.1)
     )
     with pytest.raises(RequestError, match="has not ended"):
         read_run(folder.path)
