@@ -1,0 +1,45 @@
+"""The house: small files, no room that swallows the others, and a line a package."""
+
+import ast
+import subprocess
+import sys
+
+from harness.paths import ROOT
+
+
+def lines(path):
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+FILES = sorted((ROOT / "harness").rglob("*.py"))
+
+
+def test_no_file_is_too_long_to_read_in_one_sitting():
+    assert len(FILES) > 100
+    assert {str(path): lines(path) for path in FILES if lines(path) > 260} == {}
+
+
+def test_no_folder_is_more_than_a_seventh_of_the_harness():
+    rooms = {}
+    for path in FILES:
+        rooms[path.parent.name] = rooms.get(path.parent.name, 0) + lines(path)
+    assert max(rooms.values()) < 0.15 * sum(rooms.values()), rooms
+
+
+def test_a_package_is_one_line_so_that_a_worker_imports_what_it_needs_alone():
+    packages = [path for path in FILES if path.name == "__init__.py" and path.parent.parent != ROOT]
+    assert len(packages) > 12
+    for path in packages:
+        (docstring,) = ast.parse(path.read_text(encoding="utf-8")).body
+        assert isinstance(docstring, ast.Expr)
+        assert lines(path) == 1
+
+
+def test_a_worker_imports_neither_tables_nor_charts_nor_a_terminal():
+    code = "import sys, harness.worker; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    loaded = set(done.stdout.split())
+    assert "harness.worker" in loaded
+    assert not loaded & {"pandas", "altair", "rich", "cyclopts", "jinja2"}
