@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Literal, NoReturn
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Group
 from pydantic import ValidationError
 
 from common.errors import RequestError, fault_of
+from harness.about import NAME, version
 from harness.bench.command import bench
 from harness.bptt.command import bptt
 from harness.compare.command import compare
+from harness.completion import OutOption, ShellOption, install
 from harness.corpus.command import corpus
 from harness.listing.command import list_
 from harness.notebook.command import notebook
@@ -24,26 +27,47 @@ from harness.streams import make_streams_last, output_was_lost
 from harness.study.command import study
 from harness.workers.errors import WorkerError
 
-app = App(
-    name="python -m harness",
-    help="One character-level RNN from scratch in four frameworks: the same weights, the same "
-    "batches, the same numbers. Without a command, `run`.",
-    help_format="plaintext",
-    version_flags=(),
-)
-app.default(run)
-app.command(run)
-app.command(list_, name="list")
-app.command(parity)
-app.command(predict)
-app.command(bench)
-app.command(report)
-app.command(compare)
-app.command(study)
-app.command(sequence)
-app.command(bptt)
-app.command(corpus)
-app.command(notebook)
+COMMANDS: dict[str, Callable[..., int | None]] = {
+    "run": run,
+    "list": list_,
+    "parity": parity,
+    "predict": predict,
+    "bench": bench,
+    "report": report,
+    "compare": compare,
+    "study": study,
+    "sequence": sequence,
+    "bptt": bptt,
+    "corpus": corpus,
+    "notebook": notebook,
+}
+
+SHELL = Group("Shell", sort_key=0)  # below the commands
+
+
+def command_line(name: str) -> App:
+    """All commands, as a program of this name."""
+    made = App(
+        name=name,
+        help="One character-level RNN from scratch in four frameworks: the same weights, the same "
+        "batches, the same numbers. Without a command, `run`.",
+        help_format="plaintext",
+        version=version,
+        version_flags=("--version",),
+    )
+    made.default(run)
+    for command, function in COMMANDS.items():
+        made.command(function, name=command)
+    made.command(install_completion, name="--install-completion", group=SHELL)
+    return made
+
+
+def install_completion(*, shell: ShellOption = None, out: OutOption = None) -> None:
+    """Complete commands, options and choices of the program `rnn-rosetta` by the Tab key."""
+    install(command_line(NAME), shell, out)
+
+
+app = command_line("python -m harness")
 
 
 def fail(message: str, status: Literal[1, 2]) -> NoReturn:

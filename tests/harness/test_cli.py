@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from common.checkpoint import Checkpoint, save_checkpoint
 from common.experiment import Experiment
 from common.vocab import Vocab
 from common.weights import draw_weights
+from harness.about import version
+from harness.cli import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,6 +68,8 @@ def harness(*arguments, cwd, **env):
         ("corpus embedded --min-freq -2", "--min-freq -2: input should be greater than"),
         ("bptt --tau 0", "--tau 0: from 1"),
         ("lst", "lst"),
+        ("--install-completion --shell tcsh", "bash"),
+        ("--install-completion --shell bash --out empty.txt/there", "cannot be written"),
     ],
 )
 def test_a_bad_request(tmp_path, arguments, message):
@@ -99,6 +105,76 @@ def test_help_imports_no_framework_and_is_quick(tmp_path):
     ).stdout
     for module in ("torch", "jax", "tensorflow", "mxnet", "pandas"):
         assert f"'{module}'" not in loaded
+
+
+def test_version_is_that_of_pyproject(tmp_path):
+    done = harness("--version", cwd=tmp_path)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert (done.returncode, done.stdout, done.stderr) == (0, project["version"] + "\n", "")
+    for command in COMMANDS:
+        assert "--version" not in harness(command, "--help", cwd=tmp_path).stdout
+
+
+def test_version_is_told_by_the_source_before_the_installation(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.metadata.version", {"rnn-rosetta": "7.0"}.get)
+    file = tmp_path / "pyproject.toml"
+    assert version(tmp_path) == "7.0"
+    file.write_text('[project]\nname = "rnn-rosetta"\nversion = "8.0"\n', "utf-8")
+    assert version(tmp_path) == "8.0"
+    file.write_text('[project]\nname = "somebody-elses"\nversion = "9.0"\n', "utf-8")
+    assert version(tmp_path) == "7.0"
+
+
+COMPLETIONS = {
+    "note": ["notebook"],
+    "--num-h": ["--num-hiddens"],
+    "bench --rou": ["--rounds"],
+    "--sampling s": ["sequential", "sliding"],
+}
+"""What is typed after the program's name, and what the Tab key makes of its last word."""
+
+PRESS_TAB = {
+    "bash": """
+        . ~/.bashrc
+        COMP_WORDS=(rnn-rosetta TYPED); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        _rnn_rosetta
+        printf '%s\\n' "${COMPREPLY[@]}"
+    """,
+    "fish": "complete -C 'rnn-rosetta TYPED'",
+}
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish"])
+def test_the_tab_key_completes_commands_options_and_choices(tmp_path, shell):
+    if not shutil.which(shell):
+        pytest.skip(f"no {shell} here")
+    home = {"HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path / ".config")}
+    program = tmp_path / "rnn-rosetta"  # fish completes no program that is not there
+    program.touch(mode=0o755)
+    home["PATH"] = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = harness("--install-completion", "--shell", shell, cwd=tmp_path, **home)
+    assert done.returncode == 0, done.stderr
+    assert f"completion of rnn-rosetta in {shell}: {tmp_path}" in done.stdout
+    for typed, expected in COMPLETIONS.items():
+        found = subprocess.run(
+            [shell, "-c", PRESS_TAB[shell].replace("TYPED", typed)],
+            env=os.environ | home,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        offered = [line.partition("\t")[0] for line in found.stdout.splitlines()]
+        assert offered == expected, found.stderr
+
+
+def test_a_completion_written_elsewhere_changes_nothing_else(tmp_path):
+    out = tmp_path / "script"
+    done = harness(
+        "--install-completion", "--shell", "zsh", "--out", out, cwd=tmp_path, HOME=str(tmp_path)
+    )
+    assert done.returncode == 0, done.stderr
+    assert out.read_text("utf-8").startswith("#compdef rnn-rosetta\n")
+    assert [*tmp_path.iterdir()] == [out]
 
 
 def test_list_says_what_is_there_and_why_not(tmp_path):

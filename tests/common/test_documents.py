@@ -1,0 +1,44 @@
+"""The pages beside the code: what they name is there, and they agree on the version."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = ["README.md", "CONTRIBUTING.md", "backends/README.md"]
+NAMED = re.compile(r"`([\w./-]+\.(?:py|toml|cff)|\w+/[\w/-]+/)`")
+FOLDERS = ["", "common", "backends", "harness"]
+"""Where a path may begin that a page names."""
+
+
+def there(path):
+    """Whether a path, or a file of that name, is in the project."""
+    if any((ROOT / folder / path).exists() for folder in FOLDERS):
+        return True
+    folders = [ROOT / name for name in ("common", "backends", "harness", "tests")]
+    return "/" not in path and any(True for folder in folders for _ in folder.rglob(path))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_that_a_page_names_is_there(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = {*NAMED.findall(text)}
+    assert named
+    assert [path for path in named if not there(path)] == []
+    linked = re.findall(r"\]\(([^):#]+)\)", text)
+    assert [path for path in linked if not (ROOT / page).parent.joinpath(path).exists()] == []
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 255
+
+
+def test_the_citation_is_of_this_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8").splitlines()
+    assert f"version: {project['version']}" in citation
+    assert f"license: {project['license']}" in citation
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"\n## {project['version']}" in changes
