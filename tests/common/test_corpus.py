@@ -125,7 +125,9 @@ def test_the_folder_is_asked_before_the_environment(tmp_path, monkeypatch):
     monkeypatch.setitem(
         sources.PUBLISHED,
         "time-machine",
-        sources.Published("f.txt", hashlib.sha1(content).hexdigest(), "http://localhost:1/f.txt"),
+        sources.PublishedText(
+            "f.txt", hashlib.sha1(content).hexdigest(), "http://localhost:1/f.txt"
+        ),
     )
     with pytest.raises(RequestError, match=r"f\.txt.*SHA-1.*put the file|cannot download f\.txt"):
         load_corpus("time-machine")

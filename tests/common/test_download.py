@@ -36,7 +36,7 @@ SHA1 = hashlib.sha1(CONTENT).hexdigest()
 
 
 def publish(monkeypatch, url, sha1=SHA1):
-    entry = sources.Published("text.txt", sha1, url)
+    entry = sources.PublishedText("text.txt", sha1, url)
     monkeypatch.setitem(sources.PUBLISHED, "time-machine", entry)
 
 

@@ -82,7 +82,7 @@ def test_a_result_that_failed_does_not_replace_a_sound_one(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     assert run("sequence", "--out", "out") == 0
     before = held(tmp_path / "out")
-    monkeypatch.setattr("harness.sequence.measure.missing", lambda name, given: "not installed")
+    monkeypatch.setattr("harness.workers.pool.missing", lambda name, given: "not installed")
     assert run("sequence", "--out", "out", "--force") == 1
     assert held(tmp_path / "out") == before
     assert "it failed, so what out held stays" in capsys.readouterr().err

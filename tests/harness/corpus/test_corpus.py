@@ -50,7 +50,7 @@ def test_everything_is_written_and_the_known_figures_stand_in_it(tmp_path, capsy
     assert corpus("time-machine", **asked, json=True) == 0
     (told,) = json.loads(capsys.readouterr().out)["corpora"]
     written = json.loads((out / "corpus.json").read_text(encoding="utf-8"))
-    assert told == written | {"folder": str(out)}
+    assert told | {"format": 1} == written | {"folder": str(out)}
     assert set(FILES) < {path.stem for path in out.iterdir()}
     figures = pd.read_csv(out / "baselines.csv").set_index(["model", "smoothing"])
     assert figures.perplexity["unigram", "none"] == pytest.approx(17.41, abs=0.005)

@@ -76,7 +76,7 @@ def test_validation_is_what_counts_where_there_is_one(tmp_path):
     val = dict.fromkeys(SMOOTH, 1.01) | {"trigram": 1.0}
     run = with_baselines(tmp_path / "run", val=val, sampling="sliding")
     section, charts, grid = told(run)
-    (study,) = gather([run]).studies
+    (study,) = gather([run]).groups
     assert best(study) == Baseline("trigram", 1.0, math.inf)
     assert (
         "none gets below the best n-gram's 1.00 (trigram, Kneser-Ney) on the val" in section.answer

@@ -170,7 +170,7 @@ def test_seeds_merge_into_one_study_and_other_settings_into_another(tmp_path):
     page = write_report([*runs, other], tmp_path / "merged").read_text(encoding="utf-8")
     assert page.count('class="study"') == 2 * 6  # every section but right and same
     assert "val-perplexity-by-epoch-2" in page
-    again = page[page.index('<section id="again"') :]
+    again = page[page.index('<section id="reproduce"') :]
     assert again.count('<pre class="command"') == 4
     assert again.count("SHA-256 of the source") == 2
 

@@ -65,8 +65,8 @@ def test_a_tiny_shape_is_not_accused(capsys):
     found = [Contender("mxnet-style", variant) for variant in ("scratch", "fused", "concise")]
     time_shape(contest, "2x2x2x2", found, lambda line: None)
     assert [each.reason for each in found] == [""] * 3
-    assert all(each.checked["verdict"] in ("equal", "ill-conditioned") for each in found)
-    found[0].checked["reason"] = "cannot be judged"
+    assert all(each.checked.verdict in ("equal", "ill-conditioned") for each in found)
+    found[0].checked = found[0].checked.model_copy(update={"reason": "cannot be judged"})
     show(screen(), "2x2x2x2", bench_table("2x2x2x2", found), found)
     assert "mxnet-style scratch: cannot be judged" in capsys.readouterr().out
-    assert circumstances("2x2x2x2", found)["workers"][0]["checked"] == found[0].checked
+    assert circumstances("2x2x2x2", found)["workers"][0]["checked"] == found[0].checked.model_dump()

@@ -101,7 +101,9 @@ def test_the_facts_say_what_it_stood_on(folder):
 def test_the_report_shows_it(folder):
     page = (folder / "report.html").read_text(encoding="utf-8")
     order = re.findall(r'<section id="(\w+)" class="question"', page)
-    assert order == "predicted right next alone ahead learned same again".split()
+    assert (
+        order == "predicted accuracy next alone ahead learned source_side_by_side reproduce".split()
+    )
     text = (folder / "report.md").read_text(encoding="utf-8")
     pictures = re.findall(r"\]\((figures/[\w-]+\.png)\)", text)
     assert len(pictures) == 6
