@@ -109,18 +109,6 @@ class Experiment(BaseModel):
         asked = " ".join(self.exercises)
         return f"{variant} is the chapter's network alone: {asked} needs --variant scratch"
 
-    def form(self, variant: str) -> str:
-        """The form of the network that serves a variant: that of its name, or of the exercises.
-
-        Raises:
-            RequestError: the variant cannot be the network of this experiment.
-        """
-        if reason := self.lacking(variant):
-            raise RequestError(reason)
-        if self.keep_graph:
-            return "kept graph"
-        return "exercises" if self.exercises else variant
-
     @model_validator(mode="after")
     def go_together(self) -> Self:
         """See that no setting contradicts another."""

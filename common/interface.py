@@ -18,6 +18,7 @@ and further layers, as `common.reference` derives them, and the kept graph of `c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, SupportsFloat
 
@@ -26,9 +27,11 @@ from common.experiment import Experiment
 from common.vocab import Vocab
 from common.weights import Weights
 
+Tensor = Any
+"""An array of the backend's framework."""
 State = Any
-"""The hidden state, a tuple of one (batch, H) tensor a layer in the backend's own form, with what
-it takes to go on from it; `Model.read_state` makes it NumPy."""
+"""The hidden state, a tuple of one (batch, H) `Tensor` a layer, with what it takes to go on from
+it; `Model.read_state` makes it NumPy."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,35 @@ class Model(Protocol):
         """Wait until the device has done all that it was given."""
 
 
+class Network(Protocol):
+    """One variant of the network: what the `Model` of a backend has inside.
+
+    It is made of parameters and an experiment. Tensors are the framework's own, on one device; X
+    and Y are as in `Model`, which also says what each method promises.
+    """
+
+    @property
+    def params(self) -> Sequence[Tensor]:
+        """The parameters, in the order and the layout of `common.weights`."""
+
+    def set_params(self, values: Sequence[Tensor]) -> None:
+        """Replace the values of the parameters."""
+
+    def begin_state(self, batch_size: int) -> State:
+        """Zeros (batch_size, H), for each layer."""
+
+    def __call__(self, X: Array, state: State) -> tuple[Tensor, State]:
+        """Logits (steps x batch, V), time-major, and the new state; X may be nested lists."""
+
+    def loss_and_grads(
+        self, X: Array, Y: Array, state: State
+    ) -> tuple[Tensor, Sequence[Tensor], State]:
+        """The mean loss, the gradients before clipping in the order of `params`, the new state."""
+
+    def train_step(self, X: Array, Y: Array, state: State) -> tuple[SupportsFloat, State]:
+        """Forward, backward, clip (not where theta is 0), update: the mean loss, the new state."""
+
+
 class Backend(Protocol):
     """The module ``backends/<name>/backend.py``."""
 
@@ -110,6 +142,6 @@ class Backend(Protocol):
         """A model with these weights, of the experiment's activation, lr, theta, dtype, device.
 
         Raises:
-            RequestError: the device is not there, or the variant is the chapter's network alone and
-                the experiment asks for more (`Experiment.form`).
+            RequestError: the device is not there, there is no such variant, or the variant is the
+                chapter's network alone and the experiment asks for more (`common.variants`).
         """

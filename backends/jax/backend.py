@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib.metadata
-from functools import partial
 
 import jax
 import numpy as np
 
-from backends.jax import book, concise, exercises, fused, scratch
+from backends.jax import adapter, book, concise, fused, scratch
 from common.decoding import chooser
 from common.errors import RequestError
 from common.interface import Description
+from common.variants import serving
 
 jax.config.update("jax_default_matmul_precision", "highest")  # no TF32, no bfloat16
 
@@ -26,9 +26,11 @@ def count_compilations(event, duration, **_):
 
 jax.monitoring.register_event_duration_secs_listener(count_compilations)
 
-FORWARDS = {
-    "tanh": scratch.rnn,
-    "relu": partial(scratch.rnn, activation=jax.nn.relu),
+NETWORKS = {
+    "scratch": adapter.ScratchNetwork,
+    "fused": fused.RNNModelFused,
+    "concise": concise.RNNModel,
+    "book": book.RNNModelBook,
 }
 
 
@@ -49,47 +51,14 @@ def compilations():
 
 
 def build(experiment, variant, weights):
-    """A model of one of the `FORMS`."""
-    return Model(experiment, FORMS[experiment.form(variant)], weights)
-
-
-class Scratch(scratch.RNNModelScratch):
-    """The chapter's functions, with the surface that all forms share."""
-
-    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
-
-    def __init__(self, params, activation, lr, theta):
-        super().__init__(
-            *params[0].shape,
-            get_params=lambda vocab_size, num_hiddens: params,
-            init_state=scratch.init_rnn_state,
-            forward=FORWARDS[activation],
-        )
-        self.loss = scratch.cross_entropy
-        self.updater = scratch.sgd_updater(self, lr)
-        self.theta = theta
-
-    def loss_and_grads(self, X, Y, state):
-        return scratch.loss_and_grads(self.params, X, Y, state, self.forward_fn, self.loss)
-
-    def train_step(self, X, Y, state):
-        return scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
-
-
-FORMS = {
-    "scratch": Scratch,
-    "exercises": exercises.RNNModelExercises,
-    "kept graph": exercises.RNNModelKeptGraph,
-    "fused": fused.RNNModelFused,
-    "concise": concise.RNNModel,
-    "book": book.RNNModelBook,
-}
+    """A model of one of the `NETWORKS`."""
+    return Model(experiment, serving(NETWORKS, variant, experiment), weights)
 
 
 class Model:
-    """One form of the network behind the contract."""
+    """A network behind the contract."""
 
-    def __init__(self, experiment, form, weights):
+    def __init__(self, experiment, network, weights):
         self.experiment = experiment
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
         if experiment.dtype == "float64":
@@ -100,7 +69,7 @@ class Model:
         device = jax.devices(platform)[0]
         self.device = "cpu" if platform == "cpu" else device.device_kind
         params = [jax.device_put(weights[n].astype(experiment.dtype), device) for n in self.names]
-        self.net = form(params, experiment.activation, experiment.lr, experiment.clip_theta)
+        self.net = network(params, experiment)
 
     def begin_state(self, batch_size):
         return self.net.begin_state(batch_size)

@@ -67,9 +67,10 @@ def update(params, X, Y, state, activation, lr, theta):
 class RNNModelBook:
     """The parameters and the functions that use them."""
 
-    def __init__(self, params, activation, lr, theta):
+    def __init__(self, params, experiment):
         self.params = params
-        self.activation, self.lr, self.theta = getattr(jax.nn, activation), lr, theta
+        self.activation = getattr(jax.nn, experiment.activation)
+        self.lr, self.theta = experiment.lr, experiment.clip_theta
 
     def set_params(self, values):
         """Replace the five parameters."""

@@ -73,12 +73,12 @@ def update(graph, tx, variables, opt_state, X, Y, state):
 class RNNModel:
     """The module and its optimizer."""
 
-    def __init__(self, params, activation, lr, theta):
+    def __init__(self, params, experiment):
         W_xh = params[0]
-        model = RNNLM(*W_xh.shape, getattr(jax.nn, activation), W_xh.dtype)
+        model = RNNLM(*W_xh.shape, getattr(jax.nn, experiment.activation), W_xh.dtype)
         self.graph, self.variables = nnx.split(model)
         self.set_params(params)
-        self.tx = optimizer(lr, theta)
+        self.tx = optimizer(experiment.lr, experiment.clip_theta)
         self.opt_state = self.tx.init(self.variables)
 
     @property

@@ -135,9 +135,10 @@ other_thread = ThreadPoolExecutor(max_workers=1)
 class RNNModelFused:
     """The parameters and the functions that use them."""
 
-    def __init__(self, params, activation, lr, theta):
+    def __init__(self, params, experiment):
         self.params = params
-        self.activation, self.lr, self.theta = getattr(jax.nn, activation), lr, theta
+        self.activation = getattr(jax.nn, experiment.activation)
+        self.lr, self.theta = experiment.lr, experiment.clip_theta
         self.halved = params[0].device.platform == "cpu"
 
     def set_params(self, values):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
-from backends.mxnet_style import book, concise, engine, exercises, fused, scratch
+from backends.mxnet_style import adapter, book, concise, engine, fused, scratch
 from backends.mxnet_style.engine import cpu, nd
 from common.decoding import chooser
 from common.errors import RequestError
 from common.interface import Description
+from common.variants import serving
 
 ENVIRONMENT = engine.ENVIRONMENT
-ACTIVATIONS = {"tanh": nd.tanh, "relu": nd.relu}
+
+NETWORKS = {
+    "scratch": adapter.ScratchNetwork,
+    "fused": fused.RNNModelFused,
+    "concise": concise.RNNModel,
+    "book": book.RNNModelBook,
+}
 
 
 def describe():
@@ -27,63 +32,22 @@ def compilations():
 
 
 def build(experiment, variant, weights):
-    """A model of one of the `FORMS`."""
-    return Model(experiment, FORMS[experiment.form(variant)], weights)
-
-
-class Scratch(scratch.RNNModelScratch):
-    """The chapter's functions, with the surface that all forms share."""
-
-    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
-
-    def __init__(self, params, activation, lr, theta):
-        for param in params:
-            param.attach_grad()
-        super().__init__(
-            *params[0].shape,
-            get_params=lambda vocab_size, num_hiddens: params,
-            init_state=scratch.init_rnn_state,
-            forward=partial(scratch.rnn, activation=ACTIVATIONS[activation]),
-        )
-        self.loss = scratch.cross_entropy
-        self.updater = scratch.sgd_updater(self, lr)
-        self.theta = theta
-
-    def set_params(self, values):
-        for param, value in zip(self.params, values, strict=True):
-            param[:] = value
-
-    def loss_and_grads(self, X, Y, state):
-        l, grads, state = scratch.loss_and_grads(self, X, Y, state, self.loss)
-        return l, grads, scratch.detach(state)
-
-    def train_step(self, X, Y, state):
-        l, state = scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
-        return l, scratch.detach(state)
-
-
-FORMS = {
-    "scratch": Scratch,
-    "exercises": exercises.RNNModelExercises,
-    "kept graph": exercises.RNNModelKeptGraph,
-    "fused": fused.RNNModelFused,
-    "concise": concise.RNNModel,
-    "book": book.RNNModelBook,
-}
+    """A model of one of the `NETWORKS`."""
+    return Model(experiment, serving(NETWORKS, variant, experiment), weights)
 
 
 class Model:
-    """One form of the network behind the contract."""
+    """A network behind the contract."""
 
     device = "cpu"
 
-    def __init__(self, experiment, form, weights):
+    def __init__(self, experiment, network, weights):
         self.experiment = experiment
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
         if experiment.device == "gpu":
             raise RequestError("--device gpu: this engine is for the CPU; use cpu or auto")
         params = [nd.array(weights[n], ctx=cpu(), dtype=experiment.dtype) for n in self.names]
-        self.net = form(params, experiment.activation, experiment.lr, experiment.clip_theta)
+        self.net = network(params, experiment)
 
     def begin_state(self, batch_size):
         return self.net.begin_state(batch_size)

@@ -8,15 +8,15 @@ from backends.mxnet_style.engine import autograd, gluon, nd
 
 
 class RNNModelBook:
-    """The network of the contract as the book writes it; see `backend.FORMS`."""
+    """The network of the contract as the book writes it; see `backend.NETWORKS`."""
 
-    def __init__(self, params, activation, lr, theta):
+    def __init__(self, params, experiment):
         self.params = params
         for param in params:
             param.attach_grad()
-        self.activation = getattr(nd, activation)
+        self.activation = getattr(nd, experiment.activation)
         self.loss = gluon.loss.SoftmaxCrossEntropyLoss()
-        self.lr, self.theta = lr, theta
+        self.lr, self.theta = experiment.lr, experiment.clip_theta
 
     def set_params(self, values):
         """Replace the five parameters."""

@@ -10,15 +10,15 @@ from backends.mxnet_style.engine import autograd, gluon, nd
 
 
 class RNNModel:
-    """A recurrent layer and an output layer; see `backend.FORMS`."""
+    """A recurrent layer and an output layer; see `backend.NETWORKS`."""
 
-    def __init__(self, params, activation, lr, theta):
+    def __init__(self, params, experiment):
         W_xh = params[0]
         self.vocab_size, self.num_hiddens = W_xh.shape
         self.dtype, self.ctx = W_xh.dtype, W_xh.context
         kind = {"dtype": self.dtype.__name__}
         self.rnn = gluon.rnn.RNN(
-            self.num_hiddens, activation=activation, input_size=self.vocab_size, **kind
+            self.num_hiddens, activation=experiment.activation, input_size=self.vocab_size, **kind
         )
         self.dense = gluon.nn.Dense(self.vocab_size, in_units=self.num_hiddens, **kind)
         self.rnn.l0_h2h_bias.grad_req = "null"
@@ -26,7 +26,7 @@ class RNNModel:
             layer.initialize(ctx=self.ctx)
             layer.hybridize(static_alloc=True, static_shape=True)
         rnn, dense = self.rnn, self.dense
-        exact = activation != "relu" or self.dtype != np.float64
+        exact = experiment.activation != "relu" or self.dtype != np.float64
         self.recur = self.rnn if exact else self._recur_in_float64
         self.trained = [
             rnn.l0_i2h_weight, rnn.l0_h2h_weight, rnn.l0_i2h_bias, dense.weight, dense.bias
@@ -35,7 +35,7 @@ class RNNModel:
         self.loss = gluon.loss.SoftmaxCrossEntropyLoss()
         # A trainer keeps its rate in float32, whatever the weights are: so gradients carry ours.
         self.trainer = gluon.Trainer(self.trained, "sgd", {"learning_rate": 1})
-        self.lr, self.theta = lr, theta
+        self.lr, self.theta = experiment.lr, experiment.clip_theta
 
     @property
     def params(self):

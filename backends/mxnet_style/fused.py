@@ -30,15 +30,15 @@ EXPONENT = 64
 
 
 class RNNModelFused:
-    """The five parameters and an operation that trains them; see `backend.FORMS`."""
+    """The five parameters and an operation that trains them; see `backend.NETWORKS`."""
 
-    def __init__(self, params, activation, lr, theta):
+    def __init__(self, params, experiment):
         weights = [param.asnumpy() for param in params]
-        self.passes = Passes(weights, activation)
+        self.passes = Passes(weights, experiment.activation)
         self.params = [nd.from_numpy(weight) for weight in weights]  # of the same memory
         for param in self.params:
             param.attach_grad()
-        self.lr, self.theta = lr, theta
+        self.lr, self.theta = experiment.lr, experiment.clip_theta
 
     def set_params(self, values):
         """Replace the five parameters."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import importlib.metadata
-from functools import partial
 
 import numpy as np
 import tensorflow as tf
 
-from backends.tensorflow import book, concise, exercises, fused, scratch
+from backends.tensorflow import adapter, book, concise, exercises, fused, scratch
 from common.decoding import chooser
 from common.errors import RequestError
 from common.interface import Description
+from common.variants import serving
 
-ACTIVATIONS = {"tanh": tf.tanh, "relu": tf.nn.relu}
+NETWORKS = {
+    "scratch": adapter.ScratchNetwork,
+    "fused": fused.RNNModelFused,
+    "concise": concise.RNNModel,
+    "book": book.RNNModelBook,
+}
 
 
 def describe():
@@ -37,53 +42,17 @@ def compilations():
 
 
 def build(experiment, variant, weights):
-    """A model of one of the `FORMS`."""
-    return Model(experiment, FORMS[experiment.form(variant)], weights)
+    """A model of one of the `NETWORKS`."""
+    return Model(experiment, serving(NETWORKS, variant, experiment), weights)
 
-
-class Scratch(scratch.RNNModelScratch):
-    """The chapter's functions, with the surface that all forms share."""
-
-    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
-
-    def __init__(self, params, activation, lr, theta):
-        super().__init__(
-            *params[0].shape,
-            get_params=lambda vocab_size, num_hiddens: params,
-            init_state=scratch.init_rnn_state,
-            forward=partial(scratch.rnn, activation=ACTIVATIONS[activation]),
-        )
-        self.loss = scratch.cross_entropy
-        self.updater = scratch.sgd_updater(self, lr)
-        self.theta = theta
-
-    def set_params(self, values):
-        for param, value in zip(self.params, values, strict=True):
-            param.assign(value)
-
-    def loss_and_grads(self, X, Y, state):
-        return scratch.loss_and_grads(self, X, Y, state, self.loss)
-
-    def train_step(self, X, Y, state):
-        return scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
-
-
-FORMS = {
-    "scratch": Scratch,
-    "exercises": exercises.RNNModelExercises,
-    "kept graph": exercises.RNNModelKeptGraph,
-    "fused": fused.RNNModelFused,
-    "concise": concise.RNNModel,
-    "book": book.RNNModelBook,
-}
 
 COMPILED = [scratch.train_step, *exercises.COMPILED, *fused.COMPILED, concise.train_step]
 
 
 class Model:
-    """One form of the network behind the contract."""
+    """A network behind the contract."""
 
-    def __init__(self, experiment, form, weights):
+    def __init__(self, experiment, network, weights):
         self.experiment = experiment
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
         gpus = tf.config.list_physical_devices("GPU") if experiment.device != "cpu" else []
@@ -93,7 +62,7 @@ class Model:
         self.place = "/GPU:0" if gpus else "/CPU:0"
         with tf.device(self.place):
             params = [tf.Variable(weights[n], dtype=experiment.dtype, name=n) for n in self.names]
-            self.net = form(params, experiment.activation, experiment.lr, experiment.clip_theta)
+            self.net = network(params, experiment)
 
     def begin_state(self, batch_size):
         with tf.device(self.place):

@@ -8,23 +8,15 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-ACTIVATIONS = {"tanh": tf.tanh, "relu": tf.nn.relu}
-
 
 class RNNModelBook:
-    """The network as the book writes, clips and updates it.
+    """The network as the book writes, clips and updates it; see `backend.NETWORKS`."""
 
-    Args:
-        params: the five canonical weights, variables.
-        activation: ``tanh`` or ``relu``.
-        lr: the learning rate.
-        theta: the largest norm of the gradients; 0 for no clipping.
-    """
-
-    def __init__(self, params, activation, lr, theta):
-        self.params, self.lr, self.theta = params, lr, theta
+    def __init__(self, params, experiment):
+        self.params = params
+        self.lr, self.theta = experiment.lr, experiment.clip_theta
         self.vocab_size, self.num_hiddens = params[0].shape
-        self.activation = ACTIVATIONS[activation]
+        self.activation = getattr(tf.nn, experiment.activation)
 
     def set_params(self, values):
         """Replace the five weights."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from backends.tensorflow.backend import ACTIVATIONS
 from common.weights import NAMES
 
 
@@ -36,7 +35,7 @@ def loss_and_grads(params, X, Y, state, links, loss_weights, activation):
     probes = tf.zeros((X.shape[1], *state.shape), params[0].dtype)
     with tf.GradientTape() as tape:
         tape.watch([params, probes])
-        outputs = rnn(inputs, state, params, links, probes, ACTIVATIONS[activation])
+        outputs = rnn(inputs, state, params, links, probes, getattr(tf.nn, activation))
         l = total_loss(outputs, tf.transpose(Y), loss_weights)
     return l, *tape.gradient(l, [params, probes])
 

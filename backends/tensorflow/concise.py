@@ -13,21 +13,14 @@ import tensorflow as tf
 
 
 class RNNModel:
-    """`SimpleRNN` over one-hot inputs and a `Dense` output layer.
+    """`SimpleRNN` over one-hot inputs and a `Dense` output layer; see `backend.NETWORKS`."""
 
-    Args:
-        params: the five canonical weights, variables.
-        activation: ``tanh`` or ``relu``.
-        lr: the learning rate.
-        theta: the largest norm of the gradients; 0 for no clipping.
-    """
-
-    def __init__(self, params, activation, lr, theta):
+    def __init__(self, params, experiment):
         self.vocab_size, num_hiddens = params[0].shape
         self.dtype = params[0].dtype
         self.rnn = keras.layers.SimpleRNN(
             num_hiddens,
-            activation,
+            experiment.activation,
             return_sequences=True,
             return_state=True,
             dtype=self.dtype.name,
@@ -41,8 +34,8 @@ class RNNModel:
             from_logits=True, dtype=self.dtype.name
         )
         self.optimizer = keras.optimizers.SGD(
-            lambda: tf.constant(lr, self.dtype),  # a number would be kept in float32
-            global_clipnorm=theta or None,
+            lambda: tf.constant(experiment.lr, self.dtype),  # a number would be kept in float32
+            global_clipnorm=experiment.clip_theta or None,
         )
         self.optimizer.build(self.layer_weights)
 

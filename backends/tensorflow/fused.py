@@ -31,17 +31,11 @@ ROWS = 16  # a slice has at least so many sequences
 
 
 class RNNModelFused:
-    """The network with its gradients, clipping and update.
+    """The network with its gradients, clipping and update; see `backend.NETWORKS`."""
 
-    Args:
-        params: the five canonical weights, variables.
-        activation: ``tanh`` or ``relu``.
-        lr: the learning rate.
-        theta: the largest norm of the gradients; 0 for no clipping.
-    """
-
-    def __init__(self, params, activation, lr, theta):
-        self.params, self.activation, self.lr, self.theta = params, activation, lr, theta
+    def __init__(self, params, experiment):
+        self.params, self.activation = params, experiment.activation
+        self.lr, self.theta = experiment.lr, experiment.clip_theta
         self.train_steps = {}  # by the shape of X: TensorFlow's own look-up takes longer
 
     def set_params(self, values):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import torch
 
-from backends.torch import book, concise, exercises, fused, scratch
+from backends.torch import adapter, book, concise, fused, scratch
 from common.decoding import chooser
 from common.errors import RequestError
 from common.interface import Description
+from common.variants import serving
 
-ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu}
+NETWORKS = {
+    "scratch": adapter.ScratchNetwork,
+    "fused": fused.RNNModelFused,
+    "concise": concise.RNNModel,
+    "book": book.RNNModelBook,
+}
 
 
 def describe():
@@ -32,55 +36,14 @@ def compilations():
 
 
 def build(experiment, variant, weights):
-    """A model of one of the `FORMS`."""
-    return Model(experiment, FORMS[experiment.form(variant)], weights)
-
-
-class Scratch(scratch.RNNModelScratch):
-    """The chapter's functions, with the surface that all forms share."""
-
-    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
-
-    def __init__(self, params, activation, lr, theta):
-        params = [param.requires_grad_() for param in params]
-        super().__init__(
-            *params[0].shape,
-            get_params=lambda vocab_size, num_hiddens: params,
-            init_state=scratch.init_rnn_state,
-            forward=partial(scratch.rnn, activation=ACTIVATIONS[activation]),
-        )
-        self.loss = scratch.cross_entropy
-        self.updater = scratch.sgd_updater(self, lr)
-        self.theta = theta
-
-    def set_params(self, values):
-        with torch.no_grad():
-            for param, value in zip(self.params, values, strict=True):
-                param.copy_(value)
-
-    def loss_and_grads(self, X, Y, state):
-        l, grads, state = scratch.loss_and_grads(self, X, Y, state, self.loss)
-        return l, grads, scratch.detach(state)
-
-    def train_step(self, X, Y, state):
-        l, state = scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
-        return l, scratch.detach(state)
-
-
-FORMS = {
-    "scratch": Scratch,
-    "exercises": exercises.RNNModelExercises,
-    "kept graph": exercises.RNNModelKeptGraph,
-    "fused": fused.RNNModelFused,
-    "concise": concise.RNNModel,
-    "book": book.RNNModelBook,
-}
+    """A model of one of the `NETWORKS`."""
+    return Model(experiment, serving(NETWORKS, variant, experiment), weights)
 
 
 class Model:
-    """One form of the network behind the contract."""
+    """A network behind the contract."""
 
-    def __init__(self, experiment, form, weights):
+    def __init__(self, experiment, network, weights):
         self.experiment = experiment
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
         gpu = experiment.device != "cpu" and torch.cuda.is_available()
@@ -89,7 +52,7 @@ class Model:
         self.device = torch.cuda.get_device_name() if gpu else "cpu"
         kind = {"dtype": getattr(torch, experiment.dtype), "device": "cuda" if gpu else "cpu"}
         params = [torch.tensor(weights[n], **kind) for n in self.names]
-        self.net = form(params, experiment.activation, experiment.lr, experiment.clip_theta)
+        self.net = network(params, experiment)
 
     def begin_state(self, batch_size):
         return self.net.begin_state(batch_size)

@@ -9,13 +9,13 @@ from torch.nn import functional as F
 
 
 class RNNModelBook:
-    """The network of the contract as the book writes it; see `backend.FORMS`."""
+    """The network of the contract as the book writes it; see `backend.NETWORKS`."""
 
-    def __init__(self, params, activation, lr, theta):
+    def __init__(self, params, experiment):
         self.params = [param.requires_grad_() for param in params]
-        self.activation = getattr(torch, activation)
+        self.activation = getattr(torch, experiment.activation)
         self.loss = torch.nn.CrossEntropyLoss()
-        self.lr, self.theta = lr, theta
+        self.lr, self.theta = experiment.lr, experiment.clip_theta
 
     def set_params(self, values):
         """Replace the five parameters."""

@@ -10,19 +10,21 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 
 class RNNModel(torch.nn.Module):
-    """A recurrent layer and an output layer; see `backend.FORMS`."""
+    """A recurrent layer and an output layer; see `backend.NETWORKS`."""
 
-    def __init__(self, params, activation, lr, theta):
+    def __init__(self, params, experiment):
         super().__init__()
         self.vocab_size, self.num_hiddens = params[0].shape
         kind = {"device": params[0].device, "dtype": params[0].dtype}
-        self.rnn = torch.nn.RNN(self.vocab_size, self.num_hiddens, nonlinearity=activation, **kind)
+        self.rnn = torch.nn.RNN(
+            self.vocab_size, self.num_hiddens, nonlinearity=experiment.activation, **kind
+        )
         self.linear = torch.nn.Linear(self.num_hiddens, self.vocab_size, **kind)
         torch.nn.init.zeros_(self.rnn.bias_hh_l0.requires_grad_(False))
         self.set_params(params)
         self.loss = torch.nn.CrossEntropyLoss()
-        self.optimizer = torch.optim.SGD(self._trained(), lr)
-        self.theta = theta
+        self.optimizer = torch.optim.SGD(self._trained(), experiment.lr)
+        self.theta = experiment.clip_theta
 
     def _trained(self):
         """What is trained, in canonical order but in the layers' layout."""

@@ -85,14 +85,14 @@ def as_one_vector(tensors):
 
 
 class RNNModelFused:
-    """The five parameters and a training step that builds no graph; see `backend.FORMS`."""
+    """The five parameters and a training step that builds no graph; see `backend.NETWORKS`."""
 
-    def __init__(self, params, activation, lr, theta):
+    def __init__(self, params, experiment):
         self.param_vector, self.params = as_one_vector(params)
         self.grad_vector, self.grads = as_one_vector(params)
         self.set_params(params)
-        self.act, self.act_backward = ACTIVATIONS[activation]
-        self.lr, self.theta = lr, theta
+        self.act, self.act_backward = ACTIVATIONS[experiment.activation]
+        self.lr, self.theta = experiment.lr, experiment.clip_theta
         self._allocate(0, 0)
 
     def set_params(self, values):

@@ -1,4 +1,4 @@
-"""How fast PyTorch's libraries multiply matrices: the floor under every form of the network."""
+"""How fast PyTorch's libraries multiply matrices: the floor under every variant."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""What the contract cannot see of PyTorch's forms."""
+"""What the contract cannot see of PyTorch's variants."""
 
 import math
 
@@ -22,24 +22,24 @@ def torch(only):
     return pytest.importorskip("torch")
 
 
-def build(form, weights):
-    return backends.load("torch").build(SETTINGS, form, weights)
+def build(variant, weights):
+    return backends.load("torch").build(SETTINGS, variant, weights)
 
 
-FORMS = ["scratch", "fused", "concise", "book"]
+VARIANTS = ["scratch", "fused", "concise", "book"]
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_network_of_nans_has_a_loss_of_nan(form):
-    model = build(form, {n: w * np.nan for n, w in draw_weights(5, 8).items()})
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_network_of_nans_has_a_loss_of_nan(variant):
+    model = build(variant, {n: w * np.nan for n, w in draw_weights(5, 8).items()})
     loss, _ = model.train_step(X, Y, model.begin_state(3))
     assert math.isnan(float(loss))
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_likelihood_that_underflows_has_its_loss(form):
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_likelihood_that_underflows_has_its_loss(variant):
     b_q = np.array([0.0, 500, 0, 0, 0])
-    model = build(form, draw_weights(5, 8) | {"b_q": b_q})
+    model = build(variant, draw_weights(5, 8) | {"b_q": b_q})
     loss, _ = model.train_step(X, Y, model.begin_state(3))
     assert float(loss) == pytest.approx(500 * np.mean(Y != 1), rel=1e-4)
 

@@ -1,0 +1,44 @@
+"""The chapter's functions, or those of its exercises, as a network behind the contract."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+
+import jax
+
+from backends.jax import exercises, scratch
+from common.variants import pages
+
+
+@cache
+def bound(rnn, activation):
+    """The function with an activation: one function, so one compilation."""
+    return partial(rnn, activation=getattr(jax.nn, activation))
+
+
+class ScratchNetwork(scratch.RNNModelScratch):
+    """The page's model and its training step; see `common.interface.Network`."""
+
+    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
+
+    def __init__(self, params, experiment):
+        recurrence, self.page = pages(scratch, exercises, experiment)
+        num_hiddens, vocab_size = params[-2].shape
+        super().__init__(
+            vocab_size,
+            num_hiddens,
+            get_params=lambda *sizes: params,
+            init_state=partial(exercises.init_rnn_state, num_layers=experiment.num_layers),
+            forward=bound(recurrence.rnn, experiment.activation),
+        )
+        self.loss, self.theta = scratch.cross_entropy, experiment.clip_theta
+        self.updater = scratch.sgd_updater(self, experiment.lr)
+
+    def loss_and_grads(self, X, Y, state):
+        """The mean loss, the gradients before clipping, the new state."""
+        given = self.params, X, Y, state
+        return self.page.loss_and_grads(*given, self.forward_fn, self.loss)
+
+    def train_step(self, X, Y, state):
+        """Forward, backward, clip (not where theta is 0), update."""
+        return self.page.train_step(self, X, Y, state, self.loss, self.updater, self.theta)

@@ -1,0 +1,42 @@
+"""The chapter's functions, or those of its exercises, as a network behind the contract."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import tensorflow as tf
+
+from backends.tensorflow import exercises, scratch
+from common.variants import pages
+
+
+class ScratchNetwork(scratch.RNNModelScratch):
+    """The page's model and its training step; see `common.interface.Network`."""
+
+    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
+
+    def __init__(self, params, experiment):
+        recurrence, self.page = pages(scratch, exercises, experiment)
+        num_hiddens, vocab_size = params[-2].shape
+        super().__init__(
+            vocab_size,
+            num_hiddens,
+            get_params=lambda *sizes: params,
+            init_state=partial(exercises.init_rnn_state, num_layers=experiment.num_layers),
+            forward=partial(recurrence.rnn, activation=getattr(tf.nn, experiment.activation)),
+        )
+        self.loss, self.theta = scratch.cross_entropy, experiment.clip_theta
+        self.updater = scratch.sgd_updater(self, experiment.lr)
+
+    def set_params(self, values):
+        """Replace the values of the parameters."""
+        for param, value in zip(self.params, values, strict=True):
+            param.assign(value)
+
+    def loss_and_grads(self, X, Y, state):
+        """The mean loss, the gradients before clipping, the new state."""
+        return self.page.loss_and_grads(self, X, Y, state, self.loss)
+
+    def train_step(self, X, Y, state):
+        """Forward, backward, clip (not where theta is 0), update."""
+        return self.page.train_step(self, X, Y, state, self.loss, self.updater, self.theta)

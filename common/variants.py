@@ -1,0 +1,35 @@
+"""Variants of the network: which class and which page of a backend serve an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import ModuleType
+
+from common.errors import RequestError, unknown
+from common.experiment import Experiment
+from common.interface import Network, Tensor
+
+Build = Callable[[list[Tensor], Experiment], Network]
+"""Makes a network of its parameters, in canonical order, where and of the type they are."""
+
+
+def serving(networks: Mapping[str, Build], variant: str, experiment: Experiment) -> Build:
+    """The entry of a backend's registry that serves a variant.
+
+    Raises:
+        RequestError: the registry has no such variant, or the variant is the chapter's network
+            alone and the experiment asks for more.
+    """
+    if variant not in networks:
+        raise unknown("variant", variant, networks)
+    if reason := experiment.lacking(variant):
+        raise RequestError(reason)
+    return networks[variant]
+
+
+def pages(
+    scratch: ModuleType, exercises: ModuleType, experiment: Experiment
+) -> tuple[ModuleType, ModuleType]:
+    """The pages whose recurrence and whose training step serve an experiment, of these two."""
+    recurrence = exercises if experiment.exercises else scratch
+    return recurrence, exercises if experiment.keep_graph else scratch
