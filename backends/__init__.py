@@ -125,7 +125,7 @@ def load(name: str) -> Backend:
     module = importlib.import_module(entry(name).module)
     if reason := taken(name):
         raise ImportError(reason)
-    return module  # type: ignore[return-value]
+    return module
 
 
 def section(name: str, part: str) -> ModuleType:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from common.interface import Description
 
 
-def describe():
+def describe() -> Description:
     """Nothing computes here."""
     return Description(versions={}, devices=("cpu",), threads=None, tf32=False)
 
 
-def compilations():
+def compilations() -> int:
     """Nothing is compiled."""
     return 0
 
 
-def build(experiment, variant, weights):
+def build(experiment: Any, variant: str, weights: Any) -> Null:
     """The model that does nothing, whatever the experiment."""
     return Null()
 
@@ -25,19 +27,19 @@ class Null:
 
     device = "cpu"
 
-    def begin_state(self, batch_size):
+    def begin_state(self, batch_size: int) -> None:
         """No state."""
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Any, Y: Any, state: None) -> tuple[float, None]:
         """A loss of nothing, at once."""
         return 0.0, state
 
-    def weights(self):
+    def weights(self) -> dict[str, Any]:
         """No weights."""
         return {}
 
-    def load_weights(self, weights):
+    def load_weights(self, weights: Any) -> None:
         """Takes none."""
 
-    def synchronize(self):
+    def synchronize(self) -> None:
         """There is nothing to wait for."""

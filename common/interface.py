@@ -20,9 +20,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, SupportsFloat
+from typing import Any, Protocol, SupportsFloat, TypeVar
 
-from common.array import Array
+from common.array import Array as Array  # backends take it from the contract
 from common.experiment import Experiment
 from common.vocab import Vocab
 from common.weights import Weights
@@ -32,6 +32,12 @@ Tensor = Any
 State = Any
 """The hidden state, a tuple of one (batch, H) `Tensor` a layer, with what it takes to go on from
 it; `Model.read_state` makes it NumPy."""
+
+T = TypeVar("T")
+Outputs = tuple[T, State]
+"""What a network computes, logits or a loss, and the state after it."""
+Gradients = tuple[T, list[T], State]
+"""A loss, the gradients in the order of the parameters, and the state after it."""
 
 
 @dataclass(frozen=True)
@@ -114,15 +120,13 @@ class Network(Protocol):
     def begin_state(self, batch_size: int) -> State:
         """Zeros (batch_size, H), for each layer."""
 
-    def __call__(self, X: Array, state: State) -> tuple[Tensor, State]:
+    def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
         """Logits (steps x batch, V), time-major, and the new state; X may be nested lists."""
 
-    def loss_and_grads(
-        self, X: Array, Y: Array, state: State
-    ) -> tuple[Tensor, Sequence[Tensor], State]:
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
         """The mean loss, the gradients before clipping in the order of `params`, the new state."""
 
-    def train_step(self, X: Array, Y: Array, state: State) -> tuple[SupportsFloat, State]:
+    def train_step(self, X: Array, Y: Array, state: State) -> Outputs[SupportsFloat]:
         """Forward, backward, clip (not where theta is 0), update: the mean loss, the new state."""
 
 

@@ -13,8 +13,12 @@ Build = Callable[[list[Tensor], Experiment], Network]
 """Makes a network of its parameters, in canonical order, where and of the type they are."""
 
 
-def serving(networks: Mapping[str, Build], variant: str, experiment: Experiment) -> Build:
-    """The entry of a backend's registry that serves a variant.
+Networks = Mapping[str, Build]
+"""A backend's registry: its networks by variant."""
+
+
+def serving(networks: Networks, variant: str, experiment: Experiment) -> Build:
+    """The network of a registry that serves a variant.
 
     Raises:
         RequestError: the registry has no such variant, or the variant is the chapter's network

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, partial
+from typing import Any
 
 import jax
+from jax import Array as Tensor
 
 from backends.jax import exercises, scratch
+from common.experiment import Experiment
+from common.interface import Array, Gradients, Outputs, State
 from common.variants import pages
 
 
 @cache
-def bound(rnn, activation):
+def bound(rnn: Callable[..., Any], activation: str) -> Callable[..., Any]:
     """The function with an activation: one function, so one compilation."""
     return partial(rnn, activation=getattr(jax.nn, activation))
 
@@ -21,7 +26,7 @@ class ScratchNetwork(scratch.RNNModelScratch):
 
     __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
 
-    def __init__(self, params, experiment):
+    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
         recurrence, self.page = pages(scratch, exercises, experiment)
         num_hiddens, vocab_size = params[-2].shape
         super().__init__(
@@ -34,11 +39,11 @@ class ScratchNetwork(scratch.RNNModelScratch):
         self.loss, self.theta = scratch.cross_entropy, experiment.clip_theta
         self.updater = scratch.sgd_updater(self, experiment.lr)
 
-    def loss_and_grads(self, X, Y, state):
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
         """The mean loss, the gradients before clipping, the new state."""
         given = self.params, X, Y, state
         return self.page.loss_and_grads(*given, self.forward_fn, self.loss)
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
         """Forward, backward, clip (not where theta is 0), update."""
         return self.page.train_step(self, X, Y, state, self.loss, self.updater, self.theta)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from typing import SupportsFloat
 
 import jax
 import numpy as np
@@ -10,15 +11,18 @@ import numpy as np
 from backends.jax import adapter, book, concise, fused, scratch
 from common.decoding import chooser
 from common.errors import RequestError
-from common.interface import Description
-from common.variants import serving
+from common.experiment import Experiment
+from common.interface import Array, Description, State
+from common.variants import Build, Networks, serving
+from common.vocab import Vocab
+from common.weights import Weights
 
 jax.config.update("jax_default_matmul_precision", "highest")  # no TF32, no bfloat16
 
 compiled = 0
 
 
-def count_compilations(event, duration, **_):
+def count_compilations(event: str, duration_secs: float, **_: str | int) -> None:
     """Count what XLA compiles: JAX reports the seconds of every compilation."""
     global compiled
     compiled += event == "/jax/core/compile/backend_compile_duration"
@@ -26,7 +30,7 @@ def count_compilations(event, duration, **_):
 
 jax.monitoring.register_event_duration_secs_listener(count_compilations)
 
-NETWORKS = {
+NETWORKS: Networks = {
     "scratch": adapter.ScratchNetwork,
     "fused": fused.RNNModelFused,
     "concise": concise.RNNModel,
@@ -34,23 +38,23 @@ NETWORKS = {
 }
 
 
-def describe():
+def describe() -> Description:
     """JAX's versions, devices and precision; XLA sizes its thread pool by the CPU affinity."""
     gpus = [d.device_kind for d in jax.devices() if d.platform == "gpu"]
     return Description(
         versions={name: importlib.metadata.version(name) for name in ("jax", "jaxlib", "flax")},
         devices=("cpu", *gpus),
         threads=None,
-        tf32=jax.config.jax_default_matmul_precision != "highest",
+        tf32=jax.config.values["jax_default_matmul_precision"] != "highest",
     )
 
 
-def compilations():
+def compilations() -> int:
     """How many programs XLA has compiled."""
     return compiled
 
 
-def build(experiment, variant, weights):
+def build(experiment: Experiment, variant: str, weights: Weights) -> Model:
     """A model of one of the `NETWORKS`."""
     return Model(experiment, serving(NETWORKS, variant, experiment), weights)
 
@@ -58,7 +62,7 @@ def build(experiment, variant, weights):
 class Model:
     """A network behind the contract."""
 
-    def __init__(self, experiment, network, weights):
+    def __init__(self, experiment: Experiment, network: Build, weights: Weights) -> None:
         self.experiment = experiment
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
         if experiment.dtype == "float64":
@@ -71,35 +75,35 @@ class Model:
         params = [jax.device_put(weights[n].astype(experiment.dtype), device) for n in self.names]
         self.net = network(params, experiment)
 
-    def begin_state(self, batch_size):
+    def begin_state(self, batch_size: int) -> State:
         return self.net.begin_state(batch_size)
 
-    def read_state(self, state):
+    def read_state(self, state: State) -> Array:
         return np.stack(state)
 
-    def forward(self, X, state):
+    def forward(self, X: Array, state: State) -> tuple[Array, State]:
         logits, state = self.net(X, state)
         return np.asarray(logits), state
 
-    def loss_and_grads(self, X, Y, state):
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> tuple[float, Weights, State]:
         l, grads, state = self.net.loss_and_grads(X, Y, state)
         return float(l), {n: np.array(g) for n, g in zip(self.names, grads, strict=True)}, state
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Array, Y: Array, state: State) -> tuple[SupportsFloat, State]:
         X, Y = X.astype(np.int32), Y.astype(np.int32)  # one type, so one compilation
         return self.net.train_step(X, Y, state)
 
-    def predict(self, prefix, num_preds, vocab):
+    def predict(self, prefix: str, num_preds: int, vocab: Vocab) -> str:
         return scratch.predict_rnn(prefix, num_preds, self.net, vocab, chooser(self.experiment))
 
-    def weights(self):
+    def weights(self) -> Weights:
         return {n: np.array(p) for n, p in zip(self.names, self.net.params, strict=True)}
 
-    def load_weights(self, weights):
+    def load_weights(self, weights: Weights) -> None:
         named = zip(self.names, self.net.params, strict=True)
         self.net.set_params(
             [jax.device_put(weights[n].astype(p.dtype), p.sharding) for n, p in named]
         )
 
-    def synchronize(self):
+    def synchronize(self) -> None:
         jax.block_until_ready(self.net.params)

@@ -6,14 +6,21 @@ and one for the output at each step, JAX's own differentiation, then the book's 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import optax
+from jax import Array as Tensor
+
+from common.experiment import Experiment
+from common.interface import Array, Gradients, Outputs, State
+
+Act = Callable[[Tensor], Tensor]
 
 
-def rnn(inputs, state, params, activation):
+def rnn(inputs: Tensor, state: State, params: list[Tensor], activation: Act) -> Outputs[Tensor]:
     """H_t = act(X_t W_xh + H_{t-1} W_hh + b_h), O_t = H_t W_hq + b_q, step by step."""
     W_xh, W_hh, b_h, W_hq, b_q = params
     (H,) = state
@@ -25,28 +32,30 @@ def rnn(inputs, state, params, activation):
 
 
 @partial(jax.jit, static_argnames="activation")
-def apply(params, X, state, activation):
+def apply(params: list[Tensor], X: Tensor, state: State, activation: Act) -> Outputs[Tensor]:
     """The outputs and the new state for indices X."""
     W_xh = params[0]
     return rnn(jax.nn.one_hot(X.T, len(W_xh), dtype=W_xh.dtype), state, params, activation)
 
 
-def grad_clipping(grads, theta):
+def grad_clipping(grads: list[Tensor], theta: float) -> list[Tensor]:
     """The gradients, scaled together so that their norm is at most theta."""
     norm = jnp.sqrt(sum(jnp.sum(grad**2) for grad in grads))
     return [grad * jnp.where(norm > theta, theta / norm, 1) for grad in grads]
 
 
-def sgd(params, grads, lr):
+def sgd(params: list[Tensor], grads: list[Tensor], lr: float) -> list[Tensor]:
     """Minibatch stochastic gradient descent: the new parameters."""
     return [param - lr * grad for param, grad in zip(params, grads, strict=True)]
 
 
 @partial(jax.jit, static_argnames="activation")
-def loss_and_grads(params, X, Y, state, activation):
+def loss_and_grads(
+    params: list[Tensor], X: Array, Y: Array, state: State, activation: Act
+) -> Gradients[Tensor]:
     """The mean loss, the gradients before clipping, and the new state."""
 
-    def objective(params):
+    def objective(params: list[Tensor]) -> Outputs[Tensor]:
         y_hat, new_state = apply(params, X, state, activation)
         loss = optax.softmax_cross_entropy_with_integer_labels(y_hat, Y.T.reshape(-1))
         return loss.mean(), new_state
@@ -56,7 +65,15 @@ def loss_and_grads(params, X, Y, state, activation):
 
 
 @partial(jax.jit, static_argnames=("activation", "lr", "theta"))
-def update(params, X, Y, state, activation, lr, theta):
+def update(
+    params: list[Tensor],
+    X: Array,
+    Y: Array,
+    state: State,
+    activation: Act,
+    lr: float,
+    theta: float,
+) -> tuple[Tensor, State, list[Tensor]]:
     """Forward, backward, clip (not where theta is 0), update: the loss, state and parameters."""
     l, grads, state = loss_and_grads(params, X, Y, state, activation)
     if theta:
@@ -67,29 +84,29 @@ def update(params, X, Y, state, activation, lr, theta):
 class RNNModelBook:
     """The parameters and the functions that use them."""
 
-    def __init__(self, params, experiment):
+    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
         self.params = params
         self.activation = getattr(jax.nn, experiment.activation)
         self.lr, self.theta = experiment.lr, experiment.clip_theta
 
-    def set_params(self, values):
+    def set_params(self, values: Sequence[Tensor]) -> None:
         """Replace the five parameters."""
-        self.params = values
+        self.params = list(values)
 
-    def __call__(self, X, state):
+    def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
         """The outputs and the new state for indices X."""
         return apply(self.params, jnp.asarray(X), state, self.activation)
 
-    def begin_state(self, batch_size):
+    def begin_state(self, batch_size: int) -> State:
         """The state before the first token, on the device and of the type of the parameters."""
         b_h = self.params[2]
         return (jnp.zeros((batch_size, len(b_h)), b_h.dtype, device=b_h.sharding),)
 
-    def loss_and_grads(self, X, Y, state):
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
         """The mean loss, the five gradients before clipping, and the new state."""
         return loss_and_grads(self.params, X, Y, state, self.activation)
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
         """One `update` of the model."""
         settings = self.activation, self.lr, self.theta
         l, state, self.params = update(self.params, X, Y, state, *settings)

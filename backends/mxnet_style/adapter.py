@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from backends.mxnet_style import exercises, scratch
 from backends.mxnet_style.engine import nd
+from common.experiment import Experiment
+from common.interface import Array, Gradients, State
 from common.variants import pages
 
 
@@ -14,7 +17,7 @@ class ScratchNetwork(scratch.RNNModelScratch):
 
     __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
 
-    def __init__(self, params, experiment):
+    def __init__(self, params: list[nd.NDArray], experiment: Experiment) -> None:
         recurrence, self.page = pages(scratch, exercises, experiment)
         num_hiddens, vocab_size = params[-2].shape
         for param in params:
@@ -29,17 +32,17 @@ class ScratchNetwork(scratch.RNNModelScratch):
         self.loss, self.theta = scratch.cross_entropy, experiment.clip_theta
         self.updater = scratch.sgd_updater(self, experiment.lr)
 
-    def set_params(self, values):
+    def set_params(self, values: Sequence[nd.NDArray]) -> None:
         """Replace the values of the parameters."""
         for param, value in zip(self.params, values, strict=True):
             param[:] = value
 
-    def loss_and_grads(self, X, Y, state):
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[nd.NDArray]:
         """The mean loss, the gradients before clipping, the new state."""
         l, grads, state = self.page.loss_and_grads(self, X, Y, state, self.loss)
         return l, grads, self.page.detach(state)
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Array, Y: Array, state: State) -> tuple[float, State]:
         """Forward, backward, clip (not where theta is 0), update."""
         l, state = self.page.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
         return l, self.page.detach(state)

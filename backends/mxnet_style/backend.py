@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from typing import SupportsFloat
+
 import numpy as np
 
 from backends.mxnet_style import adapter, book, concise, engine, fused, scratch
 from backends.mxnet_style.engine import cpu, nd
 from common.decoding import chooser
 from common.errors import RequestError
-from common.interface import Description
-from common.variants import serving
+from common.experiment import Experiment
+from common.interface import Array, Description, State
+from common.variants import Build, Networks, serving
+from common.vocab import Vocab
+from common.weights import Weights
 
 ENVIRONMENT = engine.ENVIRONMENT
 
-NETWORKS = {
+NETWORKS: Networks = {
     "scratch": adapter.ScratchNetwork,
     "fused": fused.RNNModelFused,
     "concise": concise.RNNModel,
@@ -21,17 +26,17 @@ NETWORKS = {
 }
 
 
-def describe():
+def describe() -> Description:
     """The versions of the engine; it computes on the CPU, on how many threads it cannot tell."""
     return Description(engine.VERSIONS, devices=("cpu",), threads=None, tf32=False)
 
 
-def compilations():
+def compilations() -> int:
     """None: both engines run eagerly."""
     return 0
 
 
-def build(experiment, variant, weights):
+def build(experiment: Experiment, variant: str, weights: Weights) -> Model:
     """A model of one of the `NETWORKS`."""
     return Model(experiment, serving(NETWORKS, variant, experiment), weights)
 
@@ -41,7 +46,7 @@ class Model:
 
     device = "cpu"
 
-    def __init__(self, experiment, network, weights):
+    def __init__(self, experiment: Experiment, network: Build, weights: Weights) -> None:
         self.experiment = experiment
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
         if experiment.device == "gpu":
@@ -49,32 +54,32 @@ class Model:
         params = [nd.array(weights[n], ctx=cpu(), dtype=experiment.dtype) for n in self.names]
         self.net = network(params, experiment)
 
-    def begin_state(self, batch_size):
+    def begin_state(self, batch_size: int) -> State:
         return self.net.begin_state(batch_size)
 
-    def read_state(self, state):
+    def read_state(self, state: State) -> Array:
         return np.stack([H.asnumpy() for H in state])
 
-    def forward(self, X, state):
+    def forward(self, X: Array, state: State) -> tuple[Array, State]:
         logits, state = self.net(X, state)
         return logits.asnumpy(), state
 
-    def loss_and_grads(self, X, Y, state):
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> tuple[float, Weights, State]:
         l, grads, state = self.net.loss_and_grads(X, Y, state)
         named = {n: g.asnumpy() for n, g in zip(self.names, grads, strict=True)}
         return float(l.asscalar()), named, state
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Array, Y: Array, state: State) -> tuple[SupportsFloat, State]:
         return self.net.train_step(X, Y, state)
 
-    def predict(self, prefix, num_preds, vocab):
+    def predict(self, prefix: str, num_preds: int, vocab: Vocab) -> str:
         return scratch.predict_rnn(prefix, num_preds, self.net, vocab, chooser(self.experiment))
 
-    def weights(self):
+    def weights(self) -> Weights:
         return {n: p.asnumpy() for n, p in zip(self.names, self.net.params, strict=True)}
 
-    def load_weights(self, weights):
+    def load_weights(self, weights: Weights) -> None:
         self.net.set_params([nd.array(weights[n], dtype=weights[n].dtype) for n in self.names])
 
-    def synchronize(self):
+    def synchronize(self) -> None:
         nd.waitall()

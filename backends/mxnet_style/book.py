@@ -4,31 +4,38 @@ One-hot inputs, three products a step inside the time loop, autograd, the book's
 update. It shares no code with the variants, so that making them faster leaves it as it is.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 from backends.mxnet_style.engine import autograd, gluon, nd
+from common.experiment import Experiment
+from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModelBook:
     """The network of the contract as the book writes it; see `backend.NETWORKS`."""
 
-    def __init__(self, params, experiment):
-        self.params = params
+    def __init__(self, params: list[nd.NDArray], experiment: Experiment) -> None:
+        self.params: list[Any] = params
         for param in params:
             param.attach_grad()
         self.activation = getattr(nd, experiment.activation)
         self.loss = gluon.loss.SoftmaxCrossEntropyLoss()
         self.lr, self.theta = experiment.lr, experiment.clip_theta
 
-    def set_params(self, values):
+    def set_params(self, values: Sequence[nd.NDArray]) -> None:
         """Replace the five parameters."""
         for param, value in zip(self.params, values, strict=True):
             param[:] = value
 
-    def begin_state(self, batch_size):
+    def begin_state(self, batch_size: int) -> State:
         """Zeros (batch_size, num_hiddens)."""
         W_hh = self.params[1]
         return (nd.zeros(shape=(batch_size, len(W_hh)), ctx=W_hh.context, dtype=W_hh.dtype),)
 
-    def __call__(self, X, state):
+    def __call__(self, X: Array, state: State) -> Outputs[nd.NDArray]:
         """The outputs, time-major, and the new state."""
         W_xh, W_hh, b_h, W_hq, b_q = self.params
         X = nd.array(X, ctx=W_xh.context)
@@ -41,7 +48,7 @@ class RNNModelBook:
             outputs.append(Y)
         return nd.concat(*outputs, dim=0), (H,)
 
-    def loss_and_grads(self, X, Y, state):
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[nd.NDArray]:
         """The mean loss, the five gradients before clipping, the detached state."""
         (H,) = state
         with autograd.record():
@@ -51,7 +58,7 @@ class RNNModelBook:
         l.backward()
         return l, [param.grad for param in self.params], (H.detach(),)
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Array, Y: Array, state: State) -> tuple[float, State]:
         """Forward, backward, clip, update."""
         l, grads, state = self.loss_and_grads(X, Y, state)
         if self.theta:

@@ -28,7 +28,7 @@ def ways(product: Product) -> dict[str, Callable[[], None]]:
     """All products one after another, into arrays made beforehand; by the layout of the arrays."""
     rng = np.random.default_rng(0)
     count, m, k, n = product.count, product.m, product.k, product.n
-    calls = {}
+    calls: dict[str, Callable[[], None]] = {}
     for name, empty in LAYOUTS.items():
         left, right, results = empty((count, m, k)), empty((k, n)), empty((count, m, n))
         left[...], right[...] = rng.standard_normal((count, m, k)), rng.standard_normal((k, n))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from typing import Any, SupportsFloat
 
 import numpy as np
 import tensorflow as tf
@@ -10,10 +11,13 @@ import tensorflow as tf
 from backends.tensorflow import adapter, book, concise, exercises, fused, scratch
 from common.decoding import chooser
 from common.errors import RequestError
-from common.interface import Description
-from common.variants import serving
+from common.experiment import Experiment
+from common.interface import Array, Description, State
+from common.variants import Build, Networks, serving
+from common.vocab import Vocab
+from common.weights import Weights
 
-NETWORKS = {
+NETWORKS: Networks = {
     "scratch": adapter.ScratchNetwork,
     "fused": fused.RNNModelFused,
     "concise": concise.RNNModel,
@@ -21,7 +25,7 @@ NETWORKS = {
 }
 
 
-def describe():
+def describe() -> Description:
     """TensorFlow's version, devices, threads and precision."""
     tf.config.experimental.enable_tensor_float_32_execution(False)
     return Description(
@@ -32,16 +36,16 @@ def describe():
     )
 
 
-def _gpu_name(gpu):
+def _gpu_name(gpu: Any) -> str:
     return tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
 
 
-def compilations():
+def compilations() -> int:
     """How often a compiled function was traced, which it is once for each new shape."""
     return sum(function.experimental_get_tracing_count() for function in COMPILED)
 
 
-def build(experiment, variant, weights):
+def build(experiment: Experiment, variant: str, weights: Weights) -> Model:
     """A model of one of the `NETWORKS`."""
     return Model(experiment, serving(NETWORKS, variant, experiment), weights)
 
@@ -52,7 +56,7 @@ COMPILED = [scratch.train_step, *exercises.COMPILED, *fused.COMPILED, concise.tr
 class Model:
     """A network behind the contract."""
 
-    def __init__(self, experiment, network, weights):
+    def __init__(self, experiment: Experiment, network: Build, weights: Weights) -> None:
         self.experiment = experiment
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
         gpus = tf.config.list_physical_devices("GPU") if experiment.device != "cpu" else []
@@ -64,39 +68,39 @@ class Model:
             params = [tf.Variable(weights[n], dtype=experiment.dtype, name=n) for n in self.names]
             self.net = network(params, experiment)
 
-    def begin_state(self, batch_size):
+    def begin_state(self, batch_size: int) -> State:
         with tf.device(self.place):
             return self.net.begin_state(batch_size)
 
-    def read_state(self, state):
+    def read_state(self, state: State) -> Array:
         return np.stack(state)
 
-    def forward(self, X, state):
+    def forward(self, X: Array, state: State) -> tuple[Array, State]:
         with tf.device(self.place):
             logits, state = self.net(X.astype(np.int32), state)
         return logits.numpy(), state
 
-    def loss_and_grads(self, X, Y, state):
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> tuple[float, Weights, State]:
         X, Y = X.astype(np.int32), Y.astype(np.int32)
         with tf.device(self.place):
             l, grads, state = self.net.loss_and_grads(X, Y, state)
         return float(l), {n: g.numpy() for n, g in zip(self.names, grads, strict=True)}, state
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Array, Y: Array, state: State) -> tuple[SupportsFloat, State]:
         X, Y = X.astype(np.int32), Y.astype(np.int32)  # one type, so one compilation
         with tf.device(self.place):
             return self.net.train_step(X, Y, state)
 
-    def predict(self, prefix, num_preds, vocab):
+    def predict(self, prefix: str, num_preds: int, vocab: Vocab) -> str:
         with tf.device(self.place):
             return scratch.predict_rnn(prefix, num_preds, self.net, vocab, chooser(self.experiment))
 
-    def weights(self):
+    def weights(self) -> Weights:
         return {n: p.numpy() for n, p in zip(self.names, self.net.params, strict=True)}
 
-    def load_weights(self, weights):
+    def load_weights(self, weights: Weights) -> None:
         with tf.device(self.place):
             self.net.set_params([weights[n] for n in self.names])
 
-    def synchronize(self):
+    def synchronize(self) -> None:
         tf.test.experimental.sync_devices()

@@ -6,28 +6,34 @@ differentiates what its tape saw. Nothing is compiled.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import tensorflow as tf
+from tensorflow import Tensor
+
+from common.experiment import Experiment
+from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModelBook:
     """The network as the book writes, clips and updates it; see `backend.NETWORKS`."""
 
-    def __init__(self, params, experiment):
+    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
         self.params = params
         self.lr, self.theta = experiment.lr, experiment.clip_theta
         self.vocab_size, self.num_hiddens = params[0].shape
         self.activation = getattr(tf.nn, experiment.activation)
 
-    def set_params(self, values):
+    def set_params(self, values: Sequence[Tensor]) -> None:
         """Replace the five weights."""
         for param, value in zip(self.params, values, strict=True):
             param.assign(value)
 
-    def begin_state(self, batch_size):
+    def begin_state(self, batch_size: int) -> State:
         """The state before the first token: a tuple of one (batch, H) tensor of zeros."""
         return (tf.zeros((batch_size, self.num_hiddens), self.params[0].dtype),)
 
-    def __call__(self, X, state):
+    def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
         """Logits (steps x batch, V), time-major, and the new state."""
         W_xh, W_hh, b_h, W_hq, b_q = self.params
         inputs = tf.one_hot(tf.transpose(X), self.vocab_size, dtype=W_xh.dtype)
@@ -38,7 +44,7 @@ class RNNModelBook:
             outputs.append(tf.matmul(H, W_hq) + b_q)
         return tf.concat(outputs, axis=0), (H,)
 
-    def loss_and_grads(self, X, Y, state):
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
         """The mean loss, the five gradients before clipping, and the new state."""
         y = tf.reshape(tf.transpose(Y), [-1])
         with tf.GradientTape() as tape:
@@ -46,7 +52,7 @@ class RNNModelBook:
             l = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, y_hat))
         return l, tape.gradient(l, self.params), state
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
         """Forward, backward, clip, update."""
         l, grads, state = self.loss_and_grads(X, Y, state)
         if self.theta:
@@ -55,7 +61,7 @@ class RNNModelBook:
             param.assign_sub(self.lr * grad)
         return l, state
 
-    def grad_clipping(self, grads):
+    def grad_clipping(self, grads: list[Tensor]) -> list[Tensor]:
         """The gradients, scaled together so that their norm is at most theta."""
         norm = tf.sqrt(sum(tf.reduce_sum(grad**2) for grad in grads))
         if norm > self.theta:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import torch
+from torch import Tensor
 
 from backends.torch import exercises, scratch
+from common.experiment import Experiment
+from common.interface import Array, Gradients, Outputs, State
 from common.variants import pages
 
 
@@ -15,7 +19,7 @@ class ScratchNetwork(scratch.RNNModelScratch):
 
     __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
 
-    def __init__(self, params, experiment):
+    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
         recurrence, self.page = pages(scratch, exercises, experiment)
         num_hiddens, vocab_size = params[-2].shape
         super().__init__(
@@ -28,18 +32,18 @@ class ScratchNetwork(scratch.RNNModelScratch):
         self.loss, self.theta = scratch.cross_entropy, experiment.clip_theta
         self.updater = scratch.sgd_updater(self, experiment.lr)
 
-    def set_params(self, values):
+    def set_params(self, values: Sequence[Tensor]) -> None:
         """Replace the values of the parameters."""
         with torch.no_grad():
             for param, value in zip(self.params, values, strict=True):
                 param.copy_(value)
 
-    def loss_and_grads(self, X, Y, state):
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
         """The mean loss, the gradients before clipping, the new state."""
         l, grads, state = self.page.loss_and_grads(self, X, Y, state, self.loss)
         return l, grads, self.page.detach(state)
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
         """Forward, backward, clip (not where theta is 0), update."""
         l, state = self.page.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
         return l, self.page.detach(state)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import SupportsFloat
+
 import torch
 
 from backends.torch import adapter, book, concise, fused, scratch
 from common.decoding import chooser
 from common.errors import RequestError
-from common.interface import Description
-from common.variants import serving
+from common.experiment import Experiment
+from common.interface import Array, Description, State
+from common.variants import Build, Networks, serving
+from common.vocab import Vocab
+from common.weights import Weights
 
-NETWORKS = {
+NETWORKS: Networks = {
     "scratch": adapter.ScratchNetwork,
     "fused": fused.RNNModelFused,
     "concise": concise.RNNModel,
@@ -18,7 +23,7 @@ NETWORKS = {
 }
 
 
-def describe():
+def describe() -> Description:
     """PyTorch's version, devices, threads and precision."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
@@ -30,12 +35,12 @@ def describe():
     )
 
 
-def compilations():
+def compilations() -> int:
     """None: PyTorch runs eagerly here."""
     return 0
 
 
-def build(experiment, variant, weights):
+def build(experiment: Experiment, variant: str, weights: Weights) -> Model:
     """A model of one of the `NETWORKS`."""
     return Model(experiment, serving(NETWORKS, variant, experiment), weights)
 
@@ -43,7 +48,7 @@ def build(experiment, variant, weights):
 class Model:
     """A network behind the contract."""
 
-    def __init__(self, experiment, network, weights):
+    def __init__(self, experiment: Experiment, network: Build, weights: Weights) -> None:
         self.experiment = experiment
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
         gpu = experiment.device != "cpu" and torch.cuda.is_available()
@@ -54,34 +59,34 @@ class Model:
         params = [torch.tensor(weights[n], **kind) for n in self.names]
         self.net = network(params, experiment)
 
-    def begin_state(self, batch_size):
+    def begin_state(self, batch_size: int) -> State:
         return self.net.begin_state(batch_size)
 
-    def read_state(self, state):
+    def read_state(self, state: State) -> Array:
         return torch.stack(state).cpu().numpy()
 
-    def forward(self, X, state):
+    def forward(self, X: Array, state: State) -> tuple[Array, State]:
         with torch.no_grad():
             logits, state = self.net(X, state)
         return logits.cpu().numpy(), state
 
-    def loss_and_grads(self, X, Y, state):
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> tuple[float, Weights, State]:
         l, grads, state = self.net.loss_and_grads(X, Y, state)
         return l.item(), {n: g.cpu().numpy() for n, g in zip(self.names, grads, strict=True)}, state
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Array, Y: Array, state: State) -> tuple[SupportsFloat, State]:
         return self.net.train_step(X, Y, state)
 
-    def predict(self, prefix, num_preds, vocab):
+    def predict(self, prefix: str, num_preds: int, vocab: Vocab) -> str:
         return scratch.predict_rnn(prefix, num_preds, self.net, vocab, chooser(self.experiment))
 
-    def weights(self):
+    def weights(self) -> Weights:
         params = zip(self.names, self.net.params, strict=True)
         return {n: p.detach().cpu().numpy().copy() for n, p in params}
 
-    def load_weights(self, weights):
+    def load_weights(self, weights: Weights) -> None:
         self.net.set_params([torch.as_tensor(weights[n]) for n in self.names])
 
-    def synchronize(self):
+    def synchronize(self) -> None:
         if self.net.params[0].is_cuda:
             torch.cuda.synchronize()

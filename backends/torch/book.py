@@ -4,30 +4,39 @@ One-hot inputs, three products a step inside the time loop, autograd, the book's
 update. It shares no code with the variants, so that making them faster leaves it as it is.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import torch
+from torch import Tensor
 from torch.nn import functional as F
+
+from common.experiment import Experiment
+from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModelBook:
     """The network of the contract as the book writes it; see `backend.NETWORKS`."""
 
-    def __init__(self, params, experiment):
-        self.params = [param.requires_grad_() for param in params]
+    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
+        self.params: list[Any] = [param.requires_grad_() for param in params]
         self.activation = getattr(torch, experiment.activation)
         self.loss = torch.nn.CrossEntropyLoss()
         self.lr, self.theta = experiment.lr, experiment.clip_theta
 
-    def set_params(self, values):
+    def set_params(self, values: Sequence[Tensor]) -> None:
         """Replace the five parameters."""
         with torch.no_grad():
             for param, value in zip(self.params, values, strict=True):
                 param.copy_(value)
 
-    def begin_state(self, batch_size):
+    def begin_state(self, batch_size: int) -> State:
         """Zeros (batch_size, num_hiddens)."""
         return (self.params[0].new_zeros((batch_size, self.params[0].shape[1])),)
 
-    def __call__(self, X, state):
+    def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
         """The outputs, time-major, and the new state."""
         W_xh, W_hh, b_h, W_hq, b_q = self.params
         X = torch.as_tensor(X, device=W_xh.device).long()
@@ -39,7 +48,7 @@ class RNNModelBook:
             outputs.append(torch.mm(H, W_hq) + b_q)
         return torch.cat(outputs, dim=0), (H,)
 
-    def loss_and_grads(self, X, Y, state):
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
         """The mean loss, the five gradients before clipping, the detached state."""
         for param in self.params:
             param.grad = None
@@ -49,11 +58,12 @@ class RNNModelBook:
         l.backward()
         return l.detach(), [param.grad for param in self.params], (H.detach(),)
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
         """Forward, backward, clip, update."""
         l, grads, state = self.loss_and_grads(X, Y, state)
         if self.theta:
-            norm = torch.sqrt(sum(torch.sum(grad**2) for grad in grads))
+            squares: Any = sum(torch.sum(grad**2) for grad in grads)
+            norm = torch.sqrt(squares)
             if norm > self.theta:
                 for grad in grads:
                     grad[:] *= self.theta / norm

@@ -4,49 +4,59 @@
 the network here: it is zero and is not trained.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+
+from common.experiment import Experiment
+from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModel(torch.nn.Module):
     """A recurrent layer and an output layer; see `backend.NETWORKS`."""
 
-    def __init__(self, params, experiment):
+    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
         super().__init__()
         self.vocab_size, self.num_hiddens = params[0].shape
-        kind = {"device": params[0].device, "dtype": params[0].dtype}
+        kind: dict[str, Any] = {"device": params[0].device, "dtype": params[0].dtype}
         self.rnn = torch.nn.RNN(
             self.vocab_size, self.num_hiddens, nonlinearity=experiment.activation, **kind
         )
         self.linear = torch.nn.Linear(self.num_hiddens, self.vocab_size, **kind)
-        torch.nn.init.zeros_(self.rnn.bias_hh_l0.requires_grad_(False))
+        *_, second_bias = self.rnn.parameters()
+        torch.nn.init.zeros_(second_bias.requires_grad_(False))
         self.set_params(params)
         self.loss = torch.nn.CrossEntropyLoss()
         self.optimizer = torch.optim.SGD(self._trained(), experiment.lr)
         self.theta = experiment.clip_theta
 
-    def _trained(self):
+    def _trained(self) -> list[Any]:
         """What is trained, in canonical order but in the layers' layout."""
         rnn, linear = self.rnn, self.linear
         return [rnn.weight_ih_l0, rnn.weight_hh_l0, rnn.bias_ih_l0, linear.weight, linear.bias]
 
     @property
-    def params(self):
+    def params(self) -> list[Tensor]:
         """The five parameters in canonical layout."""
         return [param.T if param.ndim == 2 else param for param in self._trained()]
 
-    def set_params(self, values):
+    def set_params(self, values: Sequence[Tensor]) -> None:
         """Replace the five parameters."""
         with torch.no_grad():
             for param, value in zip(self.params, values, strict=True):
                 param.copy_(value)
 
-    def begin_state(self, batch_size):
+    def begin_state(self, batch_size: int) -> State:
         """Zeros (batch_size, num_hiddens)."""
         return (self.linear.weight.new_zeros((batch_size, self.num_hiddens)),)
 
-    def forward(self, X, state):
+    def forward(self, X: Array, state: State) -> Outputs[Tensor]:
         """The outputs, time-major, and the new state."""
         weight = self.linear.weight
         inputs = torch.as_tensor(X, device=weight.device).T.long()
@@ -54,7 +64,7 @@ class RNNModel(torch.nn.Module):
         H, last = self.rnn(inputs, state[0].unsqueeze(0))
         return self.linear(H.flatten(0, 1)), (last.squeeze(0),)
 
-    def loss_and_grads(self, X, Y, state):
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
         """The mean loss, the five gradients before clipping, the detached state."""
         self.optimizer.zero_grad()
         y = torch.as_tensor(Y, device=state[0].device).T.reshape(-1).long()
@@ -64,7 +74,7 @@ class RNNModel(torch.nn.Module):
         grads = [param.grad for param in self._trained()]
         return l.detach(), [g.T if g.ndim == 2 else g for g in grads], (H.detach(),)
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
         """Forward, backward, clip, update."""
         l, grads, state = self.loss_and_grads(X, Y, state)
         if self.theta:

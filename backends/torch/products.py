@@ -1,32 +1,38 @@
 """How fast PyTorch's libraries multiply matrices: the floor under every variant."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
+from torch import Tensor
+
+from common.matmul_floor import Product
 
 onednn = torch.ops.mkldnn
 
 
-def mkl(A, W, C):
+def mkl(A: Tensor, W: Tensor, C: Sequence[Tensor]) -> None:
     """Every A_i W into C_i, which is there already."""
     for A_i, C_i in zip(A, C, strict=True):
         torch.mm(A_i, W, out=C_i)
 
 
-def onednn_packed(A, W, C):
+def onednn_packed(A: Tensor, W: Tensor, C: list[Tensor]) -> None:
     """Every A_i W as a new C_i (the operation takes no place for it), W being packed first."""
     packed = onednn._reorder_linear_weight(W.T, A.shape[1])
     for i, A_i in enumerate(A):
         C[i] = onednn._linear_pointwise(A_i, packed, None, "none", [], "")
 
 
-def onednn_plain(A, W, C):
+def onednn_plain(A: Tensor, W: Tensor, C: list[Tensor]) -> None:
     """The same without packing, which does not pay for a single product."""
     for i, A_i in enumerate(A):
         C[i] = onednn._linear_pointwise(A_i, W.T, None, "none", [], "")
 
 
-def ways(product):
+def ways(product: Product) -> dict[str, Callable[[], None]]:
     """By name, functions that do all of a `matmul_floor.Product` in float32 on the CPU.
 
     Each library has W (k, n) as it likes it best: MKL by rows, oneDNN by columns.
@@ -34,7 +40,7 @@ def ways(product):
     A = torch.randn(product.count, product.m, product.k)
     W = torch.randn(product.k, product.n)
     C = torch.empty(product.count, product.m, product.n).unbind()
-    found = {"MKL": partial(mkl, A, W, C)}
+    found: dict[str, Callable[[], None]] = {"MKL": partial(mkl, A, W, C)}
     if torch.backends.mkldnn.is_available():
         by_columns = W.T.contiguous().T
         found["oneDNN packed"] = partial(onednn_packed, A, by_columns, list(C))
