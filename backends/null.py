@@ -8,12 +8,12 @@ from common.interface import Description
 
 
 def describe() -> Description:
-    """Nothing computes here."""
+    """A description without a framework."""
     return Description(versions={}, devices=("cpu",), threads=None, tf32=False)
 
 
 def compilations() -> int:
-    """Nothing is compiled."""
+    """Programs compiled so far: none."""
     return 0
 
 
@@ -23,23 +23,23 @@ def build(experiment: Any, variant: str, weights: Any) -> Null:
 
 
 class Null:
-    """As much of the contract as a timed step needs."""
+    """The contract, as far as a timed step needs it."""
 
     device = "cpu"
 
     def begin_state(self, batch_size: int) -> None:
-        """No state."""
+        """Return None: there is no state."""
 
     def train_step(self, X: Any, Y: Any, state: None) -> tuple[float, None]:
         """A loss of nothing, at once."""
         return 0.0, state
 
     def weights(self) -> dict[str, Any]:
-        """No weights."""
+        """An empty dict: there are no weights."""
         return {}
 
     def load_weights(self, weights: Any) -> None:
-        """Takes none."""
+        """Ignore them: there is nothing to load."""
 
     def synchronize(self) -> None:
-        """There is nothing to wait for."""
+        """Return at once."""

@@ -50,7 +50,7 @@ def describe() -> Description:
 
 
 def compilations() -> int:
-    """How many programs XLA has compiled."""
+    """Programs that XLA has compiled so far."""
     return compiled
 
 

@@ -1,4 +1,4 @@
-"""The chapter's loop in JAX as the book compiles it: a yardstick for benchmarks, not a variant.
+"""The chapter's loop in JAX as the book compiles it: a variant for benchmarks alone.
 
 Every step of time is unrolled into one program: one-hot inputs, two products for the hidden state
 and one for the output at each step, JAX's own differentiation, then the book's clipping and sgd.
@@ -107,7 +107,7 @@ class RNNModelBook:
         return loss_and_grads(self.params, X, Y, state, self.activation)
 
     def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
-        """One `update` of the model."""
+        """An `update` of the model."""
         settings = self.activation, self.lr, self.theta
         l, state, self.params = update(self.params, X, Y, state, *settings)
         return l, state

@@ -30,7 +30,7 @@ def rnn(inputs, H, params, links, probes, activation):
 
 
 def total_loss(outputs, labels, loss_weights):
-    """Every step's mean cross-entropy by its weight."""
+    """The sum of the steps' mean cross-entropies, each times its weight."""
     losses = optax.softmax_cross_entropy_with_integer_labels(outputs, labels)
     return losses.mean(axis=1) @ loss_weights
 

@@ -89,7 +89,7 @@ def update(
     Y: Array,
     state: State,
 ) -> tuple[Tensor, State, Variables, optax.OptState]:
-    """One step of the optimizer: the mean loss, the new state, variables and optimizer's state."""
+    """A step of the optimizer: the mean loss, the new state, variables and optimizer's state."""
     l, grads, state = loss_and_grads(graph, variables, X, Y, state)
     updates, opt_state = tx.update(grads, opt_state, variables)
     return l, state, optax.apply_updates(variables, updates), opt_state
@@ -136,7 +136,7 @@ class RNNModel:
         return l, self._canonical(grads), state
 
     def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
-        """One `update`."""
+        """An `update` of the model."""
         before = self.variables, self.opt_state
         l, state, self.variables, self.opt_state = update(self.graph, self.tx, *before, X, Y, state)
         return l, state

@@ -110,7 +110,7 @@ def part_of_gradients(
     parts: int,
     activation: Act,
 ) -> Part:
-    """What one part of the minibatch adds to the mean loss and to the gradients; its new state."""
+    """A part's share of the mean loss and of the gradients, and its last hidden state."""
     batch_size, num_tokens = len(X), X.size
     of_part = slice(part * batch_size // parts, (part + 1) * batch_size // parts)
     X, Y, H_0 = X[of_part], Y[of_part], state[0][of_part]

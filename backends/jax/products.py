@@ -1,4 +1,4 @@
-"""The unavoidable products by XLA: what its dot alone would take, in a compiled loop."""
+"""Matrix products of a training step in XLA, the floor under it; see `common.matmul_floor`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def right_first(left: Tensor, right: Tensor) -> Tensor:
 
 @partial(jax.jit, static_argnames="dot", donate_argnames="results")
 def multiply(lefts: Tensor, right: Tensor, results: Tensor, dot: Dot) -> Tensor:
-    """All products, one after another, into the buffer of results."""
+    """The products, one after another, into the buffer of results."""
 
     def step(i: Tensor, results: Tensor) -> Tensor:
         return lax.dynamic_update_index_in_dim(results, dot(lefts[i], right), i, 0)
@@ -37,7 +37,7 @@ def multiply(lefts: Tensor, right: Tensor, results: Tensor, dot: Dot) -> Tensor:
 
 
 def ways(product: Product) -> dict[str, Callable[[], None]]:
-    """Calls that each perform every product of a `common.matmul_floor.Product` in float32."""
+    """Calls that each compute a product as often as a step does, in float32, in a compiled loop."""
     count, m, k, n = product.count, product.m, product.k, product.n
     return {
         "XLA dot": compiled(left_first, (count, m, k), (k, n), (count, m, n)),

@@ -32,7 +32,7 @@ def describe() -> Description:
 
 
 def compilations() -> int:
-    """None: both engines run eagerly."""
+    """Programs compiled so far: none, for both engines run eagerly."""
     return 0
 
 

@@ -1,7 +1,7 @@
-"""The loop of seed 001, line for line in its sense: a yardstick of speed.
+"""The loop of the book's Gluon edition, line for line in its sense: for benchmarks alone.
 
 One-hot inputs, three products a step inside the time loop, autograd, the book's clipping and
-update. It shares no code with the variants, so that making them faster leaves it as it is.
+update. It shares no code with the other variants, so that making them faster leaves it as it is.
 """
 
 from __future__ import annotations

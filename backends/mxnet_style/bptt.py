@@ -25,7 +25,7 @@ def rnn(inputs, H, params, links, probes, activation):
 
 
 def total_loss(outputs, labels, loss_weights):
-    """Every step's mean cross-entropy by its weight."""
+    """The sum of the steps' mean cross-entropies, each times its weight."""
     losses = map(gluon.loss.SoftmaxCrossEntropyLoss(), outputs, labels)
     return sum(weight * l.mean() for weight, l in zip(loss_weights, losses, strict=True))
 

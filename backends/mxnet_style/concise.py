@@ -70,7 +70,7 @@ class RNNModel:
     def _recur_in_float64(
         self, inputs: nd.NDArray, state: list[nd.NDArray]
     ) -> tuple[nd.NDArray, list[nd.NDArray]]:
-        """What the layer with relu gives, step by step: its own relu rounds to float32."""
+        """The layer with relu, step by step: its own relu rounds to float32."""
         W_xh, W_hh, b_h = [param.data() for param in self.trained[:3]]
         H, states = state[0][0], []
         for X in inputs:

@@ -17,7 +17,7 @@ __all__ = ["ENVIRONMENT", "VERSIONS", "autograd", "cpu", "gluon", "nd"]
 VARIABLE = "RNN_ROSETTA_ENGINE"
 NAME = os.environ.get(VARIABLE, "embedded")
 VERSIONS = {"numpy": np.__version__}
-"""Of what computes: NumPy's alone where the engine is our own."""
+"""Versions of the libraries that compute: NumPy alone where the engine is our own."""
 
 if TYPE_CHECKING or NAME == "embedded":
     from backends.mxnet_style.mx import autograd, cpu, gluon, nd
@@ -40,4 +40,4 @@ else:
     raise ImportError(f"{VARIABLE}={NAME}: there is no such engine; use embedded or mxnet")
 
 ENVIRONMENT = {VARIABLE: NAME}
-"""What had to be set for this engine; `backends.load` checks that it is the one it wants."""
+"""Environment of this engine; `backends.load` checks that it is the one it wants."""

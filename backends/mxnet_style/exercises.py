@@ -76,7 +76,7 @@ def loss_and_grads(model, X, Y, state, loss):
 
 
 def detach(state):
-    """The state with what led to it: that is kept."""
+    """The state with its pullbacks: it is the kept graph."""
     return state
 
 

@@ -240,7 +240,7 @@ def sum_of_products(A: Array, B: Array, out: Array) -> None:
 
 
 DENSE = 128
-"""Up to how many tokens one product with all one-hot rows is fastest; else, rows at a time."""
+"""Vocabulary up to which one product with all one-hot rows is fastest; else, a few at a time."""
 
 
 def scatter_add(tokens: Array, dA: Array, out: Array, one_hot: Array | None) -> None:

@@ -1,4 +1,4 @@
-"""The ways in which NumPy computes the products of a training step; see `common.matmul_floor`."""
+"""Matrix products of a training step in NumPy, the floor under it; see `common.matmul_floor`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ Rows a power of two apart compete for the same lines of a cache; one line more k
 
 
 def ways(product: Product) -> dict[str, Callable[[], None]]:
-    """All products one after another, into arrays made beforehand; by the layout of the arrays."""
+    """Calls that each compute a product as often as a step does, into arrays made beforehand.
+
+    They are in float32, by the layout of the arrays.
+    """
     rng = np.random.default_rng(0)
     count, m, k, n = product.count, product.m, product.k, product.n
     calls: dict[str, Callable[[], None]] = {}

@@ -15,7 +15,7 @@ from common.variants import pages
 
 
 class ScratchNetwork(scratch.RNNModelScratch):
-    """The page's model and its training step; see `common.interface.Network`."""
+    """The page's model, with its training step: a `common.interface.Network`."""
 
     __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
 

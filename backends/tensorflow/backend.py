@@ -41,7 +41,7 @@ def _gpu_name(gpu: Any) -> str:
 
 
 def compilations() -> int:
-    """How often a compiled function was traced, which it is once for each new shape."""
+    """Traces of the compiled functions so far: one for each new shape."""
     return sum(function.experimental_get_tracing_count() for function in COMPILED)
 
 

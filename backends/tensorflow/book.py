@@ -1,4 +1,4 @@
-"""The book's TensorFlow edition, step by step and eager: a yardstick for benchmarks.
+"""The book's TensorFlow edition, step by step and eager: a variant for benchmarks alone.
 
 Each step multiplies one-hot inputs by W_xh, the state by W_hh and the new state by W_hq; TensorFlow
 differentiates what its tape saw. Nothing is compiled.

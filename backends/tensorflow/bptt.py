@@ -23,7 +23,7 @@ def rnn(inputs, H, params, links, probes, activation):
 
 
 def total_loss(outputs, labels, loss_weights):
-    """Every step's mean cross-entropy by its weight."""
+    """The sum of the steps' mean cross-entropies, each times its weight."""
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=outputs)
     return tf.tensordot(loss_weights, tf.reduce_mean(losses, axis=1), axes=1)
 

@@ -139,7 +139,7 @@ def slice_grads(
     activation: str,
     num_tokens: int,
 ) -> Slice:
-    """What a slice of the minibatch adds to the mean loss and gradients; its last hidden state."""
+    """A slice's share of the mean loss and of the gradients, and its last hidden state."""
     W_xh, _, _, W_hq, b_q = weights
     X, Y = tf.transpose(X), tf.reshape(tf.transpose(Y), [-1])
     Hs = hidden_states(weights, X, H, activation)
@@ -195,7 +195,7 @@ def loss_and_grads(
 
 @tf.function(autograph=False)
 def train_step(model: RNNModelFused, X: Tensor, Y: Tensor, H: Tensor) -> tuple[Tensor, Tensor]:
-    """One clipped step of gradient descent: the mean loss before it, the last hidden state."""
+    """A clipped step of gradient descent: the mean loss before it, the last hidden state."""
     losses, grads, H = all_slices(model, X, Y, H)
     return update(model.params, losses, grads, model.lr, model.theta), tf.concat(H, axis=0)
 

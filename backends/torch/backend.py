@@ -36,7 +36,7 @@ def describe() -> Description:
 
 
 def compilations() -> int:
-    """None: PyTorch runs eagerly here."""
+    """Programs compiled so far: none, for PyTorch runs eagerly here."""
     return 0
 
 

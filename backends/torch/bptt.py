@@ -24,7 +24,7 @@ def rnn(inputs, H, params, links, probes, activation):
 
 
 def total_loss(outputs, labels, loss_weights):
-    """Every step's mean cross-entropy by its weight."""
+    """The sum of the steps' mean cross-entropies, each times its weight."""
     losses = map(F.cross_entropy, outputs, labels)
     return sum(weight * l for weight, l in zip(loss_weights, losses, strict=True))
 

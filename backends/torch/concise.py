@@ -37,7 +37,7 @@ class RNNModel(torch.nn.Module):
         self.theta = experiment.clip_theta
 
     def _trained(self) -> list[Any]:
-        """What is trained, in canonical order but in the layers' layout."""
+        """The trained parameters, in canonical order but in the layers' layout."""
         rnn, linear = self.rnn, self.linear
         return [rnn.weight_ih_l0, rnn.weight_hh_l0, rnn.bias_ih_l0, linear.weight, linear.bias]
 

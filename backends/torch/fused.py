@@ -30,7 +30,7 @@ aten, onednn = torch.ops.aten, torch.ops.mkldnn
 
 
 def relu_backward(dH: Tensor, H: Tensor, grad_input: Tensor) -> Tensor:
-    """Let dH through where H is positive."""
+    """The gradient of relu: dH where H is positive, else 0."""
     return aten.threshold_backward.grad_input(dH, H, 0, grad_input=grad_input)
 
 
@@ -50,7 +50,7 @@ fast as MKL with 192 hiddens or more, 0.83 to 1.0 with fewer.
 
 
 def in_onednn(rows: int, W: Tensor) -> bool:
-    """Whether oneDNN should multiply a matrix of so many rows by W: it computes float32 on CPUs."""
+    """True where oneDNN should multiply a matrix of so many rows by W: in float32 on a CPU."""
     large = rows * W.numel() >= LARGE
     return large and W.is_cpu and W.dtype == torch.float32 and torch.backends.mkldnn.is_available()
 

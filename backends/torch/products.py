@@ -1,4 +1,4 @@
-"""How fast PyTorch's libraries multiply matrices: the floor under every variant."""
+"""Matrix products of a training step in PyTorch, the floor under it; see `common.matmul_floor`."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ onednn = torch.ops.mkldnn
 
 
 def mkl(A: Tensor, W: Tensor, C: Sequence[Tensor]) -> None:
-    """Every A_i W into C_i, which is there already."""
+    """Compute A_i W into C_i, which is there already, for every i."""
     for A_i, C_i in zip(A, C, strict=True):
         torch.mm(A_i, W, out=C_i)
 
 
 def onednn_packed(A: Tensor, W: Tensor, C: list[Tensor]) -> None:
-    """Every A_i W as a new C_i (the operation takes no place for it), W being packed first."""
+    """Compute A_i W as a new C_i (the operation takes no place for it), W being packed first."""
     packed = onednn._reorder_linear_weight(W.T, A.shape[1])
     for i, A_i in enumerate(A):
         C[i] = onednn._linear_pointwise(A_i, packed, None, "none", [], "")
 
 
 def onednn_plain(A: Tensor, W: Tensor, C: list[Tensor]) -> None:
-    """The same without packing, which does not pay for a single product."""
+    """Compute the same without packing, which does not pay for a single product."""
     for i, A_i in enumerate(A):
         C[i] = onednn._linear_pointwise(A_i, W.T, None, "none", [], "")
 
 
 def ways(product: Product) -> dict[str, Callable[[], None]]:
-    """By name, functions that do all of a `matmul_floor.Product` in float32 on the CPU.
+    """Calls that each compute a product as often as a step does, in float32 on the CPU.
 
     Each library has W (k, n) as it likes it best: MKL by rows, oneDNN by columns.
     """
