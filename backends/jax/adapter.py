@@ -40,10 +40,8 @@ class ScratchNetwork(scratch.RNNModelScratch):
         self.updater = scratch.sgd_updater(self, experiment.lr)
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
-        """The mean loss, the gradients before clipping, the new state."""
         given = self.params, X, Y, state
         return self.page.loss_and_grads(*given, self.forward_fn, self.loss)
 
     def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
-        """Forward, backward, clip (not where theta is 0), update."""
         return self.page.train_step(self, X, Y, state, self.loss, self.updater, self.theta)

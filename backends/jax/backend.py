@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from backends.jax import adapter, book, concise, fused, scratch
+from common import interface
 from common.decoding import chooser
 from common.errors import RequestError
 from common.experiment import Experiment
@@ -54,7 +55,7 @@ def compilations() -> int:
     return compiled
 
 
-def build(experiment: Experiment, variant: str, weights: Weights) -> Model:
+def build(experiment: Experiment, variant: str, weights: Weights) -> interface.Model:
     """A model of one of the `NETWORKS`."""
     return Model(experiment, serving(NETWORKS, variant, experiment), weights)
 

@@ -82,7 +82,7 @@ def update(
 
 
 class RNNModelBook:
-    """The parameters and the functions that use them."""
+    """The network of the contract as the book writes it; see `common.interface.Network`."""
 
     def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
         self.params = params
@@ -90,24 +90,19 @@ class RNNModelBook:
         self.lr, self.theta = experiment.lr, experiment.clip_theta
 
     def set_params(self, values: Sequence[Tensor]) -> None:
-        """Replace the five parameters."""
         self.params = list(values)
 
     def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
-        """The outputs and the new state for indices X."""
         return apply(self.params, jnp.asarray(X), state, self.activation)
 
     def begin_state(self, batch_size: int) -> State:
-        """The state before the first token, on the device and of the type of the parameters."""
         b_h = self.params[2]
         return (jnp.zeros((batch_size, len(b_h)), b_h.dtype, device=b_h.sharding),)
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
-        """The mean loss, the five gradients before clipping, and the new state."""
         return loss_and_grads(self.params, X, Y, state, self.activation)
 
     def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
-        """An `update` of the model."""
         settings = self.activation, self.lr, self.theta
         l, state, self.params = update(self.params, X, Y, state, *settings)
         return l, state

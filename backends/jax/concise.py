@@ -96,7 +96,7 @@ def update(
 
 
 class RNNModel:
-    """The module and its optimizer."""
+    """The module and its optimizer; see `common.interface.Network`."""
 
     def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
         (vocab_size, num_hiddens), dtype = params[0].shape, params[0].dtype
@@ -108,11 +108,9 @@ class RNNModel:
 
     @property
     def params(self) -> list[Tensor]:
-        """The five weights, in canonical order."""
         return self._canonical(self.variables)
 
     def set_params(self, values: Sequence[Tensor]) -> None:
-        """Replace the five weights."""
         model = nnx.merge(self.graph, self.variables)
         for variable, value in zip(model.weights(), values, strict=True):
             variable.set_value(value)
@@ -122,21 +120,17 @@ class RNNModel:
         return [v.get_value() for v in nnx.merge(self.graph, variables).weights()]
 
     def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
-        """Logits and the new state."""
         return apply(self.graph, self.variables, jnp.asarray(X), state)
 
     def begin_state(self, batch_size: int) -> State:
-        """Zeros, on the device and of the type of the weights."""
         b_h = self.params[2]
         return (jnp.zeros((batch_size, len(b_h)), b_h.dtype, device=b_h.sharding),)
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
-        """The mean loss, the five gradients before clipping, and the new state."""
         l, grads, state = loss_and_grads(self.graph, self.variables, X, Y, state)
         return l, self._canonical(grads), state
 
     def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
-        """An `update` of the model."""
         before = self.variables, self.opt_state
         l, state, self.variables, self.opt_state = update(self.graph, self.tx, *before, X, Y, state)
         return l, state

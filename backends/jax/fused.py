@@ -151,7 +151,7 @@ other_thread = ThreadPoolExecutor(max_workers=1)
 
 
 class RNNModelFused:
-    """The parameters and the functions that use them."""
+    """The parameters and the functions that train them; see `common.interface.Network`."""
 
     def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
         self.params = params
@@ -161,15 +161,12 @@ class RNNModelFused:
         self.halved = device.platform == "cpu"
 
     def set_params(self, values: Sequence[Tensor]) -> None:
-        """Replace the five parameters."""
         self.params = list(values)
 
     def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
-        """The logits and the new state for indices X."""
         return apply(self.params, jnp.asarray(X), state, self.activation)
 
     def begin_state(self, batch_size: int) -> State:
-        """The state before the first token, on the device and of the type of the parameters."""
         b_h = self.params[2]
         return (jnp.zeros((batch_size, len(b_h)), b_h.dtype, device=b_h.sharding),)
 
@@ -181,11 +178,9 @@ class RNNModelFused:
         return [part_of_gradients(params, X, Y, state, 0, 2, act), second.result()]
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
-        """The mean loss, the five gradients before clipping, and the new state."""
         return whole(self._parts(X, Y, state))
 
     def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
-        """Forward, backward, clip, update: the mean loss and the new state."""
         parts = self._parts(X, Y, state)
         l, state, self.params = update(self.params, parts, self.lr, self.theta)
         return l, state

@@ -33,16 +33,13 @@ class ScratchNetwork(scratch.RNNModelScratch):
         self.updater = scratch.sgd_updater(self, experiment.lr)
 
     def set_params(self, values: Sequence[nd.NDArray]) -> None:
-        """Replace the values of the parameters."""
         for param, value in zip(self.params, values, strict=True):
             param[:] = value
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[nd.NDArray]:
-        """The mean loss, the gradients before clipping, the new state."""
         l, grads, state = self.page.loss_and_grads(self, X, Y, state, self.loss)
         return l, grads, self.page.detach(state)
 
     def train_step(self, X: Array, Y: Array, state: State) -> tuple[float, State]:
-        """Forward, backward, clip (not where theta is 0), update."""
         l, state = self.page.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
         return l, self.page.detach(state)

@@ -8,6 +8,7 @@ import numpy as np
 
 from backends.mxnet_style import adapter, book, concise, engine, fused, scratch
 from backends.mxnet_style.engine import cpu, nd
+from common import interface
 from common.decoding import chooser
 from common.errors import RequestError
 from common.experiment import Experiment
@@ -36,7 +37,7 @@ def compilations() -> int:
     return 0
 
 
-def build(experiment: Experiment, variant: str, weights: Weights) -> Model:
+def build(experiment: Experiment, variant: str, weights: Weights) -> interface.Model:
     """A model of one of the `NETWORKS`."""
     return Model(experiment, serving(NETWORKS, variant, experiment), weights)
 

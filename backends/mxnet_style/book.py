@@ -15,7 +15,7 @@ from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModelBook:
-    """The network of the contract as the book writes it; see `backend.NETWORKS`."""
+    """The network of the contract as the book writes it; see `common.interface.Network`."""
 
     def __init__(self, params: list[nd.NDArray], experiment: Experiment) -> None:
         self.params: list[Any] = params
@@ -26,17 +26,14 @@ class RNNModelBook:
         self.lr, self.theta = experiment.lr, experiment.clip_theta
 
     def set_params(self, values: Sequence[nd.NDArray]) -> None:
-        """Replace the five parameters."""
         for param, value in zip(self.params, values, strict=True):
             param[:] = value
 
     def begin_state(self, batch_size: int) -> State:
-        """Zeros (batch_size, num_hiddens)."""
         W_hh = self.params[1]
         return (nd.zeros(shape=(batch_size, len(W_hh)), ctx=W_hh.context, dtype=W_hh.dtype),)
 
     def __call__(self, X: Array, state: State) -> Outputs[nd.NDArray]:
-        """The outputs, time-major, and the new state."""
         W_xh, W_hh, b_h, W_hq, b_q = self.params
         X = nd.array(X, ctx=W_xh.context)
         inputs = [nd.one_hot(x, len(W_xh), dtype=W_xh.dtype) for x in X.T]
@@ -49,7 +46,6 @@ class RNNModelBook:
         return nd.concat(*outputs, dim=0), (H,)
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[nd.NDArray]:
-        """The mean loss, the five gradients before clipping, the detached state."""
         (H,) = state
         with autograd.record():
             outputs, (H,) = self(X, (H.detach(),))
@@ -59,7 +55,6 @@ class RNNModelBook:
         return l, [param.grad for param in self.params], (H.detach(),)
 
     def train_step(self, X: Array, Y: Array, state: State) -> tuple[float, State]:
-        """Forward, backward, clip, update."""
         l, grads, state = self.loss_and_grads(X, Y, state)
         if self.theta:
             norm = nd.array([0.0], ctx=l.context, dtype=l.dtype)

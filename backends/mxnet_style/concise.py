@@ -17,7 +17,7 @@ from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModel:
-    """A recurrent layer and an output layer; see `backend.NETWORKS`."""
+    """A recurrent layer and an output layer; see `common.interface.Network`."""
 
     def __init__(self, params: list[nd.NDArray], experiment: Experiment) -> None:
         W_xh = params[0]
@@ -46,21 +46,17 @@ class RNNModel:
 
     @property
     def params(self) -> list[nd.NDArray]:
-        """The five parameters in canonical layout."""
         return [canonical(param.data()) for param in self.trained]
 
     def set_params(self, values: Sequence[nd.NDArray]) -> None:
-        """Replace the five parameters."""
         for param, value in zip(self.trained, values, strict=True):
             param.set_data(canonical(value))
 
     def begin_state(self, batch_size: int) -> State:
-        """Zeros (batch_size, num_hiddens)."""
         (state,) = self.rnn.begin_state(batch_size, ctx=self.ctx)
         return (state.reshape((batch_size, self.num_hiddens)),)
 
     def __call__(self, X: Array, state: State) -> Outputs[nd.NDArray]:
-        """The outputs, time-major, and the new state."""
         X = nd.array(X, ctx=self.ctx)
         inputs = nd.one_hot(X.T, self.vocab_size, dtype=self.dtype)
         H, (last,) = self.recur(inputs, [state[0].reshape((1, -1, self.num_hiddens))])
@@ -89,12 +85,10 @@ class RNNModel:
         return l, (H.detach(),)
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[nd.NDArray]:
-        """The mean loss, the five gradients before clipping, the detached state."""
         l, state = self._backpropagate(X, Y, state)
         return l, [canonical(param.grad()) for param in self.trained], state
 
     def train_step(self, X: Array, Y: Array, state: State) -> tuple[float, State]:
-        """Forward, backward, clip, update."""
         l, state = self._backpropagate(X, Y, state)
         grads = [param.grad() for param in self.trained]
         step = self.lr

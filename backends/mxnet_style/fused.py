@@ -38,7 +38,7 @@ EXPONENT = 64
 
 
 class RNNModelFused:
-    """The five parameters and an operation that trains them; see `backend.NETWORKS`."""
+    """An operation that trains the parameters; see `common.interface.Network`."""
 
     def __init__(self, params: list[nd.NDArray], experiment: Experiment) -> None:
         weights = [param.asnumpy() for param in params]
@@ -49,23 +49,19 @@ class RNNModelFused:
         self.lr, self.theta = experiment.lr, experiment.clip_theta
 
     def set_params(self, values: Sequence[nd.NDArray]) -> None:
-        """Replace the five parameters."""
         for param, value in zip(self.params, values, strict=True):
             param[:] = value
 
     def begin_state(self, batch_size: int) -> State:
-        """Zeros (batch_size, num_hiddens)."""
         W_hh = self.params[1]
         return (nd.zeros((batch_size, len(W_hh)), ctx=W_hh.context, dtype=W_hh.dtype),)
 
     def __call__(self, X: Array, state: State) -> Outputs[nd.NDArray]:
-        """The outputs, time-major, and the new state."""
         operation = MeanLoss(self, X, None, state)
         outputs = operation.outputs()
         return nd.array(outputs, dtype=outputs.dtype), operation.state
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[nd.NDArray]:
-        """The mean loss, the five gradients before clipping, the new state."""
         operation = MeanLoss(self, X, Y, state)
         with autograd.record():
             l = operation(*self.params)
@@ -73,7 +69,6 @@ class RNNModelFused:
         return l, [param.grad for param in self.params], operation.state
 
     def train_step(self, X: Array, Y: Array, state: State) -> tuple[float, State]:
-        """Forward, backward, clip (not where theta is 0), update."""
         l, grads, state = self.loss_and_grads(X, Y, state)
         step = self.lr
         if self.theta:

@@ -33,14 +33,11 @@ class ScratchNetwork(scratch.RNNModelScratch):
         self.updater = scratch.sgd_updater(self, experiment.lr)
 
     def set_params(self, values: Sequence[Tensor]) -> None:
-        """Replace the values of the parameters."""
         for param, value in zip(self.params, values, strict=True):
             param.assign(value)
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
-        """The mean loss, the gradients before clipping, the new state."""
         return self.page.loss_and_grads(self, X, Y, state, self.loss)
 
     def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
-        """Forward, backward, clip (not where theta is 0), update."""
         return self.page.train_step(self, X, Y, state, self.loss, self.updater, self.theta)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from backends.tensorflow import adapter, book, concise, exercises, fused, scratch
+from common import interface
 from common.decoding import chooser
 from common.errors import RequestError
 from common.experiment import Experiment
@@ -45,7 +46,7 @@ def compilations() -> int:
     return sum(function.experimental_get_tracing_count() for function in COMPILED)
 
 
-def build(experiment: Experiment, variant: str, weights: Weights) -> Model:
+def build(experiment: Experiment, variant: str, weights: Weights) -> interface.Model:
     """A model of one of the `NETWORKS`."""
     return Model(experiment, serving(NETWORKS, variant, experiment), weights)
 

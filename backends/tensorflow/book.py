@@ -16,7 +16,7 @@ from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModelBook:
-    """The network as the book writes, clips and updates it; see `backend.NETWORKS`."""
+    """The network as the book writes, clips and updates it; see `common.interface.Network`."""
 
     def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
         self.params = params
@@ -25,16 +25,13 @@ class RNNModelBook:
         self.activation = getattr(tf.nn, experiment.activation)
 
     def set_params(self, values: Sequence[Tensor]) -> None:
-        """Replace the five weights."""
         for param, value in zip(self.params, values, strict=True):
             param.assign(value)
 
     def begin_state(self, batch_size: int) -> State:
-        """The state before the first token: a tuple of one (batch, H) tensor of zeros."""
         return (tf.zeros((batch_size, self.num_hiddens), self.params[0].dtype),)
 
     def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
-        """Logits (steps x batch, V), time-major, and the new state."""
         W_xh, W_hh, b_h, W_hq, b_q = self.params
         inputs = tf.one_hot(tf.transpose(X), self.vocab_size, dtype=W_xh.dtype)
         (H,) = state
@@ -45,7 +42,6 @@ class RNNModelBook:
         return tf.concat(outputs, axis=0), (H,)
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
-        """The mean loss, the five gradients before clipping, and the new state."""
         y = tf.reshape(tf.transpose(Y), [-1])
         with tf.GradientTape() as tape:
             y_hat, state = self(X, state)
@@ -53,7 +49,6 @@ class RNNModelBook:
         return l, tape.gradient(l, self.params), state
 
     def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
-        """Forward, backward, clip, update."""
         l, grads, state = self.loss_and_grads(X, Y, state)
         if self.theta:
             grads = self.grad_clipping(grads)

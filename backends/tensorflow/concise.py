@@ -19,7 +19,7 @@ from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModel:
-    """`SimpleRNN` over one-hot inputs and a `Dense` output layer; see `backend.NETWORKS`."""
+    """`SimpleRNN` on one-hot inputs and a `Dense` output layer; see `common.interface.Network`."""
 
     def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
         self.vocab_size, num_hiddens = params[0].shape
@@ -47,16 +47,13 @@ class RNNModel:
 
     @property
     def params(self) -> list[Tensor]:
-        """The five weights, as the layers hold them."""
         return [weight.value for weight in self.layer_weights]
 
     def set_params(self, values: Sequence[Tensor]) -> None:
-        """Replace the five weights."""
         for weight, value in zip(self.layer_weights, values, strict=True):
             weight.assign(value)
 
     def begin_state(self, batch_size: int) -> State:
-        """The state before the first token: a tuple of one (batch, H) tensor of zeros."""
         return tuple(self.rnn.get_initial_state(batch_size))
 
     def logits(self, X: Array, state: State) -> Outputs[Tensor]:
@@ -66,19 +63,16 @@ class RNNModel:
         return self.dense(H), tuple(state)
 
     def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
-        """Logits (steps x batch, V), time-major, and the new state."""
         logits, state = self.logits(X, state)
         return tf.reshape(tf.transpose(logits, (1, 0, 2)), (-1, self.vocab_size)), state
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
-        """The mean loss, the five gradients before clipping, and the new state."""
         with tf.GradientTape() as tape:
             logits, state = self.logits(X, state)
             l = self.loss(Y, logits)
         return l, tape.gradient(l, self.params), state
 
     def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
-        """Forward, backward, clip, update."""
         return train_step(self, X, Y, state)
 
 

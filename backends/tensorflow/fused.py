@@ -39,7 +39,7 @@ Slice = tuple[Tensor, list[Tensor], Tensor]
 
 
 class RNNModelFused:
-    """The network with its gradients, clipping and update; see `backend.NETWORKS`."""
+    """The network with its gradients, clipping and update; see `common.interface.Network`."""
 
     def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
         self.params, self.activation = params, experiment.activation
@@ -48,27 +48,22 @@ class RNNModelFused:
         self.train_steps: dict[Any, Any] = {}
 
     def set_params(self, values: Sequence[Tensor]) -> None:
-        """Replace the five weights."""
         for param, value in zip(self.params, values, strict=True):
             param.assign(value)
 
     def begin_state(self, batch_size: int) -> State:
-        """The state before the first token: a tuple of one (batch, H) tensor of zeros."""
         W_hh = self.params[1]
         return (tf.zeros((batch_size, W_hh.shape[0]), W_hh.dtype),)
 
     def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
-        """Logits (steps x batch, V), time-major, and the new state."""
         O, H = forward(self.params, X, *state, self.activation)
         return O, (H,)
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
-        """The mean loss, the five gradients before clipping, and the new state."""
         l, grads, H = loss_and_grads(self, X, Y, *state)
         return l, grads, (H,)
 
     def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
-        """Forward, backward, clip, update: the mean loss before it and the new state."""
         X, Y = tf.constant(X), tf.constant(Y)
         if X.shape not in self.train_steps:
             self.train_steps[X.shape] = train_step.get_concrete_function(self, X, Y, *state)

@@ -33,17 +33,14 @@ class ScratchNetwork(scratch.RNNModelScratch):
         self.updater = scratch.sgd_updater(self, experiment.lr)
 
     def set_params(self, values: Sequence[Tensor]) -> None:
-        """Replace the values of the parameters."""
         with torch.no_grad():
             for param, value in zip(self.params, values, strict=True):
                 param.copy_(value)
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
-        """The mean loss, the gradients before clipping, the new state."""
         l, grads, state = self.page.loss_and_grads(self, X, Y, state, self.loss)
         return l, grads, self.page.detach(state)
 
     def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
-        """Forward, backward, clip (not where theta is 0), update."""
         l, state = self.page.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
         return l, self.page.detach(state)

@@ -7,6 +7,7 @@ from typing import SupportsFloat
 import torch
 
 from backends.torch import adapter, book, concise, fused, scratch
+from common import interface
 from common.decoding import chooser
 from common.errors import RequestError
 from common.experiment import Experiment
@@ -40,7 +41,7 @@ def compilations() -> int:
     return 0
 
 
-def build(experiment: Experiment, variant: str, weights: Weights) -> Model:
+def build(experiment: Experiment, variant: str, weights: Weights) -> interface.Model:
     """A model of one of the `NETWORKS`."""
     return Model(experiment, serving(NETWORKS, variant, experiment), weights)
 

@@ -18,7 +18,7 @@ from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModelBook:
-    """The network of the contract as the book writes it; see `backend.NETWORKS`."""
+    """The network of the contract as the book writes it; see `common.interface.Network`."""
 
     def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
         self.params: list[Any] = [param.requires_grad_() for param in params]
@@ -27,17 +27,14 @@ class RNNModelBook:
         self.lr, self.theta = experiment.lr, experiment.clip_theta
 
     def set_params(self, values: Sequence[Tensor]) -> None:
-        """Replace the five parameters."""
         with torch.no_grad():
             for param, value in zip(self.params, values, strict=True):
                 param.copy_(value)
 
     def begin_state(self, batch_size: int) -> State:
-        """Zeros (batch_size, num_hiddens)."""
         return (self.params[0].new_zeros((batch_size, self.params[0].shape[1])),)
 
     def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
-        """The outputs, time-major, and the new state."""
         W_xh, W_hh, b_h, W_hq, b_q = self.params
         X = torch.as_tensor(X, device=W_xh.device).long()
         inputs = F.one_hot(X.T, len(W_xh)).type(W_xh.dtype)
@@ -49,7 +46,6 @@ class RNNModelBook:
         return torch.cat(outputs, dim=0), (H,)
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
-        """The mean loss, the five gradients before clipping, the detached state."""
         for param in self.params:
             param.grad = None
         y = torch.as_tensor(Y, device=self.params[0].device).T.reshape(-1).long()
@@ -59,7 +55,6 @@ class RNNModelBook:
         return l.detach(), [param.grad for param in self.params], (H.detach(),)
 
     def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
-        """Forward, backward, clip, update."""
         l, grads, state = self.loss_and_grads(X, Y, state)
         if self.theta:
             squares: Any = sum(torch.sum(grad**2) for grad in grads)

@@ -19,7 +19,7 @@ from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModel(torch.nn.Module):
-    """A recurrent layer and an output layer; see `backend.NETWORKS`."""
+    """A recurrent layer and an output layer; see `common.interface.Network`."""
 
     def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
         super().__init__()
@@ -43,17 +43,14 @@ class RNNModel(torch.nn.Module):
 
     @property
     def params(self) -> list[Tensor]:
-        """The five parameters in canonical layout."""
         return [param.T if param.ndim == 2 else param for param in self._trained()]
 
     def set_params(self, values: Sequence[Tensor]) -> None:
-        """Replace the five parameters."""
         with torch.no_grad():
             for param, value in zip(self.params, values, strict=True):
                 param.copy_(value)
 
     def begin_state(self, batch_size: int) -> State:
-        """Zeros (batch_size, num_hiddens)."""
         return (self.linear.weight.new_zeros((batch_size, self.num_hiddens)),)
 
     def forward(self, X: Array, state: State) -> Outputs[Tensor]:
@@ -65,7 +62,6 @@ class RNNModel(torch.nn.Module):
         return self.linear(H.flatten(0, 1)), (last.squeeze(0),)
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
-        """The mean loss, the five gradients before clipping, the detached state."""
         self.optimizer.zero_grad()
         y = torch.as_tensor(Y, device=state[0].device).T.reshape(-1).long()
         y_hat, (H,) = self(X, state)
@@ -75,7 +71,6 @@ class RNNModel(torch.nn.Module):
         return l.detach(), [g.T if g.ndim == 2 else g for g in grads], (H.detach(),)
 
     def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
-        """Forward, backward, clip, update."""
         l, grads, state = self.loss_and_grads(X, Y, state)
         if self.theta:
             # Clipping divides by norm + 1e-6, which the book does not: so take that off before.

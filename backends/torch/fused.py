@@ -93,7 +93,7 @@ def as_one_vector(tensors: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
 
 
 class RNNModelFused:
-    """The five parameters and a training step that builds no graph; see `backend.NETWORKS`."""
+    """A training step that builds no graph; see `common.interface.Network`."""
 
     def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
         self.param_vector, self.params = as_one_vector(params)
@@ -104,7 +104,6 @@ class RNNModelFused:
         self._allocate(0, 0)
 
     def set_params(self, values: Sequence[Tensor]) -> None:
-        """Replace the five parameters."""
         for param, value in zip(self.params, values, strict=True):
             param.copy_(value)
 
@@ -116,11 +115,9 @@ class RNNModelFused:
         self.dO = self.param_vector.new_empty(num_steps * batch_size, vocab_size)
 
     def begin_state(self, batch_size: int) -> State:
-        """Zeros (batch_size, num_hiddens)."""
         return (self.param_vector.new_zeros(batch_size, self.H.shape[2]),)
 
     def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
-        """The outputs, time-major, and the new state."""
         H = self._hidden_states(self._time_major(X), state)
         return self._outputs(H), (H[-1].clone(),)
 
@@ -167,12 +164,10 @@ class RNNModelFused:
         return l, (H_t[-1].clone(),)
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
-        """The mean loss, the five gradients before clipping, the new state."""
         l, state = self._backpropagate(X, Y, state)
         return l, [grad.clone() for grad in self.grads], state
 
     def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
-        """Forward, backward, clip (not where theta is 0), update."""
         l, state = self._backpropagate(X, Y, state)
         step = self.lr
         if self.theta:
