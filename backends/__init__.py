@@ -30,7 +30,7 @@ class Entry:
         requires: the modules that must be installed.
         distributions: whose versions are shown for it.
         variants: of the network, those that are trained and compared.
-        yardsticks: further variants, which are for benchmarks alone.
+        bench_variants: further variants, which are for benchmarks alone.
         products: the module whose `ways` multiply matrices for the floor; empty for none.
         environment: the variables that must be set before the module is imported.
         apart: whether it cannot be installed beside the others, and has an environment of its own.
@@ -40,7 +40,7 @@ class Entry:
     requires: tuple[str, ...]
     distributions: tuple[str, ...]
     variants: tuple[str, ...] = ("scratch", "fused", "concise")
-    yardsticks: tuple[str, ...] = ("book",)
+    bench_variants: tuple[str, ...] = ("book",)
     products: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     apart: bool = False
@@ -73,7 +73,7 @@ BACKENDS = {
     "tensorflow": Entry("backends.tensorflow.backend", ("tensorflow",), ("tensorflow",)),
 }
 
-NULL = Entry("backends.null", (), (), variants=("harness",), yardsticks=())
+NULL = Entry("backends.null", (), (), variants=("harness",), bench_variants=())
 """The entry of ``null``, for benchmarks alone: it is no network."""
 
 

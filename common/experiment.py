@@ -102,13 +102,6 @@ class Experiment(BaseModel):
         embed_size = self.embed_size if self.input == "embedding" else None
         return shapes(vocab_size, self.num_hiddens, self.num_layers, embed_size)
 
-    def lacking(self, variant: str) -> str | None:
-        """None if a variant can be the network of this experiment, else why not."""
-        if variant == "scratch" or not self.exercises:
-            return None
-        asked = " ".join(self.exercises)
-        return f"{variant} is the chapter's network alone: {asked} needs --variant scratch"
-
     @model_validator(mode="after")
     def go_together(self) -> Self:
         """See that no setting contradicts another."""

@@ -26,9 +26,17 @@ def serving(networks: Networks, variant: str, experiment: Experiment) -> Build:
     """
     if variant not in networks:
         raise unknown("variant", variant, networks)
-    if reason := experiment.lacking(variant):
+    if reason := unsupported(experiment, variant):
         raise RequestError(reason)
     return networks[variant]
+
+
+def unsupported(experiment: Experiment, variant: str) -> str | None:
+    """The reason why a variant cannot be the network of an experiment, or None."""
+    if variant == "scratch" or not experiment.exercises:
+        return None
+    asked = " ".join(experiment.exercises)
+    return f"{variant} is the chapter's network alone: {asked} needs --variant scratch"
 
 
 def pages(

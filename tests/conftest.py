@@ -46,7 +46,7 @@ def pytest_generate_tests(metafunc):
 
 def variants(entry):
     """All variants of the network that a backend has: what is timed is proved equal first."""
-    return entry.variants + entry.yardsticks
+    return entry.variants + entry.bench_variants
 
 
 @pytest.fixture(scope="session")

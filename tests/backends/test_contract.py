@@ -14,6 +14,7 @@ from common.parity import errors, first_step, over_tolerance
 from common.parity_grid import EXERCISES, Case, cases, check
 from common.reference import Reference
 from common.training import train, warm_up
+from common.variants import unsupported
 from common.weights import draw_weights
 from harness.recipes import experiment_of
 
@@ -69,7 +70,7 @@ def test_the_other_variants_equal_the_reference(backend, variant, case):
 def test_the_exercises_equal_the_reference(backend, case):
     """By scratch alone: the other variants are the chapter's network, and say so."""
     for variant in ("fused", "concise", "book"):
-        if case.experiment.lacking(variant):
+        if unsupported(case.experiment, variant):
             with pytest.raises(RequestError, match="the chapter's network alone"):
                 build(backend, variant, case.experiment, case.weights())
     assert errors_over_tolerance(backend, "scratch", case) == {}
@@ -106,7 +107,7 @@ def test_dtypes_and_shapes(backend, variant):
 @pytest.mark.parametrize("settings", [{}, {"keep_graph": True, "num_layers": 2}], ids=str)
 def test_warming_up_changes_nothing_and_compiles_every_shape(backend, variant, settings):
     asked = experiment(dtype="float64", **settings)
-    if asked.lacking(variant):
+    if unsupported(asked, variant):
         pytest.skip("the chapter's network alone")
     weights = first_weights(asked, VOCAB_SIZE)
     model = build(backend, variant, asked, weights)

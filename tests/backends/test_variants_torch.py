@@ -10,6 +10,7 @@ from common.experiment import Experiment
 from common.matmul_floor import Product
 from common.parity import over_tolerance
 from common.parity_grid import cases, check
+from common.variants import unsupported
 from common.weights import draw_weights
 
 SETTINGS = Experiment(num_hiddens=8, batch_size=3, num_steps=4, clip_theta=0)
@@ -65,7 +66,7 @@ def test_fused_equals_the_reference_whichever_library_multiplies(torch, monkeypa
     monkeypatch.setattr(backend.fused, "LARGE", 0)
     assert backend.fused.in_onednn(1, torch.zeros(1, 1)) == torch.backends.mkldnn.is_available()
     for case in cases(dtype):
-        if case.experiment.lacking("fused"):
+        if unsupported(case.experiment, "fused"):
             continue
         errors = check(lambda *given: backend.build(given[0], "fused", given[1]), case, steps=3)
         assert over_tolerance(errors, dtype) == {}, case.name
