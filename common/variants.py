@@ -10,9 +10,7 @@ from common.experiment import Experiment
 from common.interface import Network, Tensor
 
 Build = Callable[[list[Tensor], Experiment], Network]
-"""Makes a network of its parameters, in canonical order, where and of the type they are."""
-
-
+"""From parameters, in canonical order, to a network on their device and of their type."""
 Networks = Mapping[str, Build]
 """A backend's registry: its networks by variant."""
 
