@@ -106,8 +106,9 @@ class Model(Protocol):
 class Network(Protocol):
     """One variant of the network: what the `Model` of a backend has inside.
 
-    It is made of parameters and an experiment. Tensors are the framework's own, on one device; X
-    and Y are as in `Model`, which also says what each method promises.
+    It is made of its parameters, an activation (``tanh`` or ``relu``), lr and theta (0: no clip).
+    Tensors are the framework's own, on one device; X and Y are as in `Model`, which also says what
+    each method promises.
     """
 
     @property

@@ -1,22 +1,25 @@
-"""Variants of the network: which class and which page of a backend serve an experiment."""
+"""Variants of the network: which network of a backend serves a variant and an experiment."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import ModuleType
+from functools import partial
 
 from common.errors import RequestError, unknown
 from common.experiment import Experiment
-from common.interface import Network, Tensor
+from common.interface import Network
 
-Build = Callable[[list[Tensor], Experiment], Network]
-"""From parameters, in canonical order, to a network on their device and of their type."""
+Build = Callable[..., Network]
+"""From (params, activation, lr, theta) to a network; ``scratch`` takes more, see `serving`."""
 Networks = Mapping[str, Build]
 """A backend's registry: its networks by variant."""
 
 
 def serving(networks: Networks, variant: str, experiment: Experiment) -> Build:
     """The network of a registry that serves a variant.
+
+    The exercises of the chapter are served by ``scratch``, which is told of them: it is `extended`
+    where the experiment asks for more than the chapter's network, and may have to `keep_graph`.
 
     Raises:
         RequestError: the registry has no such variant, or the variant is the chapter's network
@@ -26,7 +29,9 @@ def serving(networks: Networks, variant: str, experiment: Experiment) -> Build:
         raise unknown("variant", variant, networks)
     if reason := unsupported(experiment, variant):
         raise RequestError(reason)
-    return networks[variant]
+    if not experiment.exercises:
+        return networks[variant]
+    return partial(networks[variant], extended=True, keep_graph=experiment.keep_graph)
 
 
 def unsupported(experiment: Experiment, variant: str) -> str | None:
@@ -35,11 +40,3 @@ def unsupported(experiment: Experiment, variant: str) -> str | None:
         return None
     asked = " ".join(experiment.exercises)
     return f"{variant} is the chapter's network alone: {asked} needs --variant scratch"
-
-
-def pages(
-    scratch: ModuleType, exercises: ModuleType, experiment: Experiment
-) -> tuple[ModuleType, ModuleType]:
-    """The pages whose recurrence and whose training step serve an experiment, of these two."""
-    recurrence = exercises if experiment.exercises else scratch
-    return recurrence, exercises if experiment.keep_graph else scratch

@@ -10,9 +10,8 @@ import jax
 from jax import Array as Tensor
 
 from backends.jax import exercises, scratch
-from common.experiment import Experiment
 from common.interface import Array, Gradients, Outputs, State
-from common.variants import pages
+from common.weights import by_layer
 
 
 @cache
@@ -22,22 +21,35 @@ def bound(rnn: Callable[..., Any], activation: str) -> Callable[..., Any]:
 
 
 class ScratchNetwork(scratch.RNNModelScratch):
-    """The page's model, with its training step: a `common.interface.Network`."""
+    """The page's model, with its training step: a `common.interface.Network`.
+
+    It is `extended` by the exercises' embedding and layers; `keep_graph` is their training step.
+    """
 
     __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
 
-    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
-        recurrence, self.page = pages(scratch, exercises, experiment)
+    def __init__(
+        self,
+        params: list[Tensor],
+        activation: str,
+        lr: float,
+        theta: float,
+        extended: bool = False,
+        keep_graph: bool = False,
+    ) -> None:
+        recurrence = exercises if extended else scratch
+        self.page = exercises if keep_graph else scratch
         num_hiddens, vocab_size = params[-2].shape
+        _, layers, _ = by_layer(params)
         super().__init__(
             vocab_size,
             num_hiddens,
             get_params=lambda *sizes: params,
-            init_state=partial(exercises.init_rnn_state, num_layers=experiment.num_layers),
-            forward=bound(recurrence.rnn, experiment.activation),
+            init_state=partial(exercises.init_rnn_state, num_layers=len(layers)),
+            forward=bound(recurrence.rnn, activation),
         )
-        self.loss, self.theta = scratch.cross_entropy, experiment.clip_theta
-        self.updater = scratch.sgd_updater(self, experiment.lr)
+        self.loss, self.theta = scratch.cross_entropy, theta
+        self.updater = scratch.sgd_updater(self, lr)
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
         given = self.params, X, Y, state

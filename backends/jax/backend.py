@@ -74,7 +74,7 @@ class Model:
         device = jax.devices(platform)[0]
         self.device = "cpu" if platform == "cpu" else device.device_kind
         params = [jax.device_put(weights[n].astype(experiment.dtype), device) for n in self.names]
-        self.net = network(params, experiment)
+        self.net = network(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
     def begin_state(self, batch_size: int) -> State:
         return self.net.begin_state(batch_size)

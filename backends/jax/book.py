@@ -14,7 +14,6 @@ import jax.numpy as jnp
 import optax
 from jax import Array as Tensor
 
-from common.experiment import Experiment
 from common.interface import Array, Gradients, Outputs, State
 
 Act = Callable[[Tensor], Tensor]
@@ -84,10 +83,10 @@ def update(
 class RNNModelBook:
     """The network of the contract as the book writes it; see `common.interface.Network`."""
 
-    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
+    def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
         self.params = params
-        self.activation = getattr(jax.nn, experiment.activation)
-        self.lr, self.theta = experiment.lr, experiment.clip_theta
+        self.activation = getattr(jax.nn, activation)
+        self.lr, self.theta = lr, theta
 
     def set_params(self, values: Sequence[Tensor]) -> None:
         self.params = list(values)

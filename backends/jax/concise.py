@@ -16,7 +16,6 @@ import optax
 from flax import nnx
 from jax import Array as Tensor
 
-from common.experiment import Experiment
 from common.interface import Array, Gradients, Outputs, State
 
 Graph: TypeAlias = nnx.GraphDef[Any]
@@ -98,12 +97,12 @@ def update(
 class RNNModel:
     """The module and its optimizer; see `common.interface.Network`."""
 
-    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
+    def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
         (vocab_size, num_hiddens), dtype = params[0].shape, params[0].dtype
-        model = RNNLM(vocab_size, num_hiddens, getattr(jax.nn, experiment.activation), dtype)
+        model = RNNLM(vocab_size, num_hiddens, getattr(jax.nn, activation), dtype)
         self.graph, self.variables = nnx.split(model)
         self.set_params(params)
-        self.tx = optimizer(experiment.lr, experiment.clip_theta)
+        self.tx = optimizer(lr, theta)
         self.opt_state = self.tx.init(self.variables)
 
     @property

@@ -39,7 +39,6 @@ import jax.numpy as jnp
 from jax import Array as Tensor
 from jax import lax
 
-from common.experiment import Experiment
 from common.interface import Array, Gradients, Outputs, State
 
 Act = Callable[[Tensor], Tensor]
@@ -153,10 +152,10 @@ other_thread = ThreadPoolExecutor(max_workers=1)
 class RNNModelFused:
     """The parameters and the functions that train them; see `common.interface.Network`."""
 
-    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
+    def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
         self.params = params
-        self.activation = getattr(jax.nn, experiment.activation)
-        self.lr, self.theta = experiment.lr, experiment.clip_theta
+        self.activation = getattr(jax.nn, activation)
+        self.lr, self.theta = lr, theta
         device: Any = params[0].device
         self.halved = device.platform == "cpu"
 

@@ -7,30 +7,42 @@ from functools import partial
 
 from backends.mxnet_style import exercises, scratch
 from backends.mxnet_style.engine import nd
-from common.experiment import Experiment
 from common.interface import Array, Gradients, State
-from common.variants import pages
+from common.weights import by_layer
 
 
 class ScratchNetwork(scratch.RNNModelScratch):
-    """The page's model, with its training step: a `common.interface.Network`."""
+    """The page's model, with its training step: a `common.interface.Network`.
+
+    It is `extended` by the exercises' embedding and layers; `keep_graph` is their training step.
+    """
 
     __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
 
-    def __init__(self, params: list[nd.NDArray], experiment: Experiment) -> None:
-        recurrence, self.page = pages(scratch, exercises, experiment)
+    def __init__(
+        self,
+        params: list[nd.NDArray],
+        activation: str,
+        lr: float,
+        theta: float,
+        extended: bool = False,
+        keep_graph: bool = False,
+    ) -> None:
+        recurrence = exercises if extended else scratch
+        self.page = exercises if keep_graph else scratch
         num_hiddens, vocab_size = params[-2].shape
+        _, layers, _ = by_layer(params)
         for param in params:
             param.attach_grad()
         super().__init__(
             vocab_size,
             num_hiddens,
             get_params=lambda *sizes: params,
-            init_state=partial(exercises.init_rnn_state, num_layers=experiment.num_layers),
-            forward=partial(recurrence.rnn, activation=getattr(nd, experiment.activation)),
+            init_state=partial(exercises.init_rnn_state, num_layers=len(layers)),
+            forward=partial(recurrence.rnn, activation=getattr(nd, activation)),
         )
-        self.loss, self.theta = scratch.cross_entropy, experiment.clip_theta
-        self.updater = scratch.sgd_updater(self, experiment.lr)
+        self.loss, self.theta = scratch.cross_entropy, theta
+        self.updater = scratch.sgd_updater(self, lr)
 
     def set_params(self, values: Sequence[nd.NDArray]) -> None:
         for param, value in zip(self.params, values, strict=True):

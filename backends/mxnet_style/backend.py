@@ -53,7 +53,7 @@ class Model:
         if experiment.device == "gpu":
             raise RequestError("--device gpu: this engine is for the CPU; use cpu or auto")
         params = [nd.array(weights[n], ctx=cpu(), dtype=experiment.dtype) for n in self.names]
-        self.net = network(params, experiment)
+        self.net = network(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
     def begin_state(self, batch_size: int) -> State:
         return self.net.begin_state(batch_size)

@@ -10,20 +10,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from backends.mxnet_style.engine import autograd, gluon, nd
-from common.experiment import Experiment
 from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModelBook:
     """The network of the contract as the book writes it; see `common.interface.Network`."""
 
-    def __init__(self, params: list[nd.NDArray], experiment: Experiment) -> None:
+    def __init__(self, params: list[nd.NDArray], activation: str, lr: float, theta: float) -> None:
         self.params: list[Any] = params
         for param in params:
             param.attach_grad()
-        self.activation = getattr(nd, experiment.activation)
+        self.activation = getattr(nd, activation)
         self.loss = gluon.loss.SoftmaxCrossEntropyLoss()
-        self.lr, self.theta = experiment.lr, experiment.clip_theta
+        self.lr, self.theta = lr, theta
 
     def set_params(self, values: Sequence[nd.NDArray]) -> None:
         for param, value in zip(self.params, values, strict=True):

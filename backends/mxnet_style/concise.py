@@ -12,20 +12,19 @@ from typing import Any
 import numpy as np
 
 from backends.mxnet_style.engine import autograd, gluon, nd
-from common.experiment import Experiment
 from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModel:
     """A recurrent layer and an output layer; see `common.interface.Network`."""
 
-    def __init__(self, params: list[nd.NDArray], experiment: Experiment) -> None:
+    def __init__(self, params: list[nd.NDArray], activation: str, lr: float, theta: float) -> None:
         W_xh = params[0]
         self.vocab_size, self.num_hiddens = W_xh.shape
         self.dtype, self.ctx = W_xh.dtype, W_xh.context
         kind: dict[str, Any] = {"dtype": self.dtype.__name__}
         self.rnn = gluon.rnn.RNN(
-            self.num_hiddens, activation=experiment.activation, input_size=self.vocab_size, **kind
+            self.num_hiddens, activation=activation, input_size=self.vocab_size, **kind
         )
         self.dense = gluon.nn.Dense(self.vocab_size, in_units=self.num_hiddens, **kind)
         self.rnn.l0_h2h_bias.grad_req = "null"
@@ -33,7 +32,7 @@ class RNNModel:
             layer.initialize(ctx=self.ctx)
             layer.hybridize(static_alloc=True, static_shape=True)
         rnn, dense = self.rnn, self.dense
-        exact = experiment.activation != "relu" or self.dtype != np.float64
+        exact = activation != "relu" or self.dtype != np.float64
         self.recur = self.rnn if exact else self._recur_in_float64
         self.trained: list[Any] = [
             rnn.l0_i2h_weight, rnn.l0_h2h_weight, rnn.l0_i2h_bias, dense.weight, dense.bias
@@ -42,7 +41,7 @@ class RNNModel:
         self.loss = gluon.loss.SoftmaxCrossEntropyLoss()
         # A trainer keeps its rate in float32, whatever the weights are: so gradients carry ours.
         self.trainer = gluon.Trainer(self.trained, "sgd", {"learning_rate": 1})
-        self.lr, self.theta = experiment.lr, experiment.clip_theta
+        self.lr, self.theta = lr, theta
 
     @property
     def params(self) -> list[nd.NDArray]:

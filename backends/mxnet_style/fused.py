@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 
 from backends.mxnet_style.engine import autograd, nd
-from common.experiment import Experiment
 from common.interface import Array, Gradients, Outputs, State
 
 Act = Callable[..., Array]
@@ -40,13 +39,13 @@ EXPONENT = 64
 class RNNModelFused:
     """An operation that trains the parameters; see `common.interface.Network`."""
 
-    def __init__(self, params: list[nd.NDArray], experiment: Experiment) -> None:
+    def __init__(self, params: list[nd.NDArray], activation: str, lr: float, theta: float) -> None:
         weights = [param.asnumpy() for param in params]
-        self.passes = Passes(weights, experiment.activation)
+        self.passes = Passes(weights, activation)
         self.params: list[Any] = [nd.from_numpy(weight) for weight in weights]  # of the same memory
         for param in self.params:
             param.attach_grad()
-        self.lr, self.theta = experiment.lr, experiment.clip_theta
+        self.lr, self.theta = lr, theta
 
     def set_params(self, values: Sequence[nd.NDArray]) -> None:
         for param, value in zip(self.params, values, strict=True):

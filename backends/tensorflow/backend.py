@@ -67,7 +67,7 @@ class Model:
         self.place = "/GPU:0" if gpus else "/CPU:0"
         with tf.device(self.place):
             params = [tf.Variable(weights[n], dtype=experiment.dtype, name=n) for n in self.names]
-            self.net = network(params, experiment)
+            self.net = network(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
     def begin_state(self, batch_size: int) -> State:
         with tf.device(self.place):

@@ -11,18 +11,17 @@ from collections.abc import Sequence
 import tensorflow as tf
 from tensorflow import Tensor
 
-from common.experiment import Experiment
 from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModelBook:
     """The network as the book writes, clips and updates it; see `common.interface.Network`."""
 
-    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
+    def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
         self.params = params
-        self.lr, self.theta = experiment.lr, experiment.clip_theta
+        self.lr, self.theta = lr, theta
         self.vocab_size, self.num_hiddens = params[0].shape
-        self.activation = getattr(tf.nn, experiment.activation)
+        self.activation = getattr(tf.nn, activation)
 
     def set_params(self, values: Sequence[Tensor]) -> None:
         for param, value in zip(self.params, values, strict=True):

@@ -14,19 +14,18 @@ import keras
 import tensorflow as tf
 from tensorflow import Tensor
 
-from common.experiment import Experiment
 from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModel:
     """`SimpleRNN` on one-hot inputs and a `Dense` output layer; see `common.interface.Network`."""
 
-    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
+    def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
         self.vocab_size, num_hiddens = params[0].shape
         self.dtype = params[0].dtype
         self.rnn = keras.layers.SimpleRNN(
             num_hiddens,
-            experiment.activation,
+            activation,
             return_sequences=True,
             return_state=True,
             dtype=self.dtype.name,
@@ -40,8 +39,8 @@ class RNNModel:
             from_logits=True, dtype=self.dtype.name
         )
         self.optimizer = keras.optimizers.SGD(
-            lambda: tf.constant(experiment.lr, self.dtype),  # a number would be kept in float32
-            global_clipnorm=experiment.clip_theta or None,
+            lambda: tf.constant(lr, self.dtype),  # a number would be kept in float32
+            global_clipnorm=theta or None,
         )
         self.optimizer.build(self.layer_weights)
 

@@ -26,7 +26,6 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import Tensor
 
-from common.experiment import Experiment
 from common.interface import Array, Gradients, Outputs, State
 
 ACTIVATIONS = {"tanh": tf.tanh, "relu": tf.nn.relu}
@@ -41,9 +40,9 @@ Slice = tuple[Tensor, list[Tensor], Tensor]
 class RNNModelFused:
     """The network with its gradients, clipping and update; see `common.interface.Network`."""
 
-    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
-        self.params, self.activation = params, experiment.activation
-        self.lr, self.theta = experiment.lr, experiment.clip_theta
+    def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
+        self.params, self.activation = params, activation
+        self.lr, self.theta = lr, theta
         # By the shape of X: TensorFlow's own look-up takes longer.
         self.train_steps: dict[Any, Any] = {}
 

@@ -9,28 +9,40 @@ import torch
 from torch import Tensor
 
 from backends.torch import exercises, scratch
-from common.experiment import Experiment
 from common.interface import Array, Gradients, Outputs, State
-from common.variants import pages
+from common.weights import by_layer
 
 
 class ScratchNetwork(scratch.RNNModelScratch):
-    """The page's model, with its training step: a `common.interface.Network`."""
+    """The page's model, with its training step: a `common.interface.Network`.
+
+    It is `extended` by the exercises' embedding and layers; `keep_graph` is their training step.
+    """
 
     __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
 
-    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
-        recurrence, self.page = pages(scratch, exercises, experiment)
+    def __init__(
+        self,
+        params: list[Tensor],
+        activation: str,
+        lr: float,
+        theta: float,
+        extended: bool = False,
+        keep_graph: bool = False,
+    ) -> None:
+        recurrence = exercises if extended else scratch
+        self.page = exercises if keep_graph else scratch
         num_hiddens, vocab_size = params[-2].shape
+        _, layers, _ = by_layer(params)
         super().__init__(
             vocab_size,
             num_hiddens,
             get_params=lambda *sizes: [param.requires_grad_() for param in params],
-            init_state=partial(exercises.init_rnn_state, num_layers=experiment.num_layers),
-            forward=partial(recurrence.rnn, activation=getattr(torch, experiment.activation)),
+            init_state=partial(exercises.init_rnn_state, num_layers=len(layers)),
+            forward=partial(recurrence.rnn, activation=getattr(torch, activation)),
         )
-        self.loss, self.theta = scratch.cross_entropy, experiment.clip_theta
-        self.updater = scratch.sgd_updater(self, experiment.lr)
+        self.loss, self.theta = scratch.cross_entropy, theta
+        self.updater = scratch.sgd_updater(self, lr)
 
     def set_params(self, values: Sequence[Tensor]) -> None:
         with torch.no_grad():

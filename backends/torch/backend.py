@@ -58,7 +58,7 @@ class Model:
         self.device = torch.cuda.get_device_name() if gpu else "cpu"
         kind = {"dtype": getattr(torch, experiment.dtype), "device": "cuda" if gpu else "cpu"}
         params = [torch.tensor(weights[n], **kind) for n in self.names]
-        self.net = network(params, experiment)
+        self.net = network(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
     def begin_state(self, batch_size: int) -> State:
         return self.net.begin_state(batch_size)

@@ -13,18 +13,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from common.experiment import Experiment
 from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModelBook:
     """The network of the contract as the book writes it; see `common.interface.Network`."""
 
-    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
+    def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
         self.params: list[Any] = [param.requires_grad_() for param in params]
-        self.activation = getattr(torch, experiment.activation)
+        self.activation = getattr(torch, activation)
         self.loss = torch.nn.CrossEntropyLoss()
-        self.lr, self.theta = experiment.lr, experiment.clip_theta
+        self.lr, self.theta = lr, theta
 
     def set_params(self, values: Sequence[Tensor]) -> None:
         with torch.no_grad():

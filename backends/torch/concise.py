@@ -14,27 +14,24 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
-from common.experiment import Experiment
 from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModel(torch.nn.Module):
     """A recurrent layer and an output layer; see `common.interface.Network`."""
 
-    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
+    def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
         super().__init__()
         self.vocab_size, self.num_hiddens = params[0].shape
         kind: dict[str, Any] = {"device": params[0].device, "dtype": params[0].dtype}
-        self.rnn = torch.nn.RNN(
-            self.vocab_size, self.num_hiddens, nonlinearity=experiment.activation, **kind
-        )
+        self.rnn = torch.nn.RNN(self.vocab_size, self.num_hiddens, nonlinearity=activation, **kind)
         self.linear = torch.nn.Linear(self.num_hiddens, self.vocab_size, **kind)
         *_, second_bias = self.rnn.parameters()
         torch.nn.init.zeros_(second_bias.requires_grad_(False))
         self.set_params(params)
         self.loss = torch.nn.CrossEntropyLoss()
-        self.optimizer = torch.optim.SGD(self._trained(), experiment.lr)
-        self.theta = experiment.clip_theta
+        self.optimizer = torch.optim.SGD(self._trained(), lr)
+        self.theta = theta
 
     def _trained(self) -> list[Any]:
         """The trained parameters, in canonical order but in the layers' layout."""

@@ -23,7 +23,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from common.experiment import Experiment
 from common.interface import Array, Gradients, Outputs, State
 
 aten, onednn = torch.ops.aten, torch.ops.mkldnn
@@ -95,12 +94,12 @@ def as_one_vector(tensors: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
 class RNNModelFused:
     """A training step that builds no graph; see `common.interface.Network`."""
 
-    def __init__(self, params: list[Tensor], experiment: Experiment) -> None:
+    def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
         self.param_vector, self.params = as_one_vector(params)
         self.grad_vector, self.grads = as_one_vector(params)
         self.set_params(params)
-        self.act, self.act_backward = ACTIVATIONS[experiment.activation]
-        self.lr, self.theta = experiment.lr, experiment.clip_theta
+        self.act, self.act_backward = ACTIVATIONS[activation]
+        self.lr, self.theta = lr, theta
         self._allocate(0, 0)
 
     def set_params(self, values: Sequence[Tensor]) -> None:
