@@ -35,7 +35,7 @@ it; `Model.read_state` makes it NumPy."""
 
 T = TypeVar("T")
 Outputs = tuple[T, State]
-"""What a network computes, logits or a loss, and the state after it."""
+"""Logits or a loss, and the state after them."""
 Gradients = tuple[T, list[T], State]
 """A loss, the gradients in the order of the parameters, and the state after it."""
 
