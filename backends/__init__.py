@@ -91,10 +91,7 @@ def entry(name: str) -> Entry:
 
 
 def missing(name: str) -> str | None:
-    """The command that installs a backend, after what is absent; None if nothing is.
-
-    Imports nothing.
-    """
+    """Modules that a backend lacks and the command that installs them, or None; imports none."""
     absent = [module for module in entry(name).requires if not importlib.util.find_spec(module)]
     if not absent:
         return None

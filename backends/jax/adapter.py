@@ -21,10 +21,7 @@ def bound(rnn: Callable[..., Any], activation: str) -> Callable[..., Any]:
 
 
 class ScratchNetwork(scratch.RNNModelScratch):
-    """The page's model, with its training step: a `common.interface.Network`.
-
-    It is `extended` by the exercises' embedding and layers; `keep_graph` is their training step.
-    """
+    """The pages' model as a `common.interface.Network`; see `common.variants.serving`."""
 
     __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
 

@@ -85,8 +85,7 @@ class RNNModelBook:
 
     def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
         self.params = params
-        self.activation = getattr(jax.nn, activation)
-        self.lr, self.theta = lr, theta
+        self.activation, self.lr, self.theta = getattr(jax.nn, activation), lr, theta
 
     def set_params(self, values: Sequence[Tensor]) -> None:
         self.params = list(values)

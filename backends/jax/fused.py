@@ -154,8 +154,7 @@ class RNNModelFused:
 
     def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
         self.params = params
-        self.activation = getattr(jax.nn, activation)
-        self.lr, self.theta = lr, theta
+        self.activation, self.lr, self.theta = getattr(jax.nn, activation), lr, theta
         device: Any = params[0].device
         self.halved = device.platform == "cpu"
 

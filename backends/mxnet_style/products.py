@@ -25,10 +25,7 @@ Rows a power of two apart compete for the same lines of a cache; one line more k
 
 
 def ways(product: Product) -> dict[str, Callable[[], None]]:
-    """Calls that each compute a product as often as a step does, into arrays made beforehand.
-
-    They are in float32, by the layout of the arrays.
-    """
+    """Calls that each compute a product as often as a step does, in float32; by the layout."""
     rng = np.random.default_rng(0)
     count, m, k, n = product.count, product.m, product.k, product.n
     calls: dict[str, Callable[[], None]] = {}

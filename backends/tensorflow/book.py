@@ -18,8 +18,7 @@ class RNNModelBook:
     """The network as the book writes, clips and updates it; see `common.interface.Network`."""
 
     def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
-        self.params = params
-        self.lr, self.theta = lr, theta
+        self.params, self.lr, self.theta = params, lr, theta
         self.vocab_size, self.num_hiddens = params[0].shape
         self.activation = getattr(tf.nn, activation)
 

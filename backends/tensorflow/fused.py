@@ -41,8 +41,7 @@ class RNNModelFused:
     """The network with its gradients, clipping and update; see `common.interface.Network`."""
 
     def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
-        self.params, self.activation = params, activation
-        self.lr, self.theta = lr, theta
+        self.params, self.activation, self.lr, self.theta = params, activation, lr, theta
         # By the shape of X: TensorFlow's own look-up takes longer.
         self.train_steps: dict[Any, Any] = {}
 
