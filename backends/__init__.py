@@ -1,4 +1,4 @@
-"""The registry: which backends there are, and why one is not available.
+"""The registry of backends, and the reason why one is not available.
 
 A backend is imported only when it is asked for: ``load`` is the one place that does so. A new
 backend is a folder beside the others and a line in `BACKENDS`.
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of a backend before its framework is imported.
+    """A backend as it is known before its framework is imported.
 
     Attributes:
         module: keeps the contract `common.interface.Backend`.
         requires: the modules that must be installed.
         distributions: whose versions are shown for it.
-        variants: the forms of the network it has.
-        yardsticks: forms that are held against the variants in a benchmark, and nowhere else.
+        variants: of the network, those that are trained and compared.
+        bench_variants: further variants, which are for benchmarks alone.
         products: the module whose `ways` multiply matrices for the floor; empty for none.
         environment: the variables that must be set before the module is imported.
         apart: whether it cannot be installed beside the others, and has an environment of its own.
@@ -40,7 +40,7 @@ class Entry:
     requires: tuple[str, ...]
     distributions: tuple[str, ...]
     variants: tuple[str, ...] = ("scratch", "fused", "concise")
-    yardsticks: tuple[str, ...] = ("book",)
+    bench_variants: tuple[str, ...] = ("book",)
     products: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     apart: bool = False
@@ -73,8 +73,8 @@ BACKENDS = {
     "tensorflow": Entry("backends.tensorflow.backend", ("tensorflow",), ("tensorflow",)),
 }
 
-NULL = Entry("backends.null", (), (), variants=("harness",), yardsticks=())
-"""Serves ``null``, which benchmarks alone ask for: it is no network."""
+NULL = Entry("backends.null", (), (), variants=("harness",), bench_variants=())
+"""The entry of ``null``, for benchmarks alone: it is no network."""
 
 
 def entry(name: str) -> Entry:
@@ -91,7 +91,7 @@ def entry(name: str) -> Entry:
 
 
 def missing(name: str) -> str | None:
-    """None if all that a backend requires is installed, else what to do. Imports nothing."""
+    """Modules that a backend lacks and the command that installs them, or None; imports none."""
     absent = [module for module in entry(name).requires if not importlib.util.find_spec(module)]
     if not absent:
         return None
@@ -105,7 +105,7 @@ def missing(name: str) -> str | None:
 
 
 def taken(name: str) -> str | None:
-    """None if this process can serve a backend, else why not: one module serves one engine."""
+    """The reason why this process cannot serve a backend, or None: one module serves one engine."""
     module = sys.modules.get(entry(name).module)
     there = getattr(module, "ENVIRONMENT", entry(name).environment)
     if there == entry(name).environment:
@@ -125,11 +125,11 @@ def load(name: str) -> Backend:
     module = importlib.import_module(entry(name).module)
     if reason := taken(name):
         raise ImportError(reason)
-    return module  # type: ignore[return-value]
+    return module
 
 
 def section(name: str, part: str) -> ModuleType:
-    """Another section of the chapter in a backend's framework: ``backends/<folder>/<part>.py``.
+    """A further section of the chapter in a backend's framework: ``backends/<folder>/<part>.py``.
 
     Raises:
         RequestError: the backend does not have that section.

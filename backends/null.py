@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from common.interface import Description
 
 
-def describe():
-    """Nothing computes here."""
+def describe() -> Description:
+    """A description without a framework."""
     return Description(versions={}, devices=("cpu",), threads=None, tf32=False)
 
 
-def compilations():
-    """Nothing is compiled."""
+def compilations() -> int:
+    """Programs compiled so far: none."""
     return 0
 
 
-def build(experiment, variant, weights):
+def build(experiment: Any, variant: str, weights: Any) -> Null:
     """The model that does nothing, whatever the experiment."""
     return Null()
 
 
 class Null:
-    """As much of the contract as a timed step needs."""
+    """The contract, as far as a timed step needs it."""
 
     device = "cpu"
 
-    def begin_state(self, batch_size):
-        """No state."""
+    def begin_state(self, batch_size: int) -> None:
+        """Return None: there is no state."""
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Any, Y: Any, state: None) -> tuple[float, None]:
         """A loss of nothing, at once."""
         return 0.0, state
 
-    def weights(self):
-        """No weights."""
+    def weights(self) -> dict[str, Any]:
+        """An empty dict: there are no weights."""
         return {}
 
-    def load_weights(self, weights):
-        """Takes none."""
+    def load_weights(self, weights: Any) -> None:
+        """Ignore them: there is nothing to load."""
 
-    def synchronize(self):
-        """There is nothing to wait for."""
+    def synchronize(self) -> None:
+        """Return at once."""

@@ -102,25 +102,6 @@ class Experiment(BaseModel):
         embed_size = self.embed_size if self.input == "embedding" else None
         return shapes(vocab_size, self.num_hiddens, self.num_layers, embed_size)
 
-    def lacking(self, variant: str) -> str | None:
-        """None if a variant can be the network of this experiment, else why not."""
-        if variant == "scratch" or not self.exercises:
-            return None
-        asked = " ".join(self.exercises)
-        return f"{variant} is the chapter's network alone: {asked} needs --variant scratch"
-
-    def form(self, variant: str) -> str:
-        """The form of the network that serves a variant: that of its name, or of the exercises.
-
-        Raises:
-            RequestError: the variant cannot be the network of this experiment.
-        """
-        if reason := self.lacking(variant):
-            raise RequestError(reason)
-        if self.keep_graph:
-            return "kept graph"
-        return "exercises" if self.exercises else variant
-
     @model_validator(mode="after")
     def go_together(self) -> Self:
         """See that no setting contradicts another."""

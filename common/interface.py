@@ -18,17 +18,26 @@ and further layers, as `common.reference` derives them, and the kept graph of `c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, SupportsFloat
+from typing import Any, Protocol, SupportsFloat, TypeVar
 
-from common.array import Array
+from common.array import Array as Array  # backends take it from the contract
 from common.experiment import Experiment
 from common.vocab import Vocab
 from common.weights import Weights
 
+Tensor = Any
+"""An array of the backend's framework."""
 State = Any
-"""The hidden state, a tuple of one (batch, H) tensor a layer in the backend's own form, with what
-it takes to go on from it; `Model.read_state` makes it NumPy."""
+"""The hidden state, a tuple of one (batch, H) `Tensor` a layer, with what it takes to go on from
+it; `Model.read_state` makes it NumPy."""
+
+T = TypeVar("T")
+Outputs = tuple[T, State]
+"""Logits or a loss, and the state after them."""
+Gradients = tuple[T, list[T], State]
+"""A loss, the gradients in the order of the parameters, and the state after it."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,34 @@ class Model(Protocol):
         """Wait until the device has done all that it was given."""
 
 
+class Network(Protocol):
+    """One variant of the network: what the `Model` of a backend has inside.
+
+    It is made of its parameters, an activation (``tanh`` or ``relu``), lr and theta (0: no clip).
+    Tensors are the framework's own, on one device; X and Y are as in `Model`, which also says what
+    each method promises.
+    """
+
+    @property
+    def params(self) -> Sequence[Tensor]:
+        """The parameters, in the order and the layout of `common.weights`."""
+
+    def set_params(self, values: Sequence[Tensor]) -> None:
+        """Replace the values of the parameters."""
+
+    def begin_state(self, batch_size: int) -> State:
+        """Zeros (batch_size, H), for each layer."""
+
+    def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
+        """Logits (steps x batch, V), time-major, and the new state; X may be nested lists."""
+
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
+        """The mean loss, the gradients before clipping in the order of `params`, the new state."""
+
+    def train_step(self, X: Array, Y: Array, state: State) -> Outputs[SupportsFloat]:
+        """Forward, backward, clip (not where theta is 0), update: the mean loss, the new state."""
+
+
 class Backend(Protocol):
     """The module ``backends/<name>/backend.py``."""
 
@@ -110,6 +147,6 @@ class Backend(Protocol):
         """A model with these weights, of the experiment's activation, lr, theta, dtype, device.
 
         Raises:
-            RequestError: the device is not there, or the variant is the chapter's network alone and
-                the experiment asks for more (`Experiment.form`).
+            RequestError: the device is not there, there is no such variant, or the variant is the
+                chapter's network alone and the experiment asks for more (`common.variants`).
         """

@@ -57,11 +57,11 @@ def own_prefixes(experiment: Experiment, inputs: Inputs) -> tuple[Experiment, st
 
 
 def select(
-    names: Sequence[str], variants: Sequence[str], yardsticks: bool = False
+    names: Sequence[str], variants: Sequence[str], bench: bool = False
 ) -> list[tuple[str, str]]:
     """The (backend, variant) pairs asked for, in the order of the registry.
 
-    Yardsticks count as variants only where they are wanted.
+    Those for benchmarks alone are among them only where `bench` is true.
 
     Raises:
         RequestError: a backend or a variant does not exist.
@@ -69,16 +69,16 @@ def select(
     for name in names:
         if name not in backends.BACKENDS:
             raise unknown("backend", name, backends.BACKENDS)
-    forms = {
-        name: entry.variants + (entry.yardsticks if yardsticks else ())
+    found = {
+        name: entry.variants + (entry.bench_variants if bench else ())
         for name, entry in backends.BACKENDS.items()
         if name in names or not names
     }
-    existing = list(dict.fromkeys(chain(*forms.values())))
+    existing = list(dict.fromkeys(chain(*found.values())))
     for variant in variants:
         if variant not in existing:
             raise unknown("variant", variant, existing)
-    return [(n, v) for n, mine in forms.items() for v in mine if v in variants or not variants]
+    return [(n, v) for n, mine in found.items() for v in mine if v in variants or not variants]
 
 
 def corpus_facts(inputs: Inputs) -> dict[str, Any]:

@@ -35,18 +35,18 @@ def pytest_generate_tests(metafunc):
         pairs = [(n, d) for n in names for d in metafunc.module.CLAIMS]
         pairs = [(n, d) for n, d in pairs if every or AT_HOME.get(n) == d]
         metafunc.parametrize(("backend", "document"), pairs, indirect=["backend"])
-    elif "variant" in metafunc.fixturenames:
-        asked = metafunc.definition.get_closest_marker("forms")
-        pairs = [(n, v) for n in names for v in forms(backends.entry(n))]
+    elif {"backend", "variant"} <= {*metafunc.fixturenames}:
+        asked = metafunc.definition.get_closest_marker("variants")
+        pairs = [(n, v) for n in names for v in variants(backends.entry(n))]
         pairs = [(n, v) for n, v in pairs if not asked or v in asked.args]
         metafunc.parametrize(("backend", "variant"), pairs, indirect=["backend"])
     elif "backend" in metafunc.fixturenames:
         metafunc.parametrize("backend", names, indirect=True)
 
 
-def forms(entry):
-    """All forms of the network that a backend has: what is timed is proved equal first."""
-    return entry.variants + entry.yardsticks
+def variants(entry):
+    """All variants of the network that a backend has: what is timed is proved equal first."""
+    return entry.variants + entry.bench_variants
 
 
 @pytest.fixture(scope="session")

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import importlib.metadata
-from functools import partial
+from typing import SupportsFloat
 
 import jax
 import numpy as np
 
-from backends.jax import book, concise, exercises, fused, scratch
+from backends.jax import adapter, book, concise, fused, scratch
+from common import interface
 from common.decoding import chooser
 from common.errors import RequestError
-from common.interface import Description
+from common.experiment import Experiment
+from common.interface import Array, Description, State
+from common.variants import Build, Networks, serving
+from common.vocab import Vocab
+from common.weights import Weights
 
 jax.config.update("jax_default_matmul_precision", "highest")  # no TF32, no bfloat16
 
 compiled = 0
 
 
-def count_compilations(event, duration, **_):
+def count_compilations(event: str, duration_secs: float, **_: str | int) -> None:
     """Count what XLA compiles: JAX reports the seconds of every compilation."""
     global compiled
     compiled += event == "/jax/core/compile/backend_compile_duration"
@@ -26,70 +31,39 @@ def count_compilations(event, duration, **_):
 
 jax.monitoring.register_event_duration_secs_listener(count_compilations)
 
-FORWARDS = {
-    "tanh": scratch.rnn,
-    "relu": partial(scratch.rnn, activation=jax.nn.relu),
-}
-
-
-def describe():
-    """JAX's versions, devices and precision; XLA sizes its thread pool by the CPU affinity."""
-    gpus = [d.device_kind for d in jax.devices() if d.platform == "gpu"]
-    return Description(
-        versions={name: importlib.metadata.version(name) for name in ("jax", "jaxlib", "flax")},
-        devices=("cpu", *gpus),
-        threads=None,
-        tf32=jax.config.jax_default_matmul_precision != "highest",
-    )
-
-
-def compilations():
-    """How many programs XLA has compiled."""
-    return compiled
-
-
-def build(experiment, variant, weights):
-    """A model of one of the `FORMS`."""
-    return Model(experiment, FORMS[experiment.form(variant)], weights)
-
-
-class Scratch(scratch.RNNModelScratch):
-    """The chapter's functions, with the surface that all forms share."""
-
-    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
-
-    def __init__(self, params, activation, lr, theta):
-        super().__init__(
-            *params[0].shape,
-            get_params=lambda vocab_size, num_hiddens: params,
-            init_state=scratch.init_rnn_state,
-            forward=FORWARDS[activation],
-        )
-        self.loss = scratch.cross_entropy
-        self.updater = scratch.sgd_updater(self, lr)
-        self.theta = theta
-
-    def loss_and_grads(self, X, Y, state):
-        return scratch.loss_and_grads(self.params, X, Y, state, self.forward_fn, self.loss)
-
-    def train_step(self, X, Y, state):
-        return scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
-
-
-FORMS = {
-    "scratch": Scratch,
-    "exercises": exercises.RNNModelExercises,
-    "kept graph": exercises.RNNModelKeptGraph,
+NETWORKS: Networks = {
+    "scratch": adapter.ScratchNetwork,
     "fused": fused.RNNModelFused,
     "concise": concise.RNNModel,
     "book": book.RNNModelBook,
 }
 
 
-class Model:
-    """One form of the network behind the contract."""
+def describe() -> Description:
+    """JAX's versions, devices and precision; XLA sizes its thread pool by the CPU affinity."""
+    gpus = [d.device_kind for d in jax.devices() if d.platform == "gpu"]
+    return Description(
+        versions={name: importlib.metadata.version(name) for name in ("jax", "jaxlib", "flax")},
+        devices=("cpu", *gpus),
+        threads=None,
+        tf32=jax.config.values["jax_default_matmul_precision"] != "highest",
+    )
 
-    def __init__(self, experiment, form, weights):
+
+def compilations() -> int:
+    """Programs that XLA has compiled so far."""
+    return compiled
+
+
+def build(experiment: Experiment, variant: str, weights: Weights) -> interface.Model:
+    """A model of one of the `NETWORKS`."""
+    return Model(experiment, serving(NETWORKS, variant, experiment), weights)
+
+
+class Model:
+    """A network behind the contract."""
+
+    def __init__(self, experiment: Experiment, network: Build, weights: Weights) -> None:
         self.experiment = experiment
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
         if experiment.dtype == "float64":
@@ -100,37 +74,37 @@ class Model:
         device = jax.devices(platform)[0]
         self.device = "cpu" if platform == "cpu" else device.device_kind
         params = [jax.device_put(weights[n].astype(experiment.dtype), device) for n in self.names]
-        self.net = form(params, experiment.activation, experiment.lr, experiment.clip_theta)
+        self.net = network(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
-    def begin_state(self, batch_size):
+    def begin_state(self, batch_size: int) -> State:
         return self.net.begin_state(batch_size)
 
-    def read_state(self, state):
+    def read_state(self, state: State) -> Array:
         return np.stack(state)
 
-    def forward(self, X, state):
+    def forward(self, X: Array, state: State) -> tuple[Array, State]:
         logits, state = self.net(X, state)
         return np.asarray(logits), state
 
-    def loss_and_grads(self, X, Y, state):
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> tuple[float, Weights, State]:
         l, grads, state = self.net.loss_and_grads(X, Y, state)
         return float(l), {n: np.array(g) for n, g in zip(self.names, grads, strict=True)}, state
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Array, Y: Array, state: State) -> tuple[SupportsFloat, State]:
         X, Y = X.astype(np.int32), Y.astype(np.int32)  # one type, so one compilation
         return self.net.train_step(X, Y, state)
 
-    def predict(self, prefix, num_preds, vocab):
+    def predict(self, prefix: str, num_preds: int, vocab: Vocab) -> str:
         return scratch.predict_rnn(prefix, num_preds, self.net, vocab, chooser(self.experiment))
 
-    def weights(self):
+    def weights(self) -> Weights:
         return {n: np.array(p) for n, p in zip(self.names, self.net.params, strict=True)}
 
-    def load_weights(self, weights):
+    def load_weights(self, weights: Weights) -> None:
         named = zip(self.names, self.net.params, strict=True)
         self.net.set_params(
             [jax.device_put(weights[n].astype(p.dtype), p.sharding) for n, p in named]
         )
 
-    def synchronize(self):
+    def synchronize(self) -> None:
         jax.block_until_ready(self.net.params)

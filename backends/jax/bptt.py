@@ -11,8 +11,6 @@ import optax
 
 from common.weights import NAMES
 
-ACTIVATIONS = {"tanh": jnp.tanh, "relu": jax.nn.relu}
-
 
 def link(H, factor):
     """H, through which a gradient is multiplied by the factor."""
@@ -32,7 +30,7 @@ def rnn(inputs, H, params, links, probes, activation):
 
 
 def total_loss(outputs, labels, loss_weights):
-    """Every step's mean cross-entropy by its weight."""
+    """The sum of the steps' mean cross-entropies, each times its weight."""
     losses = optax.softmax_cross_entropy_with_integer_labels(outputs, labels)
     return losses.mean(axis=1) @ loss_weights
 
@@ -43,7 +41,7 @@ def loss_and_grads(params, X, Y, state, links, loss_weights, activation):
     inputs = jax.nn.one_hot(X.T, len(params[0]), dtype=params[0].dtype)
 
     def objective(params, probes):
-        outputs = rnn(inputs, state, params, links, probes, ACTIVATIONS[activation])
+        outputs = rnn(inputs, state, params, links, probes, getattr(jax.nn, activation))
         return total_loss(outputs, Y.T, loss_weights)
 
     probes = jnp.zeros((X.shape[1], *state.shape), params[0].dtype)

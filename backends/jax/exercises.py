@@ -6,7 +6,7 @@ Inputs, outputs and all that is not here are as in ``scratch.py``; parameters ar
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -33,52 +33,6 @@ def rnn(inputs, state, params, activation=jnp.tanh):
     return inputs.reshape(-1, inputs.shape[-1]) @ W_hq + b_q, tuple(new_state)
 
 
-@cache
-def bound(rnn, activation):
-    """The function with an activation: one function, so one compilation."""
-    return partial(rnn, activation=getattr(jax.nn, activation))
-
-
-class RNNModelExercises(scratch.RNNModelScratch):
-    """The chapter's model with these functions; see `backend.FORMS`."""
-
-    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
-
-    def __init__(self, params, activation, lr, theta):
-        num_hiddens, vocab_size = params[-2].shape
-        _, layers, _ = by_layer(params)
-        super().__init__(
-            vocab_size,
-            num_hiddens,
-            get_params=lambda *sizes: params,
-            init_state=partial(init_rnn_state, num_layers=len(layers)),
-            forward=bound(rnn, activation),
-        )
-        self.loss = scratch.cross_entropy
-        self.updater = scratch.sgd_updater(self, lr)
-        self.theta = theta
-
-    def loss_and_grads(self, X, Y, state):
-        """The mean loss, the gradients before clipping, the new state."""
-        return scratch.loss_and_grads(self.params, X, Y, state, self.forward_fn, self.loss)
-
-    def train_step(self, X, Y, state):
-        """Forward, backward, clip, update: the mean loss and the new state."""
-        return scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
-
-
-class RNNModelKeptGraph(RNNModelExercises):
-    """The same, whose gradients flow on through all windows since the state began."""
-
-    def loss_and_grads(self, X, Y, state):
-        """The mean loss, the gradients before clipping, the state with what led to it."""
-        return loss_and_grads(self, X, Y, state, self.loss)
-
-    def train_step(self, X, Y, state):
-        """Forward, backward, clip, update: the mean loss and the state with what led to it."""
-        return train_step(self, X, Y, state, self.loss, self.updater, self.theta)
-
-
 @partial(jax.jit, static_argnames=("forward_fn", "loss"))
 def forward(params, X, Y, state, forward_fn, loss):
     """The mean loss and the last state of a window, and what JAX needs to pull back through it."""
@@ -98,21 +52,21 @@ def pull_back(vjp, dl, dH, grads):
     return [total + grad for total, grad in zip(grads, here, strict=True)], before
 
 
-def window(model, X, Y, state, loss):
+def window(params, X, Y, state, forward_fn, loss):
     """The mean loss, the last state and the pullback of a window.
 
     Arrays never change: what is updated later, it has not met.
     """
-    l, last, vjp = forward(model.params, X, Y, tuple(state), model.forward_fn, loss)
+    l, last, vjp = forward(params, X, Y, tuple(state), forward_fn, loss)
     return l, last, partial(pull_back, vjp)
 
 
-def loss_and_grads(model, X, Y, state, loss):
+def loss_and_grads(params, X, Y, state, forward_fn, loss):
     """The mean loss, the gradients through all windows before clipping, the state."""
-    l, last, pullback = window(model, X, Y, state, loss)
+    l, last, pullback = window(params, X, Y, state, forward_fn, loss)
     pullbacks = (*pullbacks_behind(state), pullback)
     dH = tuple(jnp.zeros_like(H) for H in last)
-    grads = through_all(pullbacks, dH, [jnp.zeros_like(param) for param in model.params])
+    grads = through_all(pullbacks, dH, [jnp.zeros_like(param) for param in params])
     return l, grads, KeptState(last, pullbacks)
 
 
@@ -126,6 +80,6 @@ def update(params, grads, updater, theta):
 
 def train_step(model, X, Y, state, loss, updater, theta):
     """Forward, backward through all windows, and an `update`."""
-    l, grads, state = loss_and_grads(model, X, Y, state, loss)
+    l, grads, state = loss_and_grads(model.params, X, Y, state, model.forward_fn, loss)
     model.set_params(update(model.params, grads, updater, theta))
     return l, state

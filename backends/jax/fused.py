@@ -29,22 +29,29 @@ for XLA on a CPU:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax import Array as Tensor
 from jax import lax
 
-DERIVATIVES = {jax.nn.tanh: lambda H: 1 - H * H, jax.nn.relu: lambda H: H > 0}
+from common.interface import Array, Gradients, Outputs, State
+
+Act = Callable[[Tensor], Tensor]
+Part = tuple[Tensor, list[Tensor], Tensor]
+DERIVATIVES: dict[Act, Act] = {jax.nn.tanh: lambda H: 1 - H * H, jax.nn.relu: lambda H: H > 0}
 
 
-def hidden_states(params, X, H_0, activation):
+def hidden_states(params: list[Tensor], X: Tensor, H_0: Tensor, activation: Act) -> Tensor:
     """H_0 ... H_T of indices X (batch, steps): (steps + 1, batch, H)."""
     W_xh, W_hh, b_h, _, _ = params
     H = jnp.concatenate([H_0[None], (W_xh + b_h)[X.T]])
 
-    def step(t, carry):
+    def step(t: Tensor, carry: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         H_t, H = carry
         H_t = activation(H[t] + H_t @ W_hh)
         return H_t, lax.dynamic_update_index_in_dim(H, H_t, t, 0)
@@ -52,20 +59,20 @@ def hidden_states(params, X, H_0, activation):
     return lax.fori_loop(1, len(H), step, (H_0, H))[1]
 
 
-def rows(steps):
+def rows(steps: Tensor) -> Tensor:
     """(steps, batch, n) as (steps x batch, n)."""
     return steps.reshape(-1, steps.shape[-1])
 
 
 @partial(jax.jit, static_argnames="activation")
-def apply(params, X, state, activation):
+def apply(params: list[Tensor], X: Tensor, state: State, activation: Act) -> Outputs[Tensor]:
     """The logits (steps x batch, V) and the new state."""
     (H_0,) = state
     H = hidden_states(params, X, H_0, activation)
     return rows(H[1:]) @ params[3] + params[4], (H[-1],)
 
 
-def softmax_gradient(O, Y, num_tokens):
+def softmax_gradient(O: Tensor, Y: Tensor, num_tokens: int) -> tuple[Tensor, Tensor]:
     """The summed loss of logits O (n, V) against labels Y (n,), and dO, both over num_tokens."""
     largest = O.max(axis=1, keepdims=True)
     exp = jnp.exp(O - largest)
@@ -75,7 +82,7 @@ def softmax_gradient(O, Y, num_tokens):
     return l, exp * (1 / (total * num_tokens)) - jnp.where(one_hot, 1 / num_tokens, 0)
 
 
-def hidden_gradients(dO, H, params, activation):
+def hidden_gradients(dO: Tensor, H: Tensor, params: list[Tensor], activation: Act) -> Tensor:
     """dA_1 ... dA_T, and zeros for the step after the last: (steps + 1, batch, H)."""
     _, W_hh, _, W_hq, _ = params
     W_hh_T = lax.optimization_barrier(W_hh.T)  # transposed once, not at every step
@@ -83,7 +90,7 @@ def hidden_gradients(dO, H, params, activation):
     dA = (rows(jnp.pad(dO, ((0, 1), (0, 0), (0, 0)))) @ W_hq.T).reshape(H.shape)
     last = len(H) - 2
 
-    def step(i, carry):
+    def step(i: Tensor, carry: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         dA_next, dA = carry
         t = last - i
         dA_t = (dA[t] + dA_next @ W_hh_T) * derivative(H[t + 1])
@@ -93,8 +100,16 @@ def hidden_gradients(dO, H, params, activation):
 
 
 @partial(jax.jit, static_argnames=("part", "parts", "activation"))
-def part_of_gradients(params, X, Y, state, part, parts, activation):
-    """What one part of the minibatch adds to the mean loss and to the gradients; its new state."""
+def part_of_gradients(
+    params: list[Tensor],
+    X: Tensor,
+    Y: Tensor,
+    state: State,
+    part: int,
+    parts: int,
+    activation: Act,
+) -> Part:
+    """A part's share of the mean loss and of the gradients, and its last hidden state."""
     batch_size, num_tokens = len(X), X.size
     of_part = slice(part * batch_size // parts, (part + 1) * batch_size // parts)
     X, Y, H_0 = X[of_part], Y[of_part], state[0][of_part]
@@ -112,14 +127,16 @@ def part_of_gradients(params, X, Y, state, part, parts, activation):
 
 
 @jax.jit
-def whole(parts):
+def whole(parts: list[Part]) -> Gradients[Tensor]:
     """The mean loss, the gradients and the new state of all parts together."""
     losses, grads, states = zip(*parts, strict=True)
     return sum(losses), [sum(g) for g in zip(*grads, strict=True)], (jnp.concatenate(states),)
 
 
 @partial(jax.jit, static_argnames=("lr", "theta"), donate_argnames="params")
-def update(params, parts, lr, theta):
+def update(
+    params: list[Tensor], parts: list[Part], lr: float, theta: float
+) -> tuple[Tensor, State, list[Tensor]]:
     """Clip (not where theta is 0) and descend: the mean loss, the new state and parameters."""
     l, grads, state = whole(parts)
     if theta:
@@ -133,39 +150,35 @@ other_thread = ThreadPoolExecutor(max_workers=1)
 
 
 class RNNModelFused:
-    """The parameters and the functions that use them."""
+    """The parameters and the functions that train them; see `common.interface.Network`."""
 
-    def __init__(self, params, activation, lr, theta):
+    def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
         self.params = params
         self.activation, self.lr, self.theta = getattr(jax.nn, activation), lr, theta
-        self.halved = params[0].device.platform == "cpu"
+        device: Any = params[0].device
+        self.halved = device.platform == "cpu"
 
-    def set_params(self, values):
-        """Replace the five parameters."""
-        self.params = values
+    def set_params(self, values: Sequence[Tensor]) -> None:
+        self.params = list(values)
 
-    def __call__(self, X, state):
-        """The logits and the new state for indices X."""
+    def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
         return apply(self.params, jnp.asarray(X), state, self.activation)
 
-    def begin_state(self, batch_size):
-        """The state before the first token, on the device and of the type of the parameters."""
+    def begin_state(self, batch_size: int) -> State:
         b_h = self.params[2]
         return (jnp.zeros((batch_size, len(b_h)), b_h.dtype, device=b_h.sharding),)
 
-    def _parts(self, X, Y, state):
-        given = self.params, X, Y, state
+    def _parts(self, X: Array, Y: Array, state: State) -> list[Part]:
+        params, act = self.params, self.activation
         if not self.halved or len(X) == 1:
-            return [part_of_gradients(*given, 0, 1, self.activation)]
-        second = other_thread.submit(part_of_gradients, *given, 1, 2, self.activation)
-        return [part_of_gradients(*given, 0, 2, self.activation), second.result()]
+            return [part_of_gradients(params, X, Y, state, 0, 1, act)]
+        second = other_thread.submit(part_of_gradients, params, X, Y, state, 1, 2, act)
+        return [part_of_gradients(params, X, Y, state, 0, 2, act), second.result()]
 
-    def loss_and_grads(self, X, Y, state):
-        """The mean loss, the five gradients before clipping, and the new state."""
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
         return whole(self._parts(X, Y, state))
 
-    def train_step(self, X, Y, state):
-        """Forward, backward, clip, update: the mean loss and the new state."""
+    def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
         parts = self._parts(X, Y, state)
         l, state, self.params = update(self.params, parts, self.lr, self.theta)
         return l, state

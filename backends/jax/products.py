@@ -1,37 +1,43 @@
-"""The unavoidable products by XLA: what its dot alone would take, in a compiled loop."""
+"""Matrix products of a training step in XLA, the floor under it; see `common.matmul_floor`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array as Tensor
 from jax import lax
 
+from common.matmul_floor import Product
 
-def left_first(left, right):
+Dot = Callable[[Tensor, Tensor], Tensor]
+
+
+def left_first(left: Tensor, right: Tensor) -> Tensor:
     """(m, k) x (k, n)."""
     return left @ right
 
 
-def right_first(left, right):
+def right_first(left: Tensor, right: Tensor) -> Tensor:
     """The same product where every operand lies transposed: (n, k) x (k, m)."""
     return right @ left
 
 
 @partial(jax.jit, static_argnames="dot", donate_argnames="results")
-def multiply(lefts, right, results, dot):
-    """All products, one after another, into the buffer of results."""
+def multiply(lefts: Tensor, right: Tensor, results: Tensor, dot: Dot) -> Tensor:
+    """The products, one after another, into the buffer of results."""
 
-    def step(i, results):
+    def step(i: Tensor, results: Tensor) -> Tensor:
         return lax.dynamic_update_index_in_dim(results, dot(lefts[i], right), i, 0)
 
     return lax.fori_loop(0, len(lefts), step, results)
 
 
-def ways(product):
-    """Calls that each perform every product of a `common.matmul_floor.Product` in float32."""
+def ways(product: Product) -> dict[str, Callable[[], None]]:
+    """Calls that each compute a product as often as a step does, in float32, in a compiled loop."""
     count, m, k, n = product.count, product.m, product.k, product.n
     return {
         "XLA dot": compiled(left_first, (count, m, k), (k, n), (count, m, n)),
@@ -39,13 +45,15 @@ def ways(product):
     }
 
 
-def compiled(dot, lefts, right, results):
+def compiled(
+    dot: Dot, lefts: tuple[int, ...], right: tuple[int, ...], results: tuple[int, ...]
+) -> Callable[[], None]:
     """A call of `multiply` on operands of these shapes; it returns when the results are there."""
     rng = np.random.default_rng(0)
     lefts, right = (jnp.asarray(rng.random(shape, np.float32)) for shape in (lefts, right))
     results = jnp.zeros(results, np.float32)
 
-    def run():
+    def run() -> None:
         # The right-hand matrix is an argument: XLA keeps nothing of it from call to call.
         nonlocal results
         results = jax.block_until_ready(multiply(lefts, right, results, dot))

@@ -8,7 +8,6 @@ modules that the JAX edition begins are in ``modules.py``.
 
 from __future__ import annotations
 
-import importlib
 import math
 import time
 from functools import partial
@@ -215,5 +214,7 @@ def train_rnn(
 def __getattr__(name):
     """Flax's modules, which stand on this file and count as part of the chapter."""
     if name in ("RNNScratch", "RNNLMScratch"):
-        return getattr(importlib.import_module("backends.jax.modules"), name)
+        from backends.jax import modules
+
+        return getattr(modules, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,115 +2,85 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import SupportsFloat
 
 import numpy as np
 
-from backends.mxnet_style import book, concise, engine, exercises, fused, scratch
+from backends.mxnet_style import adapter, book, concise, engine, fused, scratch
 from backends.mxnet_style.engine import cpu, nd
+from common import interface
 from common.decoding import chooser
 from common.errors import RequestError
-from common.interface import Description
+from common.experiment import Experiment
+from common.interface import Array, Description, State
+from common.variants import Build, Networks, serving
+from common.vocab import Vocab
+from common.weights import Weights
 
 ENVIRONMENT = engine.ENVIRONMENT
-ACTIVATIONS = {"tanh": nd.tanh, "relu": nd.relu}
 
-
-def describe():
-    """The versions of the engine; it computes on the CPU, on how many threads it cannot tell."""
-    return Description(engine.VERSIONS, devices=("cpu",), threads=None, tf32=False)
-
-
-def compilations():
-    """None: both engines run eagerly."""
-    return 0
-
-
-def build(experiment, variant, weights):
-    """A model of one of the `FORMS`."""
-    return Model(experiment, FORMS[experiment.form(variant)], weights)
-
-
-class Scratch(scratch.RNNModelScratch):
-    """The chapter's functions, with the surface that all forms share."""
-
-    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
-
-    def __init__(self, params, activation, lr, theta):
-        for param in params:
-            param.attach_grad()
-        super().__init__(
-            *params[0].shape,
-            get_params=lambda vocab_size, num_hiddens: params,
-            init_state=scratch.init_rnn_state,
-            forward=partial(scratch.rnn, activation=ACTIVATIONS[activation]),
-        )
-        self.loss = scratch.cross_entropy
-        self.updater = scratch.sgd_updater(self, lr)
-        self.theta = theta
-
-    def set_params(self, values):
-        for param, value in zip(self.params, values, strict=True):
-            param[:] = value
-
-    def loss_and_grads(self, X, Y, state):
-        l, grads, state = scratch.loss_and_grads(self, X, Y, state, self.loss)
-        return l, grads, scratch.detach(state)
-
-    def train_step(self, X, Y, state):
-        l, state = scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
-        return l, scratch.detach(state)
-
-
-FORMS = {
-    "scratch": Scratch,
-    "exercises": exercises.RNNModelExercises,
-    "kept graph": exercises.RNNModelKeptGraph,
+NETWORKS: Networks = {
+    "scratch": adapter.ScratchNetwork,
     "fused": fused.RNNModelFused,
     "concise": concise.RNNModel,
     "book": book.RNNModelBook,
 }
 
 
+def describe() -> Description:
+    """The versions of the engine; it computes on the CPU, on how many threads it cannot tell."""
+    return Description(engine.VERSIONS, devices=("cpu",), threads=None, tf32=False)
+
+
+def compilations() -> int:
+    """Programs compiled so far: none, for both engines run eagerly."""
+    return 0
+
+
+def build(experiment: Experiment, variant: str, weights: Weights) -> interface.Model:
+    """A model of one of the `NETWORKS`."""
+    return Model(experiment, serving(NETWORKS, variant, experiment), weights)
+
+
 class Model:
-    """One form of the network behind the contract."""
+    """A network behind the contract."""
 
     device = "cpu"
 
-    def __init__(self, experiment, form, weights):
+    def __init__(self, experiment: Experiment, network: Build, weights: Weights) -> None:
         self.experiment = experiment
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
         if experiment.device == "gpu":
             raise RequestError("--device gpu: this engine is for the CPU; use cpu or auto")
         params = [nd.array(weights[n], ctx=cpu(), dtype=experiment.dtype) for n in self.names]
-        self.net = form(params, experiment.activation, experiment.lr, experiment.clip_theta)
+        self.net = network(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
-    def begin_state(self, batch_size):
+    def begin_state(self, batch_size: int) -> State:
         return self.net.begin_state(batch_size)
 
-    def read_state(self, state):
+    def read_state(self, state: State) -> Array:
         return np.stack([H.asnumpy() for H in state])
 
-    def forward(self, X, state):
+    def forward(self, X: Array, state: State) -> tuple[Array, State]:
         logits, state = self.net(X, state)
         return logits.asnumpy(), state
 
-    def loss_and_grads(self, X, Y, state):
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> tuple[float, Weights, State]:
         l, grads, state = self.net.loss_and_grads(X, Y, state)
         named = {n: g.asnumpy() for n, g in zip(self.names, grads, strict=True)}
         return float(l.asscalar()), named, state
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Array, Y: Array, state: State) -> tuple[SupportsFloat, State]:
         return self.net.train_step(X, Y, state)
 
-    def predict(self, prefix, num_preds, vocab):
+    def predict(self, prefix: str, num_preds: int, vocab: Vocab) -> str:
         return scratch.predict_rnn(prefix, num_preds, self.net, vocab, chooser(self.experiment))
 
-    def weights(self):
+    def weights(self) -> Weights:
         return {n: p.asnumpy() for n, p in zip(self.names, self.net.params, strict=True)}
 
-    def load_weights(self, weights):
+    def load_weights(self, weights: Weights) -> None:
         self.net.set_params([nd.array(weights[n], dtype=weights[n].dtype) for n in self.names])
 
-    def synchronize(self):
+    def synchronize(self) -> None:
         nd.waitall()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from backends.mxnet_style.backend import ACTIVATIONS
 from backends.mxnet_style.engine import autograd, gluon, nd
 from backends.mxnet_style.scratch import to_onehot
 from common.weights import NAMES
@@ -26,7 +25,7 @@ def rnn(inputs, H, params, links, probes, activation):
 
 
 def total_loss(outputs, labels, loss_weights):
-    """Every step's mean cross-entropy by its weight."""
+    """The sum of the steps' mean cross-entropies, each times its weight."""
     losses = map(gluon.loss.SoftmaxCrossEntropyLoss(), outputs, labels)
     return sum(weight * l.mean() for weight, l in zip(loss_weights, losses, strict=True))
 
@@ -40,7 +39,7 @@ def gradients(weights, X, Y, state, links, loss_weights, activation):
     inputs = to_onehot(nd.array(X), len(weights["W_xh"]), "float64")
     H = nd.array(state, dtype="float64")
     with autograd.record():
-        outputs = rnn(inputs, H, params, links.tolist(), probes, ACTIVATIONS[activation])
+        outputs = rnn(inputs, H, params, links.tolist(), probes, getattr(nd, activation))
         l = total_loss(outputs, nd.array(Y).T, loss_weights.tolist())
     l.backward()
     grads = {name: param.grad.asnumpy() for name, param in zip(NAMES, params, strict=True)}

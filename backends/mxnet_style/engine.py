@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,8 +16,12 @@ __all__ = ["ENVIRONMENT", "VERSIONS", "autograd", "cpu", "gluon", "nd"]
 
 VARIABLE = "RNN_ROSETTA_ENGINE"
 NAME = os.environ.get(VARIABLE, "embedded")
+VERSIONS = {"numpy": np.__version__}
+"""Versions of the libraries that compute: NumPy alone where the engine is our own."""
 
-if NAME == "mxnet":
+if TYPE_CHECKING or NAME == "embedded":
+    from backends.mxnet_style.mx import autograd, cpu, gluon, nd
+elif NAME == "mxnet":
     # Its oneDNN softmax is off by 1e-6 and makes 88.7 of nan, so that a network that has diverged
     # looks well; MXNet's own does neither. It would report every call that goes round oneDNN.
     os.environ.setdefault("MXNET_MKLDNN_ENABLED", "0")
@@ -29,13 +34,10 @@ if NAME == "mxnet":
         warnings.simplefilter("ignore", DeprecationWarning)
         import mxnet
     from mxnet import autograd, cpu, gluon, nd
-elif NAME == "embedded":
-    from backends.mxnet_style.mx import autograd, cpu, gluon, nd
+
+    VERSIONS["mxnet"] = mxnet.__version__
 else:
     raise ImportError(f"{VARIABLE}={NAME}: there is no such engine; use embedded or mxnet")
 
 ENVIRONMENT = {VARIABLE: NAME}
-"""What had to be set for this engine; `backends.load` checks that it is the one it wants."""
-
-VERSIONS = {"numpy": np.__version__} | ({"mxnet": mxnet.__version__} if NAME == "mxnet" else {})
-"""Of what computes: NumPy's alone where the engine is our own."""
+"""Environment of this engine; `backends.load` checks that it is the one it wants."""

@@ -15,11 +15,18 @@ is one `autograd.Function` of the five parameters, which computes in NumPy, as s
 Large arrays are made once: fresh memory costs as much as a pass over it.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 
 from backends.mxnet_style.engine import autograd, nd
+from common.interface import Array, Gradients, Outputs, State
 
-ACTIVATIONS = {
+Act = Callable[..., Array]
+ACTIVATIONS: dict[str, tuple[Act, Act]] = {
     "tanh": (np.tanh, lambda H, out: np.subtract(1, np.multiply(H, H, out=out), out=out)),
     "relu": (lambda A, out: np.maximum(A, 0, out=out), np.sign),
 }
@@ -30,47 +37,43 @@ EXPONENT = 64
 
 
 class RNNModelFused:
-    """The five parameters and an operation that trains them; see `backend.FORMS`."""
+    """An operation that trains the parameters; see `common.interface.Network`."""
 
-    def __init__(self, params, activation, lr, theta):
+    def __init__(self, params: list[nd.NDArray], activation: str, lr: float, theta: float) -> None:
         weights = [param.asnumpy() for param in params]
         self.passes = Passes(weights, activation)
-        self.params = [nd.from_numpy(weight) for weight in weights]  # of the same memory
+        self.params: list[Any] = [nd.from_numpy(weight) for weight in weights]  # of the same memory
         for param in self.params:
             param.attach_grad()
         self.lr, self.theta = lr, theta
 
-    def set_params(self, values):
-        """Replace the five parameters."""
+    def set_params(self, values: Sequence[nd.NDArray]) -> None:
         for param, value in zip(self.params, values, strict=True):
             param[:] = value
 
-    def begin_state(self, batch_size):
-        """Zeros (batch_size, num_hiddens)."""
+    def begin_state(self, batch_size: int) -> State:
         W_hh = self.params[1]
         return (nd.zeros((batch_size, len(W_hh)), ctx=W_hh.context, dtype=W_hh.dtype),)
 
-    def __call__(self, X, state):
-        """The outputs, time-major, and the new state."""
+    def __call__(self, X: Array, state: State) -> Outputs[nd.NDArray]:
         operation = MeanLoss(self, X, None, state)
         outputs = operation.outputs()
         return nd.array(outputs, dtype=outputs.dtype), operation.state
 
-    def loss_and_grads(self, X, Y, state):
-        """The mean loss, the five gradients before clipping, the new state."""
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[nd.NDArray]:
         operation = MeanLoss(self, X, Y, state)
         with autograd.record():
             l = operation(*self.params)
         l.backward()
         return l, [param.grad for param in self.params], operation.state
 
-    def train_step(self, X, Y, state):
-        """Forward, backward, clip (not where theta is 0), update."""
+    def train_step(self, X: Array, Y: Array, state: State) -> tuple[float, State]:
         l, grads, state = self.loss_and_grads(X, Y, state)
         step = self.lr
         if self.theta:
             flat = [grad.reshape(-1) for grad in grads]
-            norm = sum(nd.dot(grad, grad) for grad in flat).sqrt().asscalar()
+            squares: Any = sum(nd.dot(grad, grad) for grad in flat)
+            norm = squares.sqrt().asscalar()
             step *= self.theta / max(self.theta, norm)
         for param, grad in zip(self.params, grads, strict=True):
             grad *= step
@@ -85,13 +88,14 @@ class MeanLoss(autograd.Function):
     network that diverges does so without a warning.
     """
 
-    def __init__(self, model, X, Y, state):
+    def __init__(self, model: Any, X: Array, Y: Any, state: State) -> None:
         super().__init__()
         self.model, self.state = model, state
-        self.X, self.Y = (None if each is None else time_major(each) for each in (X, Y))
+        self.X = time_major(X)
+        self.Y: Any = Y if Y is None else time_major(Y)
 
     @np.errstate(all="ignore")
-    def outputs(self):
+    def outputs(self) -> Array:
         """Logits (N, V), time-major, valid until the next call."""
         for param in self.model.params:
             param.wait_to_read()  # its memory is read behind MXNet's back
@@ -101,18 +105,18 @@ class MeanLoss(autograd.Function):
         return self.model.passes.outputs()
 
     @np.errstate(all="ignore")
-    def forward(self, *params):
+    def forward(self, *params: nd.NDArray) -> nd.NDArray:
         """The mean loss; shape (1,)."""
         O = self.outputs()
         return nd.array([self.model.passes.loss(O, self.Y.reshape(-1))], dtype=O.dtype)
 
     @np.errstate(all="ignore")
-    def backward(self, dl):
+    def backward(self, dl: nd.NDArray) -> list[nd.NDArray]:
         """The gradients of the parameters, from that of the loss."""
         return self.model.passes.gradients(self.X, self.Y.reshape(-1), dl.asscalar())
 
 
-def time_major(indices):
+def time_major(indices: Array) -> Array:
     """Indices (B, T), in NumPy or as a list, as (T, B)."""
     return np.asarray(indices).T.astype(np.intp)
 
@@ -120,7 +124,7 @@ def time_major(indices):
 class Passes:
     """The forward and the backward pass over minibatches, with room for those of one shape."""
 
-    def __init__(self, weights, activation):
+    def __init__(self, weights: list[Array], activation: str) -> None:
         self.weights = [weight.view() for weight in weights]
         self.grads = [np.zeros_like(weight) for weight in weights]
         self.given = [nd.from_numpy(grad.view()) for grad in self.grads]  # of the same memory
@@ -128,9 +132,9 @@ class Passes:
         self.W_hh = room(weights[1].shape, weights[1].dtype)
         self.W_hh_transposed = np.empty_like(self.W_hh)
         self.table = np.empty_like(weights[0])
-        self.shape = None
+        self.shape: tuple[int, ...] | None = None
 
-    def _make_room(self, T, B):
+    def _make_room(self, T: int, B: int) -> None:
         """Make the arrays for T steps of a batch of B."""
         (V, H), dtype = self.table.shape, self.table.dtype
         self.shape = T, B
@@ -140,7 +144,7 @@ class Passes:
         self.one_hot = np.empty((V, T * B), dtype) if V <= DENSE else None
         self.ones = np.ones(max(T * B, V), dtype)
 
-    def hidden_states(self, X, H):
+    def hidden_states(self, X: Array, H: Array) -> Array:
         """H_T from tokens X (T, B) and H_0, valid until the next call; `H` has H_0 ... H_T."""
         W_xh, W_hh, b_h, _, _ = self.weights
         if self.shape != X.shape:
@@ -156,12 +160,12 @@ class Passes:
             self.act(H, out=H)
         return H
 
-    def outputs(self):
+    def outputs(self) -> Array:
         """Logits (N, V), time-major, of the hidden states; valid until the next call."""
         *_, W_hq, b_q = self.weights
         return np.add(np.matmul(rows(self.H[1:]), W_hq, out=self.O), b_q, out=self.O)
 
-    def loss(self, O, Y):
+    def loss(self, O: Array, Y: Array) -> np.float64:
         """The mean cross-entropy of logits O against labels Y (N,). Leaves exp(O) in O."""
         N, V = O.shape
         if not (O.max() < EXPONENT and O.min() > -EXPONENT):
@@ -171,7 +175,7 @@ class Passes:
         self.totals = O @ self.ones[:V]
         return np.mean(np.log(self.totals, dtype=np.float64) - right)
 
-    def gradients(self, X, Y, dl):
+    def gradients(self, X: Array, Y: Array, dl: float) -> list[nd.NDArray]:
         """The gradients of the five weights, from dl, that of the loss; valid until the next."""
         W_hq = self.weights[3]
         dW_xh, dW_hh, db_h, dW_hq, db_q = self.grads
@@ -198,7 +202,7 @@ class Passes:
         return self.given
 
 
-def room(shape, dtype):
+def room(shape: tuple[int, ...], dtype: Any) -> Array:
     """An empty array whose rows lie a line apart, lest multiples of 1 KiB compete in a cache."""
     *before, size = shape
     line = 64 // dtype.itemsize
@@ -206,7 +210,7 @@ def room(shape, dtype):
     return np.empty((*before, size + apart), dtype)[..., :size]
 
 
-def rows(H):
+def rows(H: Array) -> Array:
     """(T, B, H) as (N, H), of the same memory."""
     return H.reshape(-1, H.shape[2])
 
@@ -218,7 +222,7 @@ And more exactly: in float32 a long sum of terms of one sign rounds them all to 
 """
 
 
-def sum_of_products(A, B, out):
+def sum_of_products(A: Array, B: Array, out: Array) -> None:
     """A' B, summed over the rows of (N, m) and (N, n)."""
     whole = len(A) // BLOCK * BLOCK
     if out.size * BLOCK > SMALL or not whole:
@@ -230,10 +234,10 @@ def sum_of_products(A, B, out):
 
 
 DENSE = 128
-"""Up to how many tokens one product with all one-hot rows is fastest; else, rows at a time."""
+"""Vocabulary up to which one product with all one-hot rows is fastest; else, a few at a time."""
 
 
-def scatter_add(tokens, dA, out, one_hot):
+def scatter_add(tokens: Array, dA: Array, out: Array, one_hot: Array | None) -> None:
     """Sum the rows of each token: (V, H), from tokens (N,) and rows (N, H).
 
     This is one_hot (V, N) times the rows. Where tokens are many there is none: the rows are sorted

@@ -1,4 +1,4 @@
-"""What seed 001 takes from the book's helper package, so that its code runs as it stands."""
+"""The book's helper package, as far as the chapter on the lyrics needs it to run as it stands."""
 
 from __future__ import annotations
 

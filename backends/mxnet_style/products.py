@@ -1,4 +1,4 @@
-"""The ways in which NumPy computes the products of a training step; see `common.matmul_floor`."""
+"""Matrix products of a training step in NumPy, the floor under it; see `common.matmul_floor`."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ Rows a power of two apart compete for the same lines of a cache; one line more k
 
 
 def ways(product: Product) -> dict[str, Callable[[], None]]:
-    """All products one after another, into arrays made beforehand; by the layout of the arrays."""
+    """Calls that each compute a product as often as a step does, in float32; by the layout."""
     rng = np.random.default_rng(0)
     count, m, k, n = product.count, product.m, product.k, product.n
-    calls = {}
+    calls: dict[str, Callable[[], None]] = {}
     for name, empty in LAYOUTS.items():
         left, right, results = empty((count, m, k)), empty((k, n)), empty((count, m, n))
         left[...], right[...] = rng.standard_normal((count, m, k)), rng.standard_normal((k, n))

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import importlib.metadata
-from functools import partial
+from typing import Any, SupportsFloat
 
 import numpy as np
 import tensorflow as tf
 
-from backends.tensorflow import book, concise, exercises, fused, scratch
+from backends.tensorflow import adapter, book, concise, exercises, fused, scratch
+from common import interface
 from common.decoding import chooser
 from common.errors import RequestError
-from common.interface import Description
+from common.experiment import Experiment
+from common.interface import Array, Description, State
+from common.variants import Build, Networks, serving
+from common.vocab import Vocab
+from common.weights import Weights
 
-ACTIVATIONS = {"tanh": tf.tanh, "relu": tf.nn.relu}
+NETWORKS: Networks = {
+    "scratch": adapter.ScratchNetwork,
+    "fused": fused.RNNModelFused,
+    "concise": concise.RNNModel,
+    "book": book.RNNModelBook,
+}
 
 
-def describe():
+def describe() -> Description:
     """TensorFlow's version, devices, threads and precision."""
     tf.config.experimental.enable_tensor_float_32_execution(False)
     return Description(
@@ -27,63 +37,27 @@ def describe():
     )
 
 
-def _gpu_name(gpu):
+def _gpu_name(gpu: Any) -> str:
     return tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
 
 
-def compilations():
-    """How often a compiled function was traced, which it is once for each new shape."""
+def compilations() -> int:
+    """Traces of the compiled functions so far: one for each new shape."""
     return sum(function.experimental_get_tracing_count() for function in COMPILED)
 
 
-def build(experiment, variant, weights):
-    """A model of one of the `FORMS`."""
-    return Model(experiment, FORMS[experiment.form(variant)], weights)
+def build(experiment: Experiment, variant: str, weights: Weights) -> interface.Model:
+    """A model of one of the `NETWORKS`."""
+    return Model(experiment, serving(NETWORKS, variant, experiment), weights)
 
-
-class Scratch(scratch.RNNModelScratch):
-    """The chapter's functions, with the surface that all forms share."""
-
-    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
-
-    def __init__(self, params, activation, lr, theta):
-        super().__init__(
-            *params[0].shape,
-            get_params=lambda vocab_size, num_hiddens: params,
-            init_state=scratch.init_rnn_state,
-            forward=partial(scratch.rnn, activation=ACTIVATIONS[activation]),
-        )
-        self.loss = scratch.cross_entropy
-        self.updater = scratch.sgd_updater(self, lr)
-        self.theta = theta
-
-    def set_params(self, values):
-        for param, value in zip(self.params, values, strict=True):
-            param.assign(value)
-
-    def loss_and_grads(self, X, Y, state):
-        return scratch.loss_and_grads(self, X, Y, state, self.loss)
-
-    def train_step(self, X, Y, state):
-        return scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
-
-
-FORMS = {
-    "scratch": Scratch,
-    "exercises": exercises.RNNModelExercises,
-    "kept graph": exercises.RNNModelKeptGraph,
-    "fused": fused.RNNModelFused,
-    "concise": concise.RNNModel,
-    "book": book.RNNModelBook,
-}
 
 COMPILED = [scratch.train_step, *exercises.COMPILED, *fused.COMPILED, concise.train_step]
 
 
 class Model:
-    """One form of the network behind the contract."""
+    """A network behind the contract."""
 
-    def __init__(self, experiment, form, weights):
+    def __init__(self, experiment: Experiment, network: Build, weights: Weights) -> None:
         self.experiment = experiment
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
         gpus = tf.config.list_physical_devices("GPU") if experiment.device != "cpu" else []
@@ -93,41 +67,41 @@ class Model:
         self.place = "/GPU:0" if gpus else "/CPU:0"
         with tf.device(self.place):
             params = [tf.Variable(weights[n], dtype=experiment.dtype, name=n) for n in self.names]
-            self.net = form(params, experiment.activation, experiment.lr, experiment.clip_theta)
+            self.net = network(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
-    def begin_state(self, batch_size):
+    def begin_state(self, batch_size: int) -> State:
         with tf.device(self.place):
             return self.net.begin_state(batch_size)
 
-    def read_state(self, state):
+    def read_state(self, state: State) -> Array:
         return np.stack(state)
 
-    def forward(self, X, state):
+    def forward(self, X: Array, state: State) -> tuple[Array, State]:
         with tf.device(self.place):
             logits, state = self.net(X.astype(np.int32), state)
         return logits.numpy(), state
 
-    def loss_and_grads(self, X, Y, state):
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> tuple[float, Weights, State]:
         X, Y = X.astype(np.int32), Y.astype(np.int32)
         with tf.device(self.place):
             l, grads, state = self.net.loss_and_grads(X, Y, state)
         return float(l), {n: g.numpy() for n, g in zip(self.names, grads, strict=True)}, state
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Array, Y: Array, state: State) -> tuple[SupportsFloat, State]:
         X, Y = X.astype(np.int32), Y.astype(np.int32)  # one type, so one compilation
         with tf.device(self.place):
             return self.net.train_step(X, Y, state)
 
-    def predict(self, prefix, num_preds, vocab):
+    def predict(self, prefix: str, num_preds: int, vocab: Vocab) -> str:
         with tf.device(self.place):
             return scratch.predict_rnn(prefix, num_preds, self.net, vocab, chooser(self.experiment))
 
-    def weights(self):
+    def weights(self) -> Weights:
         return {n: p.numpy() for n, p in zip(self.names, self.net.params, strict=True)}
 
-    def load_weights(self, weights):
+    def load_weights(self, weights: Weights) -> None:
         with tf.device(self.place):
             self.net.set_params([weights[n] for n in self.names])
 
-    def synchronize(self):
+    def synchronize(self) -> None:
         tf.test.experimental.sync_devices()

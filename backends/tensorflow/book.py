@@ -1,4 +1,4 @@
-"""The book's TensorFlow edition, step by step and eager: a yardstick for benchmarks.
+"""The book's TensorFlow edition, step by step and eager: a variant for benchmarks alone.
 
 Each step multiplies one-hot inputs by W_xh, the state by W_hh and the new state by W_hq; TensorFlow
 differentiates what its tape saw. Nothing is compiled.
@@ -6,37 +6,30 @@ differentiates what its tape saw. Nothing is compiled.
 
 from __future__ import annotations
 
-import tensorflow as tf
+from collections.abc import Sequence
 
-ACTIVATIONS = {"tanh": tf.tanh, "relu": tf.nn.relu}
+import tensorflow as tf
+from tensorflow import Tensor
+
+from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModelBook:
-    """The network as the book writes, clips and updates it.
+    """The network as the book writes, clips and updates it; see `common.interface.Network`."""
 
-    Args:
-        params: the five canonical weights, variables.
-        activation: ``tanh`` or ``relu``.
-        lr: the learning rate.
-        theta: the largest norm of the gradients; 0 for no clipping.
-    """
-
-    def __init__(self, params, activation, lr, theta):
+    def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
         self.params, self.lr, self.theta = params, lr, theta
         self.vocab_size, self.num_hiddens = params[0].shape
-        self.activation = ACTIVATIONS[activation]
+        self.activation = getattr(tf.nn, activation)
 
-    def set_params(self, values):
-        """Replace the five weights."""
+    def set_params(self, values: Sequence[Tensor]) -> None:
         for param, value in zip(self.params, values, strict=True):
             param.assign(value)
 
-    def begin_state(self, batch_size):
-        """The state before the first token: a tuple of one (batch, H) tensor of zeros."""
+    def begin_state(self, batch_size: int) -> State:
         return (tf.zeros((batch_size, self.num_hiddens), self.params[0].dtype),)
 
-    def __call__(self, X, state):
-        """Logits (steps x batch, V), time-major, and the new state."""
+    def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
         W_xh, W_hh, b_h, W_hq, b_q = self.params
         inputs = tf.one_hot(tf.transpose(X), self.vocab_size, dtype=W_xh.dtype)
         (H,) = state
@@ -46,16 +39,14 @@ class RNNModelBook:
             outputs.append(tf.matmul(H, W_hq) + b_q)
         return tf.concat(outputs, axis=0), (H,)
 
-    def loss_and_grads(self, X, Y, state):
-        """The mean loss, the five gradients before clipping, and the new state."""
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
         y = tf.reshape(tf.transpose(Y), [-1])
         with tf.GradientTape() as tape:
             y_hat, state = self(X, state)
             l = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, y_hat))
         return l, tape.gradient(l, self.params), state
 
-    def train_step(self, X, Y, state):
-        """Forward, backward, clip, update."""
+    def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
         l, grads, state = self.loss_and_grads(X, Y, state)
         if self.theta:
             grads = self.grad_clipping(grads)
@@ -63,7 +54,7 @@ class RNNModelBook:
             param.assign_sub(self.lr * grad)
         return l, state
 
-    def grad_clipping(self, grads):
+    def grad_clipping(self, grads: list[Tensor]) -> list[Tensor]:
         """The gradients, scaled together so that their norm is at most theta."""
         norm = tf.sqrt(sum(tf.reduce_sum(grad**2) for grad in grads))
         if norm > self.theta:

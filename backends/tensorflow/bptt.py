@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from backends.tensorflow.backend import ACTIVATIONS
 from common.weights import NAMES
 
 
@@ -24,7 +23,7 @@ def rnn(inputs, H, params, links, probes, activation):
 
 
 def total_loss(outputs, labels, loss_weights):
-    """Every step's mean cross-entropy by its weight."""
+    """The sum of the steps' mean cross-entropies, each times its weight."""
     losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=outputs)
     return tf.tensordot(loss_weights, tf.reduce_mean(losses, axis=1), axes=1)
 
@@ -36,7 +35,7 @@ def loss_and_grads(params, X, Y, state, links, loss_weights, activation):
     probes = tf.zeros((X.shape[1], *state.shape), params[0].dtype)
     with tf.GradientTape() as tape:
         tape.watch([params, probes])
-        outputs = rnn(inputs, state, params, links, probes, ACTIVATIONS[activation])
+        outputs = rnn(inputs, state, params, links, probes, getattr(tf.nn, activation))
         l = total_loss(outputs, tf.transpose(Y), loss_weights)
     return l, *tape.gradient(l, [params, probes])
 

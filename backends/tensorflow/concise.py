@@ -8,21 +8,19 @@ ways to more speed, were measured too: see results/speed.md.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
+from tensorflow import Tensor
+
+from common.interface import Array, Gradients, Outputs, State
 
 
 class RNNModel:
-    """`SimpleRNN` over one-hot inputs and a `Dense` output layer.
+    """`SimpleRNN` on one-hot inputs and a `Dense` output layer; see `common.interface.Network`."""
 
-    Args:
-        params: the five canonical weights, variables.
-        activation: ``tanh`` or ``relu``.
-        lr: the learning rate.
-        theta: the largest norm of the gradients; 0 for no clipping.
-    """
-
-    def __init__(self, params, activation, lr, theta):
+    def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
         self.vocab_size, num_hiddens = params[0].shape
         self.dtype = params[0].dtype
         self.rnn = keras.layers.SimpleRNN(
@@ -47,44 +45,38 @@ class RNNModel:
         self.optimizer.build(self.layer_weights)
 
     @property
-    def params(self):
-        """The five weights, as the layers hold them."""
+    def params(self) -> list[Tensor]:
         return [weight.value for weight in self.layer_weights]
 
-    def set_params(self, values):
-        """Replace the five weights."""
+    def set_params(self, values: Sequence[Tensor]) -> None:
         for weight, value in zip(self.layer_weights, values, strict=True):
             weight.assign(value)
 
-    def begin_state(self, batch_size):
-        """The state before the first token: a tuple of one (batch, H) tensor of zeros."""
+    def begin_state(self, batch_size: int) -> State:
         return tuple(self.rnn.get_initial_state(batch_size))
 
-    def logits(self, X, state):
+    def logits(self, X: Array, state: State) -> Outputs[Tensor]:
         """Logits (batch, steps, V), as Keras orders them, and the new state."""
         inputs = tf.one_hot(X, self.vocab_size, dtype=self.dtype)
         H, *state = self.rnn(inputs, initial_state=list(state))
         return self.dense(H), tuple(state)
 
-    def __call__(self, X, state):
-        """Logits (steps x batch, V), time-major, and the new state."""
+    def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
         logits, state = self.logits(X, state)
         return tf.reshape(tf.transpose(logits, (1, 0, 2)), (-1, self.vocab_size)), state
 
-    def loss_and_grads(self, X, Y, state):
-        """The mean loss, the five gradients before clipping, and the new state."""
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
         with tf.GradientTape() as tape:
             logits, state = self.logits(X, state)
             l = self.loss(Y, logits)
         return l, tape.gradient(l, self.params), state
 
-    def train_step(self, X, Y, state):
-        """Forward, backward, clip, update."""
+    def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
         return train_step(self, X, Y, state)
 
 
 @tf.function
-def train_step(model, X, Y, state):
+def train_step(model: RNNModel, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
     """Forward, backward, clip, update: the mean loss before it and the new state."""
     l, grads, state = model.loss_and_grads(X, Y, state)
     model.optimizer.apply_gradients(zip(grads, model.layer_weights, strict=True))

@@ -6,8 +6,6 @@ Inputs, outputs and all that is not here are as in ``scratch.py``; parameters ar
 
 from __future__ import annotations
 
-from functools import partial
-
 import tensorflow as tf
 
 from backends.tensorflow import scratch
@@ -35,51 +33,6 @@ def rnn(inputs, state, params, activation=tf.tanh):
         inputs = hiddens
         new_state.append(H)
     return tf.matmul(tf.concat(inputs, axis=0), W_hq) + b_q, tuple(new_state)
-
-
-class RNNModelExercises(scratch.RNNModelScratch):
-    """The chapter's model with these functions; see `backend.FORMS`."""
-
-    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
-
-    def __init__(self, params, activation, lr, theta):
-        num_hiddens, vocab_size = params[-2].shape
-        _, layers, _ = by_layer(params)
-        super().__init__(
-            vocab_size,
-            num_hiddens,
-            get_params=lambda *sizes: params,
-            init_state=partial(init_rnn_state, num_layers=len(layers)),
-            forward=partial(rnn, activation=getattr(tf.nn, activation)),
-        )
-        self.loss = scratch.cross_entropy
-        self.updater = scratch.sgd_updater(self, lr)
-        self.theta = theta
-
-    def set_params(self, values):
-        """Replace the values of the parameters."""
-        for param, value in zip(self.params, values, strict=True):
-            param.assign(value)
-
-    def loss_and_grads(self, X, Y, state):
-        """The mean loss, the gradients before clipping, the new state."""
-        return scratch.loss_and_grads(self, X, Y, state, self.loss)
-
-    def train_step(self, X, Y, state):
-        """Forward, backward, clip, update: the mean loss and the new state."""
-        return scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
-
-
-class RNNModelKeptGraph(RNNModelExercises):
-    """The same, whose gradients flow on through all windows since the state began."""
-
-    def loss_and_grads(self, X, Y, state):
-        """The mean loss, the gradients before clipping, the state with what led to it."""
-        return loss_and_grads(self, X, Y, state, self.loss)
-
-    def train_step(self, X, Y, state):
-        """Forward, backward, clip, update: the mean loss and the state with what led to it."""
-        return train_step(self, X, Y, state, self.loss, self.updater, self.theta)
 
 
 @tf.function(jit_compile=True)

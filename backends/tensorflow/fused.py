@@ -20,8 +20,13 @@ TensorFlow's graph runs the slices side by side, where one XLA program would run
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import tensorflow as tf
+from tensorflow import Tensor
+
+from common.interface import Array, Gradients, Outputs, State
 
 ACTIVATIONS = {"tanh": tf.tanh, "relu": tf.nn.relu}
 DERIVATIVES = {"tanh": lambda H: 1 - H * H, "relu": lambda H: tf.cast(H > 0, H.dtype)}
@@ -29,43 +34,34 @@ DERIVATIVES = {"tanh": lambda H: 1 - H * H, "relu": lambda H: tf.cast(H > 0, H.d
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 ROWS = 16  # a slice has at least so many sequences
 
+Slice = tuple[Tensor, list[Tensor], Tensor]
+
 
 class RNNModelFused:
-    """The network with its gradients, clipping and update.
+    """The network with its gradients, clipping and update; see `common.interface.Network`."""
 
-    Args:
-        params: the five canonical weights, variables.
-        activation: ``tanh`` or ``relu``.
-        lr: the learning rate.
-        theta: the largest norm of the gradients; 0 for no clipping.
-    """
-
-    def __init__(self, params, activation, lr, theta):
+    def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
         self.params, self.activation, self.lr, self.theta = params, activation, lr, theta
-        self.train_steps = {}  # by the shape of X: TensorFlow's own look-up takes longer
+        # By the shape of X: TensorFlow's own look-up takes longer.
+        self.train_steps: dict[Any, Any] = {}
 
-    def set_params(self, values):
-        """Replace the five weights."""
+    def set_params(self, values: Sequence[Tensor]) -> None:
         for param, value in zip(self.params, values, strict=True):
             param.assign(value)
 
-    def begin_state(self, batch_size):
-        """The state before the first token: a tuple of one (batch, H) tensor of zeros."""
+    def begin_state(self, batch_size: int) -> State:
         W_hh = self.params[1]
         return (tf.zeros((batch_size, W_hh.shape[0]), W_hh.dtype),)
 
-    def __call__(self, X, state):
-        """Logits (steps x batch, V), time-major, and the new state."""
+    def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
         O, H = forward(self.params, X, *state, self.activation)
         return O, (H,)
 
-    def loss_and_grads(self, X, Y, state):
-        """The mean loss, the five gradients before clipping, and the new state."""
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
         l, grads, H = loss_and_grads(self, X, Y, *state)
         return l, grads, (H,)
 
-    def train_step(self, X, Y, state):
-        """Forward, backward, clip, update: the mean loss before it and the new state."""
+    def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
         X, Y = tf.constant(X), tf.constant(Y)
         if X.shape not in self.train_steps:
             self.train_steps[X.shape] = train_step.get_concrete_function(self, X, Y, *state)
@@ -73,13 +69,13 @@ class RNNModelFused:
         return l, (H,)
 
 
-def hidden_states(weights, X, H, activation):
+def hidden_states(weights: list[Tensor], X: Tensor, H: Tensor, activation: str) -> Tensor:
     """H_1 to H_T, (steps, batch, H), for inputs X (steps, batch)."""
     W_xh, W_hh, b_h, _, _ = weights
     table, num_steps = W_xh + b_h, X.shape[0]
     Hs = tf.TensorArray(H.dtype, num_steps, element_shape=H.shape)
 
-    def step(t, H, Hs):
+    def step(t: Tensor, H: Tensor, Hs: tf.TensorArray) -> tuple[Tensor, Tensor, Tensor]:
         H = ACTIVATIONS[activation](tf.gather(table, X[t]) + H @ W_hh)
         return t + 1, H, Hs.write(t, H)
 
@@ -89,13 +85,13 @@ def hidden_states(weights, X, H, activation):
     return Hs.stack()
 
 
-def input_gradients(weights, Hs, dHs, activation):
+def input_gradients(weights: list[Tensor], Hs: Tensor, dHs: Tensor, activation: str) -> Tensor:
     """dA_1 to dA_T of dH_1 to dH_T without what comes from later steps, all (steps, batch, H)."""
     W_hh_T = tf.transpose(weights[1])  # once: a product with a transposed matrix is slower
     num_steps = Hs.shape[0]
     dAs = tf.TensorArray(Hs.dtype, num_steps, element_shape=Hs.shape[1:])
 
-    def step(t, later, dAs):
+    def step(t: Tensor, later: Tensor, dAs: tf.TensorArray) -> tuple[Tensor, Tensor, Tensor]:
         dA = (dHs[t] + later) * DERIVATIVES[activation](Hs[t])
         return t - 1, dA @ W_hh_T, dAs.write(t, dA)
 
@@ -104,7 +100,7 @@ def input_gradients(weights, Hs, dHs, activation):
     return dAs.stack()
 
 
-def cross_entropy(O, Y, num_tokens):
+def cross_entropy(O: Tensor, Y: Tensor, num_tokens: int) -> tuple[Tensor, Tensor]:
     """The sum of the losses of logits O (N, V) against labels Y (N,) over num_tokens, and dO."""
     largest = tf.reduce_max(O, axis=1, keepdims=True)
     exp = tf.exp(O - largest)
@@ -115,21 +111,28 @@ def cross_entropy(O, Y, num_tokens):
     return sum_of_rows(losses)[0] / num_tokens, dO
 
 
-def sum_of_rows(A):
+def sum_of_rows(A: Tensor) -> Tensor:
     """The sum of the rows of (N, n): added up in float64, for XLA adds them one by one."""
     return tf.cast(tf.reduce_sum(tf.cast(A, tf.float64), axis=0), A.dtype)
 
 
 @tf.function(jit_compile=True, autograph=False)
-def forward(weights, X, H, activation):
+def forward(weights: list[Tensor], X: Tensor, H: Tensor, activation: str) -> tuple[Tensor, Tensor]:
     """Logits (steps x batch, V), time-major, and the last hidden state."""
     Hs = hidden_states(weights, tf.transpose(X), H, activation)
     return tf.reshape(Hs, (-1, H.shape[1])) @ weights[3] + weights[4], Hs[-1]
 
 
 @tf.function(jit_compile=True, autograph=False)
-def slice_grads(weights, X, Y, H, activation, num_tokens):
-    """What a slice of the minibatch adds to the mean loss and gradients; its last hidden state."""
+def slice_grads(
+    weights: list[Tensor],
+    X: Tensor,
+    Y: Tensor,
+    H: Tensor,
+    activation: str,
+    num_tokens: int,
+) -> Slice:
+    """A slice's share of the mean loss and of the gradients, and its last hidden state."""
     W_xh, _, _, W_hq, b_q = weights
     X, Y = tf.transpose(X), tf.reshape(tf.transpose(Y), [-1])
     Hs = hidden_states(weights, X, H, activation)
@@ -145,18 +148,24 @@ def slice_grads(weights, X, Y, H, activation, num_tokens):
 
 
 @tf.function(jit_compile=True, autograph=False)
-def update(params, losses, grads, lr, theta):
+def update(
+    params: list[Tensor],
+    losses: Sequence[Tensor],
+    grads: Sequence[list[Tensor]],
+    lr: float,
+    theta: float,
+) -> Tensor:
     """Clip and update by the sum of the gradients of slices; the sum of their losses."""
-    grads = [sum(slices) for slices in zip(*grads, strict=True)]
+    sums = [sum(slices) for slices in zip(*grads, strict=True)]
     if theta:
-        norm = tf.sqrt(sum(tf.reduce_sum(grad * grad) for grad in grads))
+        norm = tf.sqrt(sum(tf.reduce_sum(grad * grad) for grad in sums))
         lr *= tf.where(norm > theta, theta / norm, 1)
-    for param, grad in zip(params, grads, strict=True):
+    for param, grad in zip(params, sums, strict=True):
         param.assign_sub(lr * grad)
     return sum(losses)
 
 
-def all_slices(model, X, Y, H):
+def all_slices(model: RNNModelFused, X: Tensor, Y: Tensor, H: Tensor) -> Iterator[Any]:
     """The losses, gradients and last hidden states of every slice."""
     batch_size, num_steps = X.shape
     count = 1 if "GPU" in model.params[0].device else max(1, min(CORES, batch_size // ROWS))
@@ -169,15 +178,17 @@ def all_slices(model, X, Y, H):
 
 
 @tf.function(autograph=False)
-def loss_and_grads(model, X, Y, H):
+def loss_and_grads(
+    model: RNNModelFused, X: Tensor, Y: Tensor, H: Tensor
+) -> tuple[Tensor, list[Tensor], Tensor]:
     """The mean loss, the gradients before clipping, and the last hidden state."""
     losses, grads, H = all_slices(model, X, Y, H)
     return sum(losses), [sum(slices) for slices in zip(*grads, strict=True)], tf.concat(H, axis=0)
 
 
 @tf.function(autograph=False)
-def train_step(model, X, Y, H):
-    """One clipped step of gradient descent: the mean loss before it, the last hidden state."""
+def train_step(model: RNNModelFused, X: Tensor, Y: Tensor, H: Tensor) -> tuple[Tensor, Tensor]:
+    """A clipped step of gradient descent: the mean loss before it, the last hidden state."""
     losses, grads, H = all_slices(model, X, Y, H)
     return update(model.params, losses, grads, model.lr, model.theta), tf.concat(H, axis=0)
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import SupportsFloat
 
 import torch
 
-from backends.torch import book, concise, exercises, fused, scratch
+from backends.torch import adapter, book, concise, fused, scratch
+from common import interface
 from common.decoding import chooser
 from common.errors import RequestError
-from common.interface import Description
+from common.experiment import Experiment
+from common.interface import Array, Description, State
+from common.variants import Build, Networks, serving
+from common.vocab import Vocab
+from common.weights import Weights
 
-ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu}
+NETWORKS: Networks = {
+    "scratch": adapter.ScratchNetwork,
+    "fused": fused.RNNModelFused,
+    "concise": concise.RNNModel,
+    "book": book.RNNModelBook,
+}
 
 
-def describe():
+def describe() -> Description:
     """PyTorch's version, devices, threads and precision."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
@@ -26,61 +36,20 @@ def describe():
     )
 
 
-def compilations():
-    """None: PyTorch runs eagerly here."""
+def compilations() -> int:
+    """Programs compiled so far: none, for PyTorch runs eagerly here."""
     return 0
 
 
-def build(experiment, variant, weights):
-    """A model of one of the `FORMS`."""
-    return Model(experiment, FORMS[experiment.form(variant)], weights)
-
-
-class Scratch(scratch.RNNModelScratch):
-    """The chapter's functions, with the surface that all forms share."""
-
-    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
-
-    def __init__(self, params, activation, lr, theta):
-        params = [param.requires_grad_() for param in params]
-        super().__init__(
-            *params[0].shape,
-            get_params=lambda vocab_size, num_hiddens: params,
-            init_state=scratch.init_rnn_state,
-            forward=partial(scratch.rnn, activation=ACTIVATIONS[activation]),
-        )
-        self.loss = scratch.cross_entropy
-        self.updater = scratch.sgd_updater(self, lr)
-        self.theta = theta
-
-    def set_params(self, values):
-        with torch.no_grad():
-            for param, value in zip(self.params, values, strict=True):
-                param.copy_(value)
-
-    def loss_and_grads(self, X, Y, state):
-        l, grads, state = scratch.loss_and_grads(self, X, Y, state, self.loss)
-        return l, grads, scratch.detach(state)
-
-    def train_step(self, X, Y, state):
-        l, state = scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
-        return l, scratch.detach(state)
-
-
-FORMS = {
-    "scratch": Scratch,
-    "exercises": exercises.RNNModelExercises,
-    "kept graph": exercises.RNNModelKeptGraph,
-    "fused": fused.RNNModelFused,
-    "concise": concise.RNNModel,
-    "book": book.RNNModelBook,
-}
+def build(experiment: Experiment, variant: str, weights: Weights) -> interface.Model:
+    """A model of one of the `NETWORKS`."""
+    return Model(experiment, serving(NETWORKS, variant, experiment), weights)
 
 
 class Model:
-    """One form of the network behind the contract."""
+    """A network behind the contract."""
 
-    def __init__(self, experiment, form, weights):
+    def __init__(self, experiment: Experiment, network: Build, weights: Weights) -> None:
         self.experiment = experiment
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
         gpu = experiment.device != "cpu" and torch.cuda.is_available()
@@ -89,36 +58,36 @@ class Model:
         self.device = torch.cuda.get_device_name() if gpu else "cpu"
         kind = {"dtype": getattr(torch, experiment.dtype), "device": "cuda" if gpu else "cpu"}
         params = [torch.tensor(weights[n], **kind) for n in self.names]
-        self.net = form(params, experiment.activation, experiment.lr, experiment.clip_theta)
+        self.net = network(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
-    def begin_state(self, batch_size):
+    def begin_state(self, batch_size: int) -> State:
         return self.net.begin_state(batch_size)
 
-    def read_state(self, state):
+    def read_state(self, state: State) -> Array:
         return torch.stack(state).cpu().numpy()
 
-    def forward(self, X, state):
+    def forward(self, X: Array, state: State) -> tuple[Array, State]:
         with torch.no_grad():
             logits, state = self.net(X, state)
         return logits.cpu().numpy(), state
 
-    def loss_and_grads(self, X, Y, state):
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> tuple[float, Weights, State]:
         l, grads, state = self.net.loss_and_grads(X, Y, state)
         return l.item(), {n: g.cpu().numpy() for n, g in zip(self.names, grads, strict=True)}, state
 
-    def train_step(self, X, Y, state):
+    def train_step(self, X: Array, Y: Array, state: State) -> tuple[SupportsFloat, State]:
         return self.net.train_step(X, Y, state)
 
-    def predict(self, prefix, num_preds, vocab):
+    def predict(self, prefix: str, num_preds: int, vocab: Vocab) -> str:
         return scratch.predict_rnn(prefix, num_preds, self.net, vocab, chooser(self.experiment))
 
-    def weights(self):
+    def weights(self) -> Weights:
         params = zip(self.names, self.net.params, strict=True)
         return {n: p.detach().cpu().numpy().copy() for n, p in params}
 
-    def load_weights(self, weights):
+    def load_weights(self, weights: Weights) -> None:
         self.net.set_params([torch.as_tensor(weights[n]) for n in self.names])
 
-    def synchronize(self):
+    def synchronize(self) -> None:
         if self.net.params[0].is_cuda:
             torch.cuda.synchronize()

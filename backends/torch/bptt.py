@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch.nn import functional as F
 
-from backends.torch.backend import ACTIVATIONS
 from common.weights import NAMES
 
 
@@ -25,7 +24,7 @@ def rnn(inputs, H, params, links, probes, activation):
 
 
 def total_loss(outputs, labels, loss_weights):
-    """Every step's mean cross-entropy by its weight."""
+    """The sum of the steps' mean cross-entropies, each times its weight."""
     losses = map(F.cross_entropy, outputs, labels)
     return sum(weight * l for weight, l in zip(loss_weights, losses, strict=True))
 
@@ -35,9 +34,8 @@ def gradients(weights, X, Y, state, links, loss_weights, activation):
     params = [torch.tensor(weights[name], requires_grad=True) for name in NAMES]
     probes = torch.zeros((X.shape[1], *state.shape), dtype=params[0].dtype, requires_grad=True)
     inputs = F.one_hot(torch.tensor(X.T).long(), len(params[0])).to(params[0].dtype)
-    outputs = rnn(
-        inputs, torch.tensor(state), params, links.tolist(), probes, ACTIVATIONS[activation]
-    )
+    activation = getattr(torch, activation)
+    outputs = rnn(inputs, torch.tensor(state), params, links.tolist(), probes, activation)
     l = total_loss(outputs, torch.tensor(Y.T).long(), loss_weights.tolist())
     *grads, dH = torch.autograd.grad(l, [*params, probes])
     return l.item(), {n: g.numpy() for n, g in zip(NAMES, grads, strict=True)}, dH.numpy()

@@ -7,7 +7,6 @@ Inputs, outputs and all that is not here are as in ``scratch.py``; parameters ar
 from __future__ import annotations
 
 from copy import copy
-from functools import partial
 
 import torch
 
@@ -35,54 +34,6 @@ def rnn(inputs, state, params, activation=torch.tanh):
         inputs = hiddens
         new_state.append(H)
     return torch.mm(torch.cat(inputs, dim=0), W_hq) + b_q, tuple(new_state)
-
-
-class RNNModelExercises(scratch.RNNModelScratch):
-    """The chapter's model with these functions; see `backend.FORMS`."""
-
-    __call__ = scratch.RNNModelScratch.forward  # what the contract is given fits
-
-    def __init__(self, params, activation, lr, theta):
-        num_hiddens, vocab_size = params[-2].shape
-        _, layers, _ = by_layer(params)
-        super().__init__(
-            vocab_size,
-            num_hiddens,
-            get_params=lambda *sizes: [param.requires_grad_() for param in params],
-            init_state=partial(init_rnn_state, num_layers=len(layers)),
-            forward=partial(rnn, activation=getattr(torch, activation)),
-        )
-        self.loss = scratch.cross_entropy
-        self.updater = scratch.sgd_updater(self, lr)
-        self.theta = theta
-
-    def set_params(self, values):
-        """Replace the values of the parameters."""
-        with torch.no_grad():
-            for param, value in zip(self.params, values, strict=True):
-                param.copy_(value)
-
-    def loss_and_grads(self, X, Y, state):
-        """The mean loss, the gradients before clipping, the detached state."""
-        l, grads, state = scratch.loss_and_grads(self, X, Y, state, self.loss)
-        return l, grads, scratch.detach(state)
-
-    def train_step(self, X, Y, state):
-        """Forward, backward, clip, update: the mean loss and the detached state."""
-        l, state = scratch.train_step(self, X, Y, state, self.loss, self.updater, self.theta)
-        return l, scratch.detach(state)
-
-
-class RNNModelKeptGraph(RNNModelExercises):
-    """The same, whose gradients flow on through all windows since the state began."""
-
-    def loss_and_grads(self, X, Y, state):
-        """The mean loss, the gradients before clipping, the state with what led to it."""
-        return loss_and_grads(self, X, Y, state, self.loss)
-
-    def train_step(self, X, Y, state):
-        """Forward, backward, clip, update: the mean loss and the state with what led to it."""
-        return train_step(self, X, Y, state, self.loss, self.updater, self.theta)
 
 
 def window(model, X, Y, state, loss):
@@ -114,6 +65,11 @@ def loss_and_grads(model, X, Y, state, loss):
     dH = tuple(torch.zeros_like(H) for H in last)
     grads = through_all(pullbacks, dH, [torch.zeros_like(param) for param in model.params])
     return l, grads, KeptState(last, pullbacks)
+
+
+def detach(state):
+    """The state with its pullbacks: it is the kept graph."""
+    return state
 
 
 def train_step(model, X, Y, state, loss, updater, theta):

@@ -15,18 +15,25 @@ All parameters lie in one vector and all gradients in another: one product gives
 addition is the update.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
 import torch
+from torch import Tensor
 from torch.nn import functional as F
+
+from common.interface import Array, Gradients, Outputs, State
 
 aten, onednn = torch.ops.aten, torch.ops.mkldnn
 
 
-def relu_backward(dH, H, grad_input):
-    """Let dH through where H is positive."""
+def relu_backward(dH: Tensor, H: Tensor, grad_input: Tensor) -> Tensor:
+    """The gradient of relu: dH where H is positive, else 0."""
     return aten.threshold_backward.grad_input(dH, H, 0, grad_input=grad_input)
 
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, tuple[Callable[..., Tensor], Callable[..., Tensor]]] = {
     "tanh": (torch.tanh, aten.tanh_backward.grad_input),
     "relu": (lambda A, out: torch.clamp_min(A, 0, out=out), relu_backward),
 }
@@ -41,20 +48,20 @@ fast as MKL with 192 hiddens or more, 0.83 to 1.0 with fewer.
 """
 
 
-def in_onednn(rows, W):
-    """Whether oneDNN should multiply a matrix of so many rows by W: it computes float32 on CPUs."""
+def in_onednn(rows: int, W: Tensor) -> bool:
+    """True where oneDNN should multiply a matrix of so many rows by W: in float32 on a CPU."""
     large = rows * W.numel() >= LARGE
     return large and W.is_cpu and W.dtype == torch.float32 and torch.backends.mkldnn.is_available()
 
 
-def affine(A, W, b):
+def affine(A: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
     """A W + b, for a vector b or None."""
     if in_onednn(len(A), W):
         return onednn._linear_pointwise(A, W.T, b, "none", [], "")
     return A @ W if b is None else torch.addmm(b, A, W)
 
 
-def add_product(rows, W):
+def add_product(rows: int, W: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
     """The function (C, A) -> C + A W, which may overwrite C, for A of so many rows."""
     if in_onednn(rows, W):
         packed, linear = onednn._reorder_linear_weight(W.T, rows), onednn._linear_pointwise.binary
@@ -62,7 +69,7 @@ def add_product(rows, W):
     return lambda C, A: C.addmm_(A, W)
 
 
-def loss_and_gradient(O, Y, dO):
+def loss_and_gradient(O: Tensor, Y: Tensor, dO: Tensor) -> Tensor:
     """The mean cross-entropy of logits O (N, V) and labels Y (N,); its gradient goes into dO."""
     torch.softmax(O, dim=1, out=dO)
     labels = torch.arange(0, O.numel(), O.shape[1], device=O.device).add_(Y)
@@ -76,7 +83,7 @@ def loss_and_gradient(O, Y, dO):
     return l
 
 
-def as_one_vector(tensors):
+def as_one_vector(tensors: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
     """An empty vector, and its parts in the shapes of the tensors."""
     sizes = [tensor.numel() for tensor in tensors]
     vector = tensors[0].new_empty(sum(sizes))
@@ -85,9 +92,9 @@ def as_one_vector(tensors):
 
 
 class RNNModelFused:
-    """The five parameters and a training step that builds no graph; see `backend.FORMS`."""
+    """A training step that builds no graph; see `common.interface.Network`."""
 
-    def __init__(self, params, activation, lr, theta):
+    def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
         self.param_vector, self.params = as_one_vector(params)
         self.grad_vector, self.grads = as_one_vector(params)
         self.set_params(params)
@@ -95,32 +102,29 @@ class RNNModelFused:
         self.lr, self.theta = lr, theta
         self._allocate(0, 0)
 
-    def set_params(self, values):
-        """Replace the five parameters."""
+    def set_params(self, values: Sequence[Tensor]) -> None:
         for param, value in zip(self.params, values, strict=True):
             param.copy_(value)
 
-    def _allocate(self, num_steps, batch_size):
+    def _allocate(self, num_steps: int, batch_size: int) -> None:
         """Buffers for H_0 ... H_T and for dO: new ones would cost their page faults every step."""
         vocab_size, num_hiddens = self.params[0].shape
         self.H = self.param_vector.new_empty(num_steps + 1, batch_size, num_hiddens)
         self.H_t = self.H.unbind()
         self.dO = self.param_vector.new_empty(num_steps * batch_size, vocab_size)
 
-    def begin_state(self, batch_size):
-        """Zeros (batch_size, num_hiddens)."""
+    def begin_state(self, batch_size: int) -> State:
         return (self.param_vector.new_zeros(batch_size, self.H.shape[2]),)
 
-    def __call__(self, X, state):
-        """The outputs, time-major, and the new state."""
+    def __call__(self, X: Array, state: State) -> Outputs[Tensor]:
         H = self._hidden_states(self._time_major(X), state)
         return self._outputs(H), (H[-1].clone(),)
 
-    def _time_major(self, indices):
+    def _time_major(self, indices: Array) -> Tensor:
         """Indices (B, T), in NumPy or a list, as a tensor (T, B) on the device."""
         return torch.as_tensor(indices, device=self.H.device).T.long().contiguous()
 
-    def _hidden_states(self, X, state):
+    def _hidden_states(self, X: Tensor, state: State) -> Tensor:
         """H_0 ... H_T (T + 1, B, H), valid until the next call."""
         W_xh, W_hh, b_h, _, _ = self.params
         if len(self.H) != len(X) + 1 or self.H.shape[1] != X.shape[1]:
@@ -132,11 +136,11 @@ class RNNModelFused:
             act(add_hidden(self.H_t[t], self.H_t[t - 1]), out=self.H_t[t])
         return self.H
 
-    def _outputs(self, H):
+    def _outputs(self, H: Tensor) -> Tensor:
         """Logits (N, V), time-major."""
         return affine(H[1:].flatten(0, 1), self.params[3], self.params[4])
 
-    def _backpropagate(self, X, Y, state):
+    def _backpropagate(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
         """The mean loss and the new state; the gradients go into `grads`."""
         _, W_hh, _, W_hq, _ = self.params
         dW_xh, dW_hh, db_h, dW_hq, db_q = self.grads
@@ -158,13 +162,11 @@ class RNNModelFused:
         torch.sum(dW_xh, dim=0, out=db_h)  # each token's dA_t lies in one row of dW_xh
         return l, (H_t[-1].clone(),)
 
-    def loss_and_grads(self, X, Y, state):
-        """The mean loss, the five gradients before clipping, the new state."""
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
         l, state = self._backpropagate(X, Y, state)
         return l, [grad.clone() for grad in self.grads], state
 
-    def train_step(self, X, Y, state):
-        """Forward, backward, clip (not where theta is 0), update."""
+    def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
         l, state = self._backpropagate(X, Y, state)
         step = self.lr
         if self.theta:

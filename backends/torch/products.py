@@ -1,40 +1,46 @@
-"""How fast PyTorch's libraries multiply matrices: the floor under every form of the network."""
+"""Matrix products of a training step in PyTorch, the floor under it; see `common.matmul_floor`."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
+from torch import Tensor
+
+from common.matmul_floor import Product
 
 onednn = torch.ops.mkldnn
 
 
-def mkl(A, W, C):
-    """Every A_i W into C_i, which is there already."""
+def mkl(A: Tensor, W: Tensor, C: Sequence[Tensor]) -> None:
+    """Compute A_i W into C_i, which is there already, for every i."""
     for A_i, C_i in zip(A, C, strict=True):
         torch.mm(A_i, W, out=C_i)
 
 
-def onednn_packed(A, W, C):
-    """Every A_i W as a new C_i (the operation takes no place for it), W being packed first."""
+def onednn_packed(A: Tensor, W: Tensor, C: list[Tensor]) -> None:
+    """Compute A_i W as a new C_i (the operation takes no place for it), W being packed first."""
     packed = onednn._reorder_linear_weight(W.T, A.shape[1])
     for i, A_i in enumerate(A):
         C[i] = onednn._linear_pointwise(A_i, packed, None, "none", [], "")
 
 
-def onednn_plain(A, W, C):
-    """The same without packing, which does not pay for a single product."""
+def onednn_plain(A: Tensor, W: Tensor, C: list[Tensor]) -> None:
+    """Compute the same without packing, which does not pay for a single product."""
     for i, A_i in enumerate(A):
         C[i] = onednn._linear_pointwise(A_i, W.T, None, "none", [], "")
 
 
-def ways(product):
-    """By name, functions that do all of a `matmul_floor.Product` in float32 on the CPU.
+def ways(product: Product) -> dict[str, Callable[[], None]]:
+    """Calls that each compute a product as often as a step does, in float32 on the CPU.
 
     Each library has W (k, n) as it likes it best: MKL by rows, oneDNN by columns.
     """
     A = torch.randn(product.count, product.m, product.k)
     W = torch.randn(product.k, product.n)
     C = torch.empty(product.count, product.m, product.n).unbind()
-    found = {"MKL": partial(mkl, A, W, C)}
+    found: dict[str, Callable[[], None]] = {"MKL": partial(mkl, A, W, C)}
     if torch.backends.mkldnn.is_available():
         by_columns = W.T.contiguous().T
         found["oneDNN packed"] = partial(onednn_packed, A, by_columns, list(C))

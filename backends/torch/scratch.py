@@ -100,7 +100,7 @@ def predict_rnn(prefix, num_predicts, model, vocab, choose=greedy):
 
 def grad_clipping(model, theta):
     """Scale all gradients together so that their norm is at most theta."""
-    norm = torch.sqrt(sum(torch.sum(param.grad**2) for param in model.params))
+    norm = sum((param.grad**2).sum() for param in model.params).sqrt()
     if norm > theta:
         for param in model.params:
             param.grad[:] *= theta / norm

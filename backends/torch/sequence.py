@@ -1,6 +1,6 @@
 """The section "Working with sequences" in PyTorch, by the book's names.
 
-Written after seed 003, section 9.1: linear regression and, beside it, the chapter's `rnn` on real
+It follows section 9.1 of the book: linear regression and, beside it, the chapter's `rnn` on real
 numbers. X is a minibatch of windows (batch, steps); outputs are (values, 1), time-major for the
 RNN, which gives one for every input. Gradients live in ``param.grad``.
 """
@@ -81,16 +81,16 @@ def predict_rnn(X, params, num_preds):
     return torch.cat(preds, dim=1)
 
 
-FORMS = {"linreg": (linreg, predict_linreg), "rnn": (rnn_windows, predict_rnn)}
+MODELS = {"linreg": (linreg, predict_linreg), "rnn": (rnn_windows, predict_rnn)}
 
 
 class Model:
-    """One model of the section behind `common.sequence.Regressor`, which says what each does."""
+    """Model of the section behind `common.sequence.Regressor`, which says what each does."""
 
     def __init__(self, settings, name, weights):
         self.names, self.dtype = tuple(weights), getattr(torch, settings.dtype)
         self.params = get_params(weights, settings.dtype)
-        self.forward, self.predict_fn = FORMS[name]
+        self.forward, self.predict_fn = MODELS[name]
         self.lr, self.theta = settings.lr, CLIP_THETA[name]
 
     def train_step(self, X, Y):

@@ -73,12 +73,12 @@ class Contest:
 def contenders(contest: Contest) -> tuple[list[Contender], dict[str, str]]:
     """Contenders, and reasons why the others are absent.
 
-    A backend's variants come with its yardsticks; `null` and the products of every library that is
-    here always take part.
+    A backend's variants come with those for benchmarks alone; `null` and the products of every
+    library that is here always take part.
     """
     absent: dict[str, str] = {}
     found: list[Contender] = []
-    for name, variant in select(contest.backends, contest.variants, yardsticks=True):
+    for name, variant in select(contest.backends, contest.variants, bench=True):
         if reason := missing(name, contest.pythons):
             absent[name] = reason
         else:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from common.experiment import Experiment
 from common.interface import Model
 from common.parity_grid import cases, check
+from common.variants import unsupported
 from common.weights import Weights
 from harness.workers.protocol import CaseErrors, Event
 from harness.workers.requests import Compare
@@ -21,7 +22,7 @@ def compare_with_reference(session: Session, request: Compare) -> Iterator[Event
         return session.backend.build(experiment, request.variant, weights)
 
     for case in cases(request.dtype):
-        if case.experiment.lacking(request.variant):
+        if unsupported(case.experiment, request.variant):
             continue
         placed = case.experiment.model_copy(update={"device": request.device})
         errors = check(build, replace(case, experiment=placed), request.steps)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from common.experiment import Experiment
 from common.inputs import Inputs, read_inputs
+from common.variants import unsupported
 from harness.checks import check_inputs, corpus_facts, select
 from harness.records.provenance import provenance
 from harness.records.status import Status
@@ -113,14 +114,14 @@ def run(request: RunRequest, display: Display) -> RunResult:
             if row.status in ("waiting", "running"):
                 row.status = "interrupted"
         folder.finish(rows, status)
-    unable = {variant for variant in request.variants if experiment.lacking(variant)}
+    unable = {variant for variant in request.variants if unsupported(experiment, variant)}
     return RunResult(path, rows, status, (*request.backends, *unable))
 
 
 def run_row(row: Row, request: RunRequest, folder: RunFolder, display: Display) -> None:
     """Train one backend in a worker of its own; whatever happens to it becomes the row's status."""
-    lacking = request.experiment.lacking(row.variant)
-    if reason := lacking or missing(row.backend, request.pythons):
+    reason = unsupported(request.experiment, row.variant) or missing(row.backend, request.pythons)
+    if reason:
         row.status, row.reason = "unavailable", reason
         display.ended(row)
         return

@@ -21,6 +21,7 @@ import psutil
 from common.errors import RequestError
 from common.files import write_aside, writing
 from common.inputs import read_inputs
+from common.variants import unsupported
 from harness.checks import check_inputs, select, told_whose
 from harness.records.agreement import ROW
 from harness.records.cells import csv_of
@@ -171,7 +172,7 @@ def to_run_again(order: StudyRequest, cell: GridCell) -> dict[Pair, str]:
 
 
 def _could_run(order: StudyRequest, cell: GridCell, backend: str, variant: str) -> bool:
-    return not cell.experiment.lacking(variant) and not missing(backend, order.pythons)
+    return not unsupported(cell.experiment, variant) and not missing(backend, order.pythons)
 
 
 def _facts(folder: Path) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from common.parity import errors, first_step, over_tolerance
 from common.parity_grid import EXERCISES, Case, cases, check
 from common.reference import Reference
 from common.training import train, warm_up
+from common.variants import unsupported
 from common.weights import draw_weights
 from harness.recipes import experiment_of
 
@@ -53,29 +54,29 @@ def errors_over_tolerance(backend, variant, case):
     return over_tolerance(errors, case.experiment.dtype)
 
 
-@pytest.mark.forms("scratch")
+@pytest.mark.variants("scratch")
 @pytest.mark.parametrize("case", CHAPTER + SINGLE, ids=named)
 def test_equals_the_reference(backend, variant, case):
     assert errors_over_tolerance(backend, variant, case) == {}
 
 
-@pytest.mark.forms("fused", "concise", "book")
+@pytest.mark.variants("fused", "concise", "book")
 @pytest.mark.parametrize("case", FEW, ids=named)
-def test_the_other_forms_equal_the_reference(backend, variant, case):
+def test_the_other_variants_equal_the_reference(backend, variant, case):
     assert errors_over_tolerance(backend, variant, case) == {}
 
 
 @pytest.mark.parametrize("case", BEYOND, ids=named)
 def test_the_exercises_equal_the_reference(backend, case):
-    """By scratch alone: the other forms are the chapter's network, and say so."""
+    """By scratch alone: the other variants are the chapter's network, and say so."""
     for variant in ("fused", "concise", "book"):
-        if case.experiment.lacking(variant):
+        if unsupported(case.experiment, variant):
             with pytest.raises(RequestError, match="the chapter's network alone"):
                 build(backend, variant, case.experiment, case.weights())
     assert errors_over_tolerance(backend, "scratch", case) == {}
 
 
-@pytest.mark.forms("scratch", "fused")
+@pytest.mark.variants("scratch", "fused")
 def test_a_large_minibatch_is_added_up_exactly_enough(backend, variant):
     """32,768 tokens: what adds them one by one in float32, as Keras does, is over tolerance."""
     settings = experiment_of("chapter-9", {"corpus": "embedded"})
@@ -106,7 +107,7 @@ def test_dtypes_and_shapes(backend, variant):
 @pytest.mark.parametrize("settings", [{}, {"keep_graph": True, "num_layers": 2}], ids=str)
 def test_warming_up_changes_nothing_and_compiles_every_shape(backend, variant, settings):
     asked = experiment(dtype="float64", **settings)
-    if asked.lacking(variant):
+    if unsupported(asked, variant):
         pytest.skip("the chapter's network alone")
     weights = first_weights(asked, VOCAB_SIZE)
     model = build(backend, variant, asked, weights)
@@ -144,6 +145,14 @@ def test_an_absent_gpu_is_the_users_fault(backend, variant):
         build(backend, variant, experiment(device="gpu"), draw_weights(VOCAB_SIZE, 16))
 
 
+def test_an_unknown_variant_is_the_users_fault(backend):
+    with pytest.raises(RequestError) as caught:
+        build(backend, "fusd", experiment(), draw_weights(VOCAB_SIZE, 16))
+    assert str(caught.value) == (
+        "unknown variant 'fusd': did you mean 'fused'? (known: scratch, fused, concise, book)"
+    )
+
+
 def test_describes_itself(backend):
     description = backends.load(backend).describe()
     assert description.devices[0] == "cpu"
@@ -160,7 +169,7 @@ def reference_epochs(dtype):
     return settings, weights, loader, [epoch.perplexity for epoch in reference]
 
 
-@pytest.mark.forms("scratch", "fused")
+@pytest.mark.variants("scratch", "fused")
 def test_two_epochs_of_the_time_machine_in_float64(backend, variant):
     found, expected = two_epochs(backend, variant, "float64")
     assert found == pytest.approx(expected, rel=1e-9)

@@ -163,7 +163,7 @@ def test_a_state_that_is_not_detached_is_caught(backend, monkeypatch):
     plant(monkeypatch, backend, "train_epoch_rnn", UNDETACHED)
     assert right_epoch(backend, "sequential") == (backend != "torch")
     module = backends.load(backend)
-    monkeypatch.setattr(module.scratch, "train_step", module.exercises.train_step)
+    monkeypatch.setattr(module.scratch, "train_step", module.adapter.exercises.train_step)
     assert not right_epoch(backend, "sequential")
     assert right_epoch(backend, "random")
 

@@ -1,7 +1,6 @@
 """Faults planted in a backend, one at a time: the parity comparison must catch each of them."""
 
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import pytest
@@ -267,7 +266,7 @@ def plant(backend, monkeypatch):
         "backend": module,
         "Model": module.Model,
         "scratch": module.scratch,
-        "exercises": module.exercises,
+        "exercises": module.adapter.exercises,
         "parity_grid": parity_grid,
         "judging": judging,
     }
@@ -276,13 +275,9 @@ def plant(backend, monkeypatch):
         for place, wrong in planted.items():
             owner, name = place.split(".")
             monkeypatch.setattr(places[owner], name, wrong(getattr(places[owner], name)))
-        if planted.keys() & COMPILED:
-            # Bind anew what was bound at import; nothing was compiled from it yet.
-            for activation, forward in getattr(module, "FORWARDS", {}).items():
-                bound = partial(module.scratch.rnn, **getattr(forward, "keywords", {}))
-                monkeypatch.setitem(module.FORWARDS, activation, bound)
-            if anew := getattr(module.exercises, "bound", None):
-                monkeypatch.setattr(module.exercises, "bound", anew.__wrapped__)
+        if planted.keys() & COMPILED and (anew := getattr(module.adapter, "bound", None)):
+            # Bind anew what was bound before; nothing was compiled from it yet.
+            monkeypatch.setattr(module.adapter, "bound", anew.__wrapped__)
 
     return replace
 

@@ -49,15 +49,6 @@ def test_settings_of_before_the_exercises_are_still_read():
     assert Experiment.of(old) == Experiment(num_hiddens=7)
 
 
-def test_only_scratch_does_the_exercises():
-    asked = Experiment(input="embedding", num_layers=2)
-    assert asked.form("scratch") == "exercises"
-    assert Experiment(keep_graph=True).form("scratch") == "kept graph"
-    assert Experiment().form("fused") == "fused"
-    with pytest.raises(RequestError, match=r"fused .*: --input embedding --num-layers 2 needs"):
-        asked.form("fused")
-
-
 def test_shapes_and_their_parts():
     shapes = Experiment(input="embedding", embed_size=3, num_layers=2, num_hiddens=4).shapes(5)
     assert shapes == {

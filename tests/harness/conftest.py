@@ -34,7 +34,7 @@ def build(experiment, variant, weights):
 '''
 
 
-OWN = backends.Entry("own_backend", (), ("numpy",), variants=("scratch",), yardsticks=())
+OWN = backends.Entry("own_backend", (), ("numpy",), variants=("scratch",), bench_variants=())
 
 
 @pytest.fixture

@@ -260,7 +260,7 @@ def test_select():
     variants = ("scratch", "fused", "concise")
     both = [(name, variant) for name in ("torch", "jax") for variant in variants]
     assert select(["jax", "torch"], []) == both
-    assert select(["jax"], ["book"], yardsticks=True) == [("jax", "book")]
+    assert select(["jax"], ["book"], bench=True) == [("jax", "book")]
     assert len(select([], ["scratch"])) == len(backends.BACKENDS)
     with pytest.raises(RequestError, match="did you mean 'scratch'"):
         select([], ["scrach"])

@@ -1,4 +1,4 @@
-"""What the contract cannot see of PyTorch's forms."""
+"""What the contract cannot see of PyTorch's variants."""
 
 import math
 
@@ -10,6 +10,7 @@ from common.experiment import Experiment
 from common.matmul_floor import Product
 from common.parity import over_tolerance
 from common.parity_grid import cases, check
+from common.variants import unsupported
 from common.weights import draw_weights
 
 SETTINGS = Experiment(num_hiddens=8, batch_size=3, num_steps=4, clip_theta=0)
@@ -22,24 +23,24 @@ def torch(only):
     return pytest.importorskip("torch")
 
 
-def build(form, weights):
-    return backends.load("torch").build(SETTINGS, form, weights)
+def build(variant, weights):
+    return backends.load("torch").build(SETTINGS, variant, weights)
 
 
-FORMS = ["scratch", "fused", "concise", "book"]
+VARIANTS = ["scratch", "fused", "concise", "book"]
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_network_of_nans_has_a_loss_of_nan(form):
-    model = build(form, {n: w * np.nan for n, w in draw_weights(5, 8).items()})
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_network_of_nans_has_a_loss_of_nan(variant):
+    model = build(variant, {n: w * np.nan for n, w in draw_weights(5, 8).items()})
     loss, _ = model.train_step(X, Y, model.begin_state(3))
     assert math.isnan(float(loss))
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_likelihood_that_underflows_has_its_loss(form):
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_likelihood_that_underflows_has_its_loss(variant):
     b_q = np.array([0.0, 500, 0, 0, 0])
-    model = build(form, draw_weights(5, 8) | {"b_q": b_q})
+    model = build(variant, draw_weights(5, 8) | {"b_q": b_q})
     loss, _ = model.train_step(X, Y, model.begin_state(3))
     assert float(loss) == pytest.approx(500 * np.mean(Y != 1), rel=1e-4)
 
@@ -65,7 +66,7 @@ def test_fused_equals_the_reference_whichever_library_multiplies(torch, monkeypa
     monkeypatch.setattr(backend.fused, "LARGE", 0)
     assert backend.fused.in_onednn(1, torch.zeros(1, 1)) == torch.backends.mkldnn.is_available()
     for case in cases(dtype):
-        if case.experiment.lacking("fused"):
+        if unsupported(case.experiment, "fused"):
             continue
         errors = check(lambda *given: backend.build(given[0], "fused", given[1]), case, steps=3)
         assert over_tolerance(errors, dtype) == {}, case.name

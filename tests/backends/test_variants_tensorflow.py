@@ -1,4 +1,4 @@
-"""What the contract suite cannot see of TensorFlow's forms."""
+"""What the contract suite cannot see of TensorFlow's variants."""
 
 import os
 import subprocess
@@ -21,17 +21,17 @@ def tensorflow(only):
     return backends.load("tensorflow")
 
 
-def model_and_batch(tensorflow, form, weights=None, **settings):
+def model_and_batch(tensorflow, variant, weights=None, **settings):
     experiment = Experiment(num_hiddens=8, device="cpu", **settings)
-    model = tensorflow.build(experiment, form, weights or draw_weights(9, 8))
+    model = tensorflow.build(experiment, variant, weights or draw_weights(9, 8))
     shape = experiment.batch_size, experiment.num_steps
     X = np.random.default_rng(0).integers(9, size=shape, dtype=np.uint8)
     return model, X, model.begin_state(len(X))
 
 
-@pytest.mark.parametrize("form", ["scratch", "fused", "concise"])
-def test_a_new_shape_is_compiled_and_an_old_one_is_not(tensorflow, form):
-    model, X, state = model_and_batch(tensorflow, form, batch_size=5, num_steps=4)
+@pytest.mark.parametrize("variant", ["scratch", "fused", "concise"])
+def test_a_new_shape_is_compiled_and_an_old_one_is_not(tensorflow, variant):
+    model, X, state = model_and_batch(tensorflow, variant, batch_size=5, num_steps=4)
     counts = [tensorflow.compilations()]
     for steps in (4, 4, 3, 3):
         model.train_step(X[:, :steps], X[:, :steps], state)
@@ -63,11 +63,11 @@ def test_slices_of_the_minibatch_add_up(tensorflow, monkeypatch, cores, sampling
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("form", ["scratch", "fused", "concise", "book"])
-def test_a_diverged_network_looks_diverged(tensorflow, form, value):
+@pytest.mark.parametrize("variant", ["scratch", "fused", "concise", "book"])
+def test_a_diverged_network_looks_diverged(tensorflow, variant, value):
     weights = draw_weights(9, 8)
     weights["b_q"][3] = value
-    model, X, state = model_and_batch(tensorflow, form, weights, batch_size=5, num_steps=4)
+    model, X, state = model_and_batch(tensorflow, variant, weights, batch_size=5, num_steps=4)
     loss, _ = model.train_step(X, X, state)
     assert not np.isfinite(float(loss))
 

@@ -1,4 +1,4 @@
-"""What the contract suite cannot see of the forms in JAX."""
+"""What the contract suite cannot see of the variants in JAX."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from common.matmul_floor import Product
 from common.weights import NAMES, draw_weights
 
 EXPERIMENT = Experiment(num_hiddens=8, batch_size=5, num_steps=4, dtype="float64")
-FORMS = ("scratch", "fused", "concise", "book")
+VARIANTS = ("scratch", "fused", "concise", "book")
 
 
 @pytest.fixture
@@ -22,13 +22,13 @@ def tokens(batch_size, num_steps=4):
     return np.random.default_rng(0).integers(9, size=(batch_size, num_steps), dtype=np.uint16)
 
 
-def build(backend, form, weights, **settings):
-    return backend.build(EXPERIMENT.model_copy(update=settings), form, weights)
+def build(backend, variant, weights, **settings):
+    return backend.build(EXPERIMENT.model_copy(update=settings), variant, weights)
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_new_shape_counts_as_a_compilation(jax_backend, form):
-    model = build(jax_backend, form, draw_weights(9, 8))
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_new_shape_counts_as_a_compilation(jax_backend, variant):
+    model = build(jax_backend, variant, draw_weights(9, 8))
 
     def compilations_of_a_step(X):
         before = jax_backend.compilations()
@@ -41,11 +41,11 @@ def test_a_new_shape_counts_as_a_compilation(jax_backend, form):
     assert compilations_of_a_step(tokens(5, 11)) > 0
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_a_diverged_network_looks_diverged(jax_backend, form):
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_diverged_network_looks_diverged(jax_backend, variant):
     weights = draw_weights(9, 8)
     weights["W_hq"][0, 0] = np.nan
-    model = build(jax_backend, form, weights)
+    model = build(jax_backend, variant, weights)
     loss, _ = model.train_step(tokens(5), tokens(5), model.begin_state(5))
     assert np.isnan(float(loss))
 

@@ -1,4 +1,4 @@
-"""What the contract suite cannot see of the forms on MXNet's surface, on either engine."""
+"""What the contract suite cannot see of the variants on MXNet's surface, on either engine."""
 
 import numpy as np
 import pytest
@@ -36,10 +36,10 @@ def test_the_extra_bias_stays_zero(built):
     assert layer.l0_i2h_bias.data().asnumpy().all()
 
 
-@pytest.mark.parametrize("form", ["scratch", "fused", "concise", "book"])
+@pytest.mark.parametrize("variant", ["scratch", "fused", "concise", "book"])
 @pytest.mark.parametrize("weight", ["W_xh", "W_hq"])
-def test_a_diverged_network_looks_diverged(built, form, weight):
-    model = built(form)
+def test_a_diverged_network_looks_diverged(built, variant, weight):
+    model = built(variant)
     model.load_weights(model.weights() | {weight: np.full_like(model.weights()[weight], np.nan)})
     loss, _ = model.train_step(X, Y, model.begin_state(4))
     assert np.isnan(float(loss))

@@ -1,0 +1,42 @@
+"""Variants of the network: which network of a backend serves a variant and an experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from common.errors import RequestError, unknown
+from common.experiment import Experiment
+from common.interface import Network
+
+Build = Callable[..., Network]
+"""From (params, activation, lr, theta) to a network; ``scratch`` takes more, see `serving`."""
+Networks = Mapping[str, Build]
+"""A backend's registry: its networks by variant."""
+
+
+def serving(networks: Networks, variant: str, experiment: Experiment) -> Build:
+    """The network of a registry that serves a variant.
+
+    The exercises of the chapter are served by ``scratch``, which is told of them: it is `extended`
+    where the experiment asks for more than the chapter's network, and may have to `keep_graph`.
+
+    Raises:
+        RequestError: the registry has no such variant, or the variant is the chapter's network
+            alone and the experiment asks for more.
+    """
+    if variant not in networks:
+        raise unknown("variant", variant, networks)
+    if reason := unsupported(experiment, variant):
+        raise RequestError(reason)
+    if not experiment.exercises:
+        return networks[variant]
+    return partial(networks[variant], extended=True, keep_graph=experiment.keep_graph)
+
+
+def unsupported(experiment: Experiment, variant: str) -> str | None:
+    """The reason why a variant cannot be the network of an experiment, or None."""
+    if variant == "scratch" or not experiment.exercises:
+        return None
+    asked = " ".join(experiment.exercises)
+    return f"{variant} is the chapter's network alone: {asked} needs --variant scratch"
