@@ -33,7 +33,7 @@ class Entry:
         bench_variants: further variants, which are for benchmarks alone.
         products: the module whose `ways` multiply matrices for the floor; empty for none.
         environment: the variables that must be set before the module is imported.
-        apart: whether it cannot be installed beside the others, and has an environment of its own.
+        own_environment: True if it cannot be installed beside the others, and has an environment of its own.
     """
 
     module: str
@@ -43,7 +43,7 @@ class Entry:
     bench_variants: tuple[str, ...] = ("book",)
     products: str = ""
     environment: dict[str, str] = field(default_factory=dict)
-    apart: bool = False
+    own_environment: bool = False
 
 
 BACKENDS = {
@@ -59,7 +59,7 @@ BACKENDS = {
         ("mxnet",),
         ("mxnet", "numpy"),
         environment={"RNN_ROSETTA_ENGINE": "mxnet"},
-        apart=True,
+        own_environment=True,
     ),
     "torch": Entry(
         "backends.torch.backend", ("torch",), ("torch",), products="backends.torch.products"
@@ -96,7 +96,7 @@ def missing(name: str) -> str | None:
     if not absent:
         return None
     command = f"pip install -c constraints.txt -e '.[{name}]'"
-    if entry(name).apart:
+    if entry(name).own_environment:
         command = (
             f"python3 -m venv .venv-{name} && "
             f".venv-{name}/bin/pip install -c constraints-{name}.txt -e '.[{name}]'"
@@ -104,7 +104,7 @@ def missing(name: str) -> str | None:
     return f"{', '.join(absent)} not installed: {command}"
 
 
-def taken(name: str) -> str | None:
+def engine_conflict(name: str) -> str | None:
     """The reason why this process cannot serve a backend, or None: one module serves one engine."""
     module = sys.modules.get(entry(name).module)
     there = getattr(module, "ENVIRONMENT", entry(name).environment)
@@ -123,7 +123,7 @@ def load(name: str) -> Backend:
     """
     os.environ.update(entry(name).environment)
     module = importlib.import_module(entry(name).module)
-    if reason := taken(name):
+    if reason := engine_conflict(name):
         raise ImportError(reason)
     return module
 

@@ -52,7 +52,7 @@ def variants(entry):
 @pytest.fixture(scope="session")
 def backend(request):
     """The name of a backend that is installed."""
-    if reason := backends.missing(request.param) or backends.taken(request.param):
+    if reason := backends.missing(request.param) or backends.engine_conflict(request.param):
         if request.config.getoption("backend"):
             pytest.fail(f"{request.param} was asked for: {reason}")
         pytest.skip(reason)
@@ -67,7 +67,7 @@ def only(request):
         asked = request.config.getoption("backend")
         if asked and name not in asked:
             pytest.skip(f"this run is of {', '.join(asked)}")
-        if reason := backends.missing(name) or backends.taken(name):
+        if reason := backends.missing(name) or backends.engine_conflict(name):
             if asked:
                 pytest.fail(f"{name} was asked for: {reason}")
             pytest.skip(reason)
