@@ -33,7 +33,7 @@ class Entry:
         bench_variants: further variants, which are for benchmarks alone.
         products: the module whose `ways` multiply matrices for the floor; empty for none.
         environment: the variables that must be set before the module is imported.
-        own_environment: True if it cannot be installed beside the others, and has an environment of its own.
+        own_environment: True if it cannot be installed beside the others.
     """
 
     module: str
