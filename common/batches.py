@@ -55,10 +55,18 @@ def seq_data_iter_sliding(
 
     The last partial batch is kept.
     """
-    order = np.arange(len(windows)) if rng is None else rng.permutation(len(windows))
-    for i in range(0, len(windows), batch_size):
-        batch = windows[order[i : i + batch_size]]
+    for places in minibatch_places(len(windows), batch_size, rng):
+        batch = windows[places]
         yield batch[:, :-1], batch[:, 1:]
+
+
+def minibatch_places(
+    num_examples: int, batch_size: int, rng: np.random.Generator | None = None
+) -> Iterator[Array]:
+    """The places of each minibatch's examples, in an order drawn by an rng; the last is partial."""
+    order = np.arange(num_examples) if rng is None else rng.permutation(num_examples)
+    for i in range(0, num_examples, batch_size):
+        yield order[i : i + batch_size]
 
 
 class SeqDataLoader:

@@ -24,6 +24,8 @@ import numpy as np
 from common.errors import RequestError, unknown
 
 DATA_VARIABLE = "RNN_ROSETTA_DATA"
+DATA_URL = "http://d2l-data.s3-accelerate.amazonaws.com/"
+"""Address below which the book keeps its data."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ PUBLISHED = {
     "time-machine": PublishedText(
         "timemachine.txt",
         "090b5e7e70c295757f55df93cb0a180b9691891a",
-        "http://d2l-data.s3-accelerate.amazonaws.com/timemachine.txt",
+        DATA_URL + "timemachine.txt",
     ),
     "lyrics": PublishedText(
         "jaychou_lyrics.txt.zip",
@@ -201,28 +203,44 @@ def _cache() -> Path:
 def _find(wanted: PublishedText, data_dir: Path | None) -> Path:
     if data_dir is not None and not data_dir.is_dir():
         raise RequestError(f"--data-dir {data_dir}: no such folder; create it or name another")
-    for path in _places(wanted, data_dir):
+    return fetch(wanted, data_dir, _cache())
+
+
+def fetch(wanted: PublishedText, first: Path | None, into: Path | None = None) -> Path:
+    """The path of a published file, whose SHA-1 is checked unless it is empty.
+
+    Args:
+        wanted: the file.
+        first: folder that is looked into first, before ``$RNN_ROSETTA_DATA`` and the cache.
+        into: folder that it is downloaded into if it is nowhere; None is the first, or the cache.
+
+    Raises:
+        RequestError: it cannot be had, or is another file.
+    """
+    for path in _places(wanted, first):
         if path.is_file():
             found = hashlib.sha1(path.read_bytes(), usedforsecurity=False).hexdigest()
-            if found != wanted.sha1:
+            if wanted.sha1 and found != wanted.sha1:
                 raise RequestError(
                     f"{path}: SHA-1 is {found}, not {wanted.sha1}: this is another file; "
                     "replace or remove it"
                 )
             return path
-    return _download(wanted)
+    return _download(wanted, into or first or _cache())
 
 
-def _download(wanted: PublishedText) -> Path:
+def _download(wanted: PublishedText, into: Path) -> Path:
     import pooch  # only when a download is due
 
     pooch.get_logger().setLevel("ERROR")
+    known_hash = f"sha1:{wanted.sha1}" if wanted.sha1 else None
     try:
-        return Path(pooch.retrieve(wanted.url, f"sha1:{wanted.sha1}", wanted.filename, _cache()))
+        return Path(pooch.retrieve(wanted.url, known_hash, wanted.filename, into))
     except Exception as error:  # pooch lets through whatever its transport raises
         hash_differs = isinstance(error, ValueError) and "hash" in str(error)
         reason = "what came has another hash" if hash_differs else type(error).__name__
+        sha1 = f" (SHA-1 {wanted.sha1})" if wanted.sha1 else ""
         raise RequestError(
-            f"cannot download {wanted.filename} from {wanted.url} ({reason}); put the file "
-            f"(SHA-1 {wanted.sha1}) into {_cache()}, --data-dir or ${DATA_VARIABLE}"
+            f"cannot download {wanted.filename} from {wanted.url} ({reason}); put the file"
+            f"{sha1} into {into}, --data-dir or ${DATA_VARIABLE}"
         ) from error

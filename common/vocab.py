@@ -50,7 +50,7 @@ class Vocab:
         tokens: a list or array of tokens, of any depth, or a mapping of token to count.
         min_freq: tokens seen less often are left out.
         reserved_tokens: tokens that are always in, such as ``<pad>``; one, several, or None.
-        order: order of the indices, which differs by edition:
+        order: order of the indices, which differs by edition; None is `default_order`:
             ``frequency``: ``<unk>``, the reserved tokens, then by falling frequency, ties by
             first appearance (functional chapter);
             ``sorted``: all of them in code-point order, ``<unk>`` among them (chapter 9);
@@ -67,14 +67,17 @@ class Vocab:
         TypeError: a token is no string.
     """
 
+    default_order: Order = "frequency"
+
     def __init__(
         self,
         tokens: Iterable[Any] | Mapping[str, int] = (),
         min_freq: int = 0,
         reserved_tokens: Iterable[str] | str | None = None,
-        order: Order = "frequency",
+        order: Order | None = None,
         token: Token = "char",
     ) -> None:
+        order = self.default_order if order is None else order
         if order not in get_args(Order):
             raise RequestError(f"unknown order {order!r}: one of {', '.join(get_args(Order))}")
         if reserved_tokens is None or isinstance(reserved_tokens, str):
