@@ -1,0 +1,168 @@
+"""Each framework's `d2l`: the same names, and the same network as the recipe's."""
+
+import ast
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import backends
+from common.d2l.data import Vocab
+from common.inputs import first_weights, load_batches
+from common.training import train
+from harness.recipes import experiment_of
+
+NAMES = """
+    HyperParameters add_to_class check_len check_shape DATA_URL DataModule Vocab download
+    ProgressBoard plot float32 int64 tensor arange zeros ones randn sin exp tanh matmul concat stack
+    swapaxes reshape argmax numpy try_gpu Module Trainer Classifier LinearRegression TimeMachine
+    RNNScratch RNNLMScratch RNN RNNLM
+""".split()
+ROOT = Path(backends.__file__).parents[1]
+WITH_D2L = [
+    name
+    for name, entry in backends.BACKENDS.items()
+    if ROOT.joinpath(*entry.module.split(".")[:-1], "d2l.py").exists()
+]
+
+
+@pytest.fixture(params=WITH_D2L)
+def d2l(request, only):
+    only(request.param)
+    return backends.section(request.param, "d2l")
+
+
+def test_a_page_that_can_be_read_in_one_sitting_has_every_name(d2l):
+    assert [name for name in NAMES if not hasattr(d2l, name)] == []
+    source = Path(d2l.__file__).read_text(encoding="utf-8")
+    assert len(source.splitlines()) < 300
+    tree = ast.parse(source)
+    there = [each.name for each in tree.body if isinstance(each, (ast.ClassDef, ast.FunctionDef))]
+    assert [name for name in there if name in NAMES] == [name for name in NAMES if name in there]
+    assert d2l.Vocab is Vocab
+    assert not importlib.util.find_spec("d2l")  # the book's own is not what was tested
+
+
+@pytest.fixture
+def torch_d2l(only):
+    only("torch")
+    import torch
+
+    dtype = torch.get_default_dtype()
+    yield backends.section("torch", "d2l")
+    torch.set_default_dtype(dtype)
+
+
+CANONICAL = {"rnn.W_xh": "W_xh", "rnn.W_hh": "W_hh", "rnn.b_h": "b_h", "W_hq": "W_hq", "b_q": "b_q"}
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-9)])
+@pytest.mark.parametrize("changed", [{"num_epochs": 2}, {"num_epochs": 1, "clip_theta": 0.001}])
+def test_the_trainer_and_the_recipe_are_one_network(torch_d2l, dtype, tolerance, changed):
+    import torch
+
+    d2l = torch_d2l
+    experiment = experiment_of("chapter-9", {"dtype": dtype, "device": "cpu"} | changed)
+    loader, vocab = load_batches(experiment)
+    weights = first_weights(experiment, len(vocab))
+    contract = backends.load("torch").build(experiment, "scratch", weights)
+    expected = list(train(contract, loader, experiment))
+
+    torch.set_default_dtype(getattr(torch, dtype))
+    data = d2l.TimeMachine(experiment.batch_size, experiment.num_steps)
+    assert data.vocab.idx_to_token == vocab.idx_to_token
+    rnn = d2l.RNNScratch(len(vocab), experiment.num_hiddens)
+    model = d2l.RNNLMScratch(rnn, len(vocab), lr=experiment.lr)
+    values = {mine: torch.tensor(weights[name]) for mine, name in CANONICAL.items()}
+    model.load_state_dict(values)
+    trainer = d2l.Trainer(experiment.num_epochs, gradient_clip_val=experiment.clip_theta)
+    trainer.fit(model, data)
+    found = [(row["train_ppl"], row["val_ppl"]) for row in trainer.history]
+    wanted = [(row.perplexity, row.val_perplexity) for row in expected]
+    np.testing.assert_allclose(found, wanted, rtol=tolerance)
+    (_, last) = model.board.curves["val_ppl"][-1]
+    assert last == found[-1][1]
+    text = contract.predict("it has", 10, vocab)
+    assert model.predict("it has", 10, data.vocab, d2l.try_gpu(99)) == text
+
+
+def test_windows_can_be_fewer(torch_d2l):
+    data = torch_d2l.TimeMachine(4, 5, num_train=10, num_val=3)
+    assert [len(X) for X, _ in data.train_dataloader()] == [4, 4, 2]
+    ((X, Y),) = data.val_dataloader()
+    assert X.tolist() == data.X[10:13].tolist()
+    assert Y[:, :-1].tolist() == X[:, 1:].tolist()
+    assert X.dtype == torch_d2l.int64
+
+
+def test_the_chapters_own_concise_model_trains_both_biases(torch_d2l):
+    d2l = torch_d2l
+    data = d2l.TimeMachine(64, 8, num_train=128, num_val=64)
+    model = d2l.RNNLM(d2l.RNN(28, 6), 28, lr=1)
+    before = model.rnn.rnn.bias_hh_l0.tolist()
+    trainer = d2l.Trainer(max_epochs=2, gradient_clip_val=1)
+    trainer.fit(model, data)
+    assert model.rnn.rnn.bias_hh_l0.tolist() != before
+    assert trainer.history[1]["train_ppl"] < trainer.history[0]["train_ppl"] < 30
+    assert len(model.predict("it has", 5, data.vocab)) == 11
+
+
+def test_a_state_alone_or_in_a_tuple(torch_d2l):
+    d2l = torch_d2l
+    rnn = d2l.RNNScratch(3, 4)
+    X = d2l.ones((2, 2, 3))
+    _, state = rnn(X)
+    for given in (state, (state,)):
+        outputs, last = rnn(X, given)
+        assert (outputs[-1] == last).all()
+        assert not (last == state).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda d2l: d2l.RNNScratch(0, 4), "num_inputs is 0: a whole number, 1 at least"),
+        (lambda d2l: d2l.RNNScratch(3, 4)(d2l.ones((2, 3))), r"inputs have the shape \(2, 3\)"),
+        (
+            lambda d2l: d2l.RNNScratch(3, 4)(d2l.ones((2, 5, 3)), d2l.zeros((2, 4))),
+            r"the state has the shape \(2, 4\).*\(5, 4\)",
+        ),
+        (
+            lambda d2l: d2l.RNNLMScratch(d2l.RNNScratch(3, 4), 5)(d2l.tensor([[0, 1]])),
+            r"inputs have the shape \(2, 1, 5\): this layer takes",
+        ),
+        (
+            lambda d2l: d2l.RNNLMScratch(d2l.RNNScratch(3, 4), 3).predict("x", 1, Vocab("ab")),
+            "'x' holds what this corpus never shows",
+        ),
+    ],
+)
+def test_what_cannot_be_right_is_said_in_one_line(torch_d2l, call, said):
+    with pytest.raises(ValueError, match=said) as failed:
+        call(torch_d2l)
+    assert "\n" not in str(failed.value)
+
+
+def test_a_classifier_plots_loss_and_accuracy(torch_d2l):
+    d2l = torch_d2l
+    import torch
+
+    class Data(d2l.DataModule):
+        batch_size = 3
+
+        def get_dataloader(self, train):
+            X = torch.eye(4).repeat(2, 1)
+            return self.get_tensorloader([X, torch.arange(8) % 4], train)
+
+    class Softmax(d2l.Classifier):
+        lr = 1.0
+
+        def __init__(self):
+            super().__init__()
+            self.net = torch.nn.Linear(4, 4)
+
+    trainer = d2l.Trainer(max_epochs=20)
+    trainer.fit(Softmax(), Data())
+    assert trainer.history[-1]["val_acc"] == 1
+    assert trainer.history[-1]["val_loss"] < trainer.history[0]["train_loss"]
