@@ -82,7 +82,7 @@ class Trainer(training.Trainer):
         return [a.to(self.gpus[0]) for a in batch] if self.gpus else batch
 
     def train_on(self, batch):
-        """Forward, backward, clip, update."""
+        """Forward, backward, clip, update: the loss before the update."""
         self.model.train()
         l = self.model.training_step(batch)
         self.optim.zero_grad()
@@ -90,6 +90,7 @@ class Trainer(training.Trainer):
         if self.gradient_clip_val > 0:
             self.clip_gradients(self.gradient_clip_val, self.model)
         self.optim.step()
+        return l.detach()
 
     @torch.no_grad()
     def validate_on(self, batch):
@@ -157,6 +158,8 @@ class TimeMachine(TimeMachineText):
 class RNNScratch(Module):
     """The RNN of section 9.5, weights N(0, sigma²) and a zero bias."""
 
+    activation = staticmethod(tanh)
+
     def __init__(self, num_inputs, num_hiddens, sigma=0.01):
         super().__init__()
         check_sizes(num_inputs=num_inputs, num_hiddens=num_hiddens)
@@ -176,7 +179,7 @@ class RNNScratch(Module):
             H = self.b_h.new_zeros((inputs.shape[1], self.num_hiddens))
         outputs = []
         for X in inputs:
-            H = tanh(matmul(X, self.W_xh) + matmul(H, self.W_hh) + self.b_h)
+            H = self.activation(matmul(X, self.W_xh) + matmul(H, self.W_hh) + self.b_h)
             outputs.append(H)
         return outputs, H
 

@@ -107,6 +107,7 @@ def in_notebook() -> bool:
 def picture(drawn: Iterable[Curve], axes: Axes) -> bytes:
     """The PNG of some curves."""
     import altair as alt  # only where something is drawn
+    from PIL import Image
 
     drawn = list(drawn)
     names = [curve.label or f"curve {number}" for number, curve in enumerate(drawn, 1)]
@@ -115,19 +116,21 @@ def picture(drawn: Iterable[Curve], axes: Axes) -> bytes:
         for curve, name in zip(drawn, names, strict=True)
         for x, y in _points(curve, axes)
     ]
+    sides = alt.Axis(tickCount=5, gridColor="#eeeeee", labelOverlap="greedy")
     legend = alt.Legend(title=None, orient="top") if any(c.label for c in drawn) else None
-    chart = alt.Chart(alt.InlineData(rows)).mark_line(clip=True)
+    chart = alt.Chart(alt.InlineData(rows)).mark_line(clip=True, strokeWidth=1.5)
     chart = chart.encode(
-        x=alt.X("x:Q", title=axes.xlabel, scale=_scale(alt, axes.xscale, axes.xlim)),
-        y=alt.Y("y:Q", title=axes.ylabel, scale=_scale(alt, axes.yscale, axes.ylim)),
+        x=alt.X("x:Q", title=axes.xlabel, axis=sides, scale=_scale(alt, axes.xscale, axes.xlim)),
+        y=alt.Y("y:Q", title=axes.ylabel, axis=sides, scale=_scale(alt, axes.yscale, axes.ylim)),
         color=alt.Color("curve:N", scale=alt.Scale(domain=names, range=COLOURS), legend=legend),
         strokeDash=alt.StrokeDash(
             "curve:N", scale=alt.Scale(domain=names, range=DASHES), legend=legend
         ),
     )
     width, height = (inches * INCH for inches in axes.figsize)
-    png = BytesIO()
-    chart.properties(width=width, height=height).save(png, format="png", scale_factor=1.5)
+    drawing, png = BytesIO(), BytesIO()
+    chart.properties(width=width, height=height).save(drawing, format="png", scale_factor=1.5)
+    Image.open(drawing).quantize(32).save(png, format="png", optimize=True)  # a third of the bytes
     return png.getvalue()
 
 

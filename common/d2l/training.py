@@ -133,8 +133,8 @@ class Trainer(HyperParameters):
         """Keep a number of the minibatch at hand for the epoch's mean."""
         self._recorded.setdefault(label, []).append((value, self.num_labels))
 
-    def train_on(self, batch: Any) -> None:
-        """Forward, backward, clip, update."""
+    def train_on(self, batch: Any) -> Any:
+        """Forward, backward, clip, update: the loss before the update."""
         raise NotImplementedError
 
     def validate_on(self, batch: Any) -> None:
