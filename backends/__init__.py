@@ -62,7 +62,11 @@ BACKENDS = {
         own_environment=True,
     ),
     "torch": Entry(
-        "backends.torch.backend", ("torch",), ("torch",), products="backends.torch.products"
+        "backends.torch.backend",
+        ("torch",),
+        ("torch",),
+        ("scratch", "fused", "concise", "object"),
+        products="backends.torch.products",
     ),
     "jax": Entry(
         "backends.jax.backend",

@@ -6,7 +6,7 @@ from typing import SupportsFloat
 
 import torch
 
-from backends.torch import adapter, book, concise, fused, scratch
+from backends.torch import adapter, book, concise, fused, object, scratch
 from common import interface
 from common.decoding import chooser
 from common.errors import RequestError
@@ -20,6 +20,7 @@ NETWORKS: Networks = {
     "scratch": adapter.ScratchNetwork,
     "fused": fused.RNNModelFused,
     "concise": concise.RNNModel,
+    "object": object.RNNModelObject,
     "book": book.RNNModelBook,
 }
 

@@ -39,7 +39,13 @@ OTHERS = (
 )
 """For backends that are not of this project."""
 
-DASHES = {"scratch": [1, 0], "fused": [7, 3], "concise": [2, 3], "book": [9, 3, 2, 3]}
+DASHES = {
+    "scratch": [1, 0],
+    "fused": [7, 3],
+    "concise": [2, 3],
+    "object": [5, 2, 5, 6],
+    "book": [9, 3, 2, 3],
+}
 
 INK = {"ink": "#1c2126", "soft": "#586069", "rule": "#dcd8cf", "paper": "#ffffff"}
 DARK = {"ink": "#e9eaec", "soft": "#a7aeb7", "rule": "#3a4048", "paper": "#1d2126"}

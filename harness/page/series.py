@@ -11,7 +11,7 @@ from backends import BACKENDS
 from harness.console import printable
 from harness.page.palette import LOOKS
 
-VARIANTS = ("scratch", "fused", "concise", "book")
+VARIANTS = ("scratch", "fused", "concise", "object", "book")
 
 
 @dataclass(frozen=True)

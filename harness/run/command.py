@@ -69,7 +69,7 @@ def run(
     recipe
         where the settings come from; every option below replaces one (default: quickstart)
     variant
-        scratch, fused or concise (repeat, or separate by commas; default: scratch)
+        scratch, fused, concise or object (repeat, or separate by commas; default: scratch)
     resume
         go on from this checkpoint, with its settings, up to --num-epochs
     out

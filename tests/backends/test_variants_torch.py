@@ -27,7 +27,7 @@ def build(variant, weights):
     return backends.load("torch").build(SETTINGS, variant, weights)
 
 
-VARIANTS = ["scratch", "fused", "concise", "book"]
+VARIANTS = ["scratch", "fused", "concise", "object", "book"]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
