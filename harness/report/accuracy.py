@@ -74,7 +74,7 @@ def _answer(table: pd.DataFrame, what: str) -> str:
     count = len(in_order(table))
     who = "It is" if count == 1 else f"All {count} are"
     return (
-        f"{who} the reference network: the worst relative error is {worst['error']:.0e} where "
+        f"{who} the reference network: the worst relative error is {worst['error']:.2g} where "
         f"{worst['tolerance']:.0e} is allowed, over {what}."
     )
 
