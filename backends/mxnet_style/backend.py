@@ -6,7 +6,7 @@ from typing import SupportsFloat
 
 import numpy as np
 
-from backends.mxnet_style import adapter, book, concise, engine, fused, scratch
+from backends.mxnet_style import adapter, book, concise, engine, fused, object, scratch
 from backends.mxnet_style.engine import cpu, nd
 from common import interface
 from common.decoding import chooser
@@ -23,6 +23,7 @@ NETWORKS: Networks = {
     "scratch": adapter.ScratchNetwork,
     "fused": fused.RNNModelFused,
     "concise": concise.RNNModel,
+    "object": object.RNNModelObject,
     "book": book.RNNModelBook,
 }
 

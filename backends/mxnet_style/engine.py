@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-__all__ = ["ENVIRONMENT", "VERSIONS", "autograd", "cpu", "gluon", "nd"]
+__all__ = ["ENVIRONMENT", "VERSIONS", "autograd", "cpu", "gluon", "init", "nd"]
 
 VARIABLE = "RNN_ROSETTA_ENGINE"
 NAME = os.environ.get(VARIABLE, "embedded")
@@ -20,7 +20,7 @@ VERSIONS = {"numpy": np.__version__}
 """Versions of the libraries that compute: NumPy alone where the engine is our own."""
 
 if TYPE_CHECKING or NAME == "embedded":
-    from backends.mxnet_style.mx import autograd, cpu, gluon, nd
+    from backends.mxnet_style.mx import autograd, cpu, gluon, init, nd
 elif NAME == "mxnet":
     # Its oneDNN softmax is off by 1e-6 and makes 88.7 of nan, so that a network that has diverged
     # looks well; MXNet's own does neither. It would report every call that goes round oneDNN.
@@ -33,7 +33,7 @@ elif NAME == "mxnet":
         # MXNet 1.9.1 names what NumPy 1.23 has deprecated: np.bool, functions of finance, distutils
         warnings.simplefilter("ignore", DeprecationWarning)
         import mxnet
-    from mxnet import autograd, cpu, gluon, nd
+    from mxnet import autograd, cpu, gluon, init, nd
 
     VERSIONS["mxnet"] = mxnet.__version__
 else:

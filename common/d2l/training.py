@@ -35,7 +35,7 @@ class Module(HyperParameters):
         else:
             x = trainer.epoch + 1
             every_n = trainer.num_val_batches // self.plot_valid_per_epoch
-        number = float(as_numpy(value))
+        number = float(as_numpy(value).item())
         trainer.record(label, number)
         self.board.draw(x, number, label, every_n, trainer.num_labels)
 

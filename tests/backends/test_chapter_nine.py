@@ -17,8 +17,14 @@ FOLDER = Path(__file__).with_name("chapter_nine")
 NUM_CELLS = 49
 
 
+def file_of(backend):
+    """The cells in a framework: those of both engines are one file."""
+    _, folder, _ = backends.entry(backend).module.split(".")
+    return FOLDER / f"{folder}.py"
+
+
 def cells_of(backend):
-    text = (FOLDER / f"{backend.replace('-', '_')}.py").read_text(encoding="utf-8")
+    text = file_of(backend).read_text(encoding="utf-8")
     return re.split(r"^# cell \d+\n", text, flags=re.MULTILINE)[1:]
 
 
@@ -36,7 +42,7 @@ def run(cells, names):
     return shown
 
 
-@pytest.fixture(params=sorted(path.stem.replace("_", "-") for path in FOLDER.glob("*.py")))
+@pytest.fixture(params=[name for name in backends.BACKENDS if file_of(name).exists()])
 def chapter(request, only):
     """The cells in a framework, whose d2l is as it was afterwards: they add to its classes."""
     only(request.param)
@@ -69,7 +75,7 @@ def test_every_cell(chapter, capsys):
     assert as_numpy(shown[36]).argmax(axis=1).tolist() == [0, 2]
     for cell in (43, 47, 49):
         assert shown[cell].startswith("it has")
-        assert len(shown[cell]) == len("it has") + 20
+        assert len(shown[cell].replace("<unk>", "?")) == len("it has") + 20
     (row,) = names["trainer"].history
     assert 10 < row["val_ppl"] < row["train_ppl"] < 28
     if not names["trainer"].gpus:

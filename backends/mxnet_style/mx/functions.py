@@ -14,6 +14,13 @@ def tanh(data: Array) -> Array:
     return derive(y, (data, lambda g: g * (1 - y * y)))
 
 
+def sin(data: Array) -> Array:
+    """The sine, of radians."""
+    y = _applied(np.sin, data)
+    x = data.values
+    return derive(y, (data, lambda g: g * np.cos(x)))
+
+
 def relu(data: Array) -> Array:
     """The rectifier, the larger of x and 0; its derivative at 0 is 0."""
     expect_arrays("relu", data)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from .arithmetic import expect_unrecorded
 from .base import quiet
-from .traced import Array, Traced, derive
+from .traced import Array, Traced, derive, expect_arrays
 
 Index = int | slice
 Key = Index | tuple[Index, ...]
@@ -25,8 +25,7 @@ def read(x: Array, key: Key) -> Array:
     _expect_basic(key)
     if key == slice(None):
         return x
-    # the ellipsis makes a single element a view too, not a NumPy scalar
-    part = x.values[(*key, ...) if isinstance(key, tuple) else (key, ...)]
+    part = x.values[_as_view(key)]
     whole_shape, part_shape = x.values.shape, part.shape
     values = part.reshape(part_shape or (1,)) if part.flags.c_contiguous else part.copy()
 
@@ -55,7 +54,30 @@ def write(x: Traced, key: Key, value: Traced | ArrayLike) -> None:
     if new.dtype.kind not in "biuf":
         raise TypeError(f"{value!r} cannot be assigned: use numbers or an NDArray")
     with quiet():
-        x.values[key] = new
+        x.values[_as_view(key)] = new  # a single element takes an array of one, of any shape
+
+
+def take(a: Array, indices: Array) -> Array:
+    """The rows of `a` at these indices: shape `indices.shape + a.shape[1:]`.
+
+    Fractions are cut off; an index outside counts as the nearest one inside. Gradients of a row
+    that is taken several times are summed; none flow into the indices.
+    """
+    expect_arrays("take", a, indices)
+    shape = a.values.shape
+    places = np.clip(np.trunc(indices.values), 0, shape[0] - 1).astype(np.intp)
+
+    def put_back(g: np.ndarray) -> np.ndarray:
+        whole = np.zeros(shape, g.dtype)
+        np.add.at(whole, places, g)
+        return whole
+
+    return derive(a.values[places], (a, put_back))
+
+
+def _as_view(key: Key) -> tuple[object, ...]:
+    """The key with an ellipsis, which makes a single element a view too, not a NumPy scalar."""
+    return (*key, ...) if isinstance(key, tuple) else (key, ...)
 
 
 def _expect_basic(key: object) -> None:

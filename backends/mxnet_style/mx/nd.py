@@ -2,11 +2,12 @@
 
 from . import random
 from .creation import arange, array, from_numpy, one_hot, ones, zeros
-from .functions import exp, log, relu, sqrt, tanh
+from .functions import exp, log, relu, sin, sqrt, tanh
+from .indexing import take
 from .ndarray import NDArray
 from .products import FullyConnected, dot
 from .recurrent import RNN
-from .shaping import concat, stack
+from .shaping import concat, stack, swapaxes
 
 __all__ = [
     "RNN",
@@ -23,8 +24,11 @@ __all__ = [
     "ones",
     "random",
     "relu",
+    "sin",
     "sqrt",
     "stack",
+    "swapaxes",
+    "take",
     "tanh",
     "waitall",
     "zeros",

@@ -45,6 +45,17 @@ def normal(
     return _drawn(generator.normal, loc, scale, shape, dtype, ctx)
 
 
+def randn(
+    *shape: int,
+    loc: float = 0,
+    scale: float = 1,
+    dtype: DTypeLike | None = None,
+    ctx: Context | None = None,
+) -> NDArray:
+    """The numbers of `normal`, in a shape given as integers, one at least."""
+    return normal(loc, scale, shape, dtype, ctx)
+
+
 def uniform(
     low: float = 0,
     high: float = 1,

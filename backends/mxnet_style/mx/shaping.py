@@ -35,6 +35,20 @@ def transpose(x: Array) -> Array:
     return derive(x.values.T.copy(), (x, np.transpose))
 
 
+def swapaxes(data: Array, dim1: int, dim2: int) -> Array:
+    """A copy of `data` in which two axes have changed places.
+
+    Raises:
+        MXNetError: there is no such axis.
+    """
+    expect_arrays("swapaxes", data)
+    try:
+        values = data.values.swapaxes(dim1, dim2).copy()
+    except ValueError as error:  # AxisError is one
+        raise MXNetError(f"swapaxes of {data.values.shape}: {error}") from None
+    return derive(values, (data, lambda g: g.swapaxes(dim1, dim2)))
+
+
 def copy(x: Array) -> Array:
     """A copy of `x`, through which gradients flow."""
     return derive(x.values.copy(), (x, lambda g: g))

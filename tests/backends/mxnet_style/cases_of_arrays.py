@@ -77,11 +77,18 @@ CREATION = {
         }.items()
     },
     **{f"{name} of {x!r}": lambda m, n=name, x=x: getattr(m.nd, n)(x)
-       for name in "tanh relu exp log sqrt".split() for x in (1.0, [1.0], np.ones(1))},
+       for name in "tanh relu sin exp log sqrt".split() for x in (1.0, [1.0], np.ones(1))},
 }  # fmt: skip
 
 
 # Arrays in Python, and devices
+
+
+def element_replaced(m, shape, key, by):
+    x = m.nd.zeros(shape)
+    x[key] = m.nd.ones(by)
+    return x
+
 
 PYTHON = {
     f"{name} {shape}": lambda m, f=function, s=shape: f(m.nd.ones(s))
@@ -98,6 +105,11 @@ PYTHON |= {
     f"{function.__name__} of {dtype}": lambda m, f=function, d=dtype: f(m.nd.ones(1, dtype=d))
     for dtype in DTYPES
     for function in (repr, float, lambda x: x.asscalar())
+}
+PYTHON |= {
+    f"one of {by} into {shape}": lambda m, s=shape, k=key, by=by: element_replaced(m, s, k, by)
+    for shape, key in [((3,), 1), ((2, 3), (0, 1)), ((3, 1), 1)]
+    for by in [(1,), (1, 1), (1, 1, 1), (2,)]
 }
 PYTHON |= {
     "isinstance": lambda m: isinstance(m.nd.ones(1), m.nd.NDArray),

@@ -261,6 +261,31 @@ def frozen(m):
     return [drawn(made), made.l0_h2h_bias.grad_req]
 
 
+def converted(m, drawn_before):
+    """A network in float64, converted before its first input or after."""
+
+    class Network(m.gluon.nn.Block):
+        def __init__(self):
+            super().__init__()
+            self.rnn = layer(m, activation="tanh")
+            self.dense = m.gluon.nn.Dense(3, flatten=False)
+
+        def forward(self, x):
+            return self.dense(self.rnn(x))
+
+    m.random.seed(4)
+    made = Network()
+    made.initialize(m.init.Normal(0.5))
+    if drawn_before:
+        made(m.nd.array(X))
+    made.cast("float64")
+    with m.autograd.record():
+        y = made(m.nd.array(X, dtype="float64"))
+    y.backward()
+    gradients = [p.grad() for p in made.collect_params().values()]
+    return [y, drawn(made), gradients, made.rnn.begin_state(2)]
+
+
 def replaced(m, data):
     weight = settled(layer)(m, X.astype(np.float32)).l0_i2h_weight
     weight.set_data(m.nd.array(data))
@@ -277,6 +302,8 @@ LAYERS = {
     },
     "concise": concise,
     "frozen": frozen,
+    "converted at once": lambda m: converted(m, drawn_before=False),
+    "converted later": lambda m: converted(m, drawn_before=True),
     "fresh layer": lambda m: shown(m, layer(m)),
     "layer of a known input": lambda m: shown(m, layer(m, input_size=7)),
     "settled layer": lambda m: shown(m, settled(layer)(m, x32)),

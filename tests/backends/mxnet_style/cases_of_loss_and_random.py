@@ -74,6 +74,11 @@ def drawn(seed, *shapes):
 RANDOM = {f"seed {seed}": drawn(seed, (3,), (100,)) for seed in (0, 7, -3, 2**31, np.int64(5))}
 RANDOM |= {f"{n} numbers": drawn(3, (n,)) for n in (1, 63, 64, 65, 129, 65535, 65537, 131073)}
 RANDOM |= {
+    f"randn {shape} {named}": lambda m, s=shape, n=named: [
+        m.random.seed(2), m.nd.random.randn(*s, **n)]
+    for shape in [(), (4,), (2, 3)] for named in ({}, {"loc": 1, "scale": 2, "dtype": "float64"})
+}  # fmt: skip
+RANDOM |= {
     "a matrix": drawn(1, (70, 30)),
     "defaults": lambda m: [m.nd.random.normal().shape, m.nd.random.uniform().dtype],
     **{

@@ -8,6 +8,7 @@ from tests.backends.mxnet_style.comparing import ALL, DTYPES, A, B, C, V, W
 
 FUNCTIONS = {
     "tanh": lambda m, x: m.nd.tanh(x),
+    "sin": lambda m, x: m.nd.sin(x),
     "relu": lambda m, x: m.nd.relu(x),
     "exp": lambda m, x: m.nd.exp(x / 2) + m.nd.exp(-x),
     "log": lambda m, x: m.nd.log(x),
@@ -23,6 +24,15 @@ FUNCTIONS = {
     "one_hot": lambda m, x: m.nd.one_hot(x, 4, dtype="float64"),
     "argmax": lambda m, x: x.argmax(),
     "detach": lambda m, x: x.detach() * x,
+    "take": lambda m, x: m.nd.take(x, m.nd.array([1, 0, 1, 1])),
+    "take a matrix of rows": lambda m, x: m.nd.take(x, m.nd.array([[0, 1], [1, 1]], dtype="int64")),
+    "take from outside": lambda m, x: m.nd.take(x, m.nd.array([-5, -0.5, 0.9, 1.7, 2, 99])),
+    "take by a variable": lambda m, x: m.nd.take(m.nd.ones((2, 2)), x) * 3,
+    **{
+        f"swapaxes {axes}": lambda m, x, axes=axes: m.nd.swapaxes(x, *axes)
+        for axes in [(0, 1), (1, 0), (0, 0), (-1, 0), (0, 2)]
+    },
+    "swapaxes of three": lambda m, x: m.nd.swapaxes(x.reshape((1, 2, 3)), 0, 2),
     "dot with itself": lambda m, x: m.nd.dot(x, x.T),
     "one variable many times": lambda m, x: x * x + x - (x + x) * x[0],
     **{f"astype {dtype}": lambda m, x, dtype=dtype: x.astype(dtype) * 1 for dtype in DTYPES},

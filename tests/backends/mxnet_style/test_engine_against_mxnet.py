@@ -180,7 +180,7 @@ def test_every_operation_is_compared():
     offered |= {f"autograd.{name}" for name in recording}
     offered |= {f"gluon.{name}" for name in ("Trainer", "nn.Block", "nn.Dense", "rnn.RNN")}
     offered |= {f"init.{name}" for name in ("Normal", "Uniform", "Zero")}
-    offered |= {f"random.{name}" for name in ("normal", "seed", "uniform")}
+    offered |= {f"random.{name}" for name in ("normal", "randn", "seed", "uniform")}
     named = set(re.findall(r"\w+", text))  # in a table of names, without its module
     assert {n for n in offered if n not in text and n.split(".")[1] not in named} == set()
     methods = {n.strip("_") for n, each in vars(ours.nd.NDArray).items() if callable(each)} - public

@@ -75,5 +75,12 @@ class Block:
         """Draw all parameters, those of unknown shape at the first call; see `Parameter`."""
         self.collect_params().initialize(init, ctx, force_reinit)
 
+    def cast(self, dtype: DTypeLike) -> None:
+        """Convert all parameters, and their gradients."""
+        for child in self._children.values():
+            child.cast(dtype)
+        for parameter in self._own:
+            parameter.cast(dtype)
+
     def hybridize(self, active: bool = True, **flags: object) -> None:
         """Compile the network, in MXNet; the engine has no compiler, and does nothing."""

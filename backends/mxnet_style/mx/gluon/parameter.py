@@ -118,6 +118,13 @@ class Parameter:
             raise RuntimeError(f"{self.name} has no gradient: its grad_req is 'null'")
         return gradient
 
+    def cast(self, dtype: DTypeLike) -> None:
+        """Convert the elements, those that are not drawn yet too; the gradient begins at zero."""
+        self.dtype = dtype
+        if self._array is not None:
+            self._array = self._array.astype(dtype)
+            self._array.attach_grad(self._grad_req)
+
     def set_data(self, data: NDArray | np.ndarray) -> None:
         """Replace the elements; the gradient stays attached.
 

@@ -78,6 +78,11 @@ class RNN(Block):
         ]
         return [func(**each) for each in wanted]
 
+    def cast(self, dtype: DTypeLike) -> None:
+        """Convert all parameters, and the states that `begin_state` gives."""
+        super().cast(dtype)
+        self._dtype = dtype
+
     def forward(
         self, inputs: NDArray, states: NDArray | Sequence[NDArray] | None = None
     ) -> NDArray | tuple[NDArray, list[NDArray]]:
