@@ -85,7 +85,7 @@ class Module(training.Module, gluon.Block):
         for name, value in vars(self).items():
             if isinstance(value, nd.NDArray) and value.grad is not None:
                 yield self, name, value
-            elif isinstance(value, Module):
+            elif isinstance(value, training.Module):
                 yield from value._own_arrays()
 
     def cast(self, dtype):

@@ -61,3 +61,44 @@ def test_the_runs_for_two_epochs(cells, capsys, long_run):
     assert 1500 > perplexities[0] > 300
     assert 1027 > perplexities[1] > 300  # less than by guessing
     assert said.count(" - 分开") == said.count(" - 不分开") == 2
+
+
+SAVED = "predict_rnn", "grad_clipping", "train_and_predict_rnn"
+
+
+def test_what_the_chapter_says_it_saved_does_the_same(cells, capsys):
+    names = {}
+    run(cells[:12], names)
+    gb, nd, said = names["gb"], names["nd"], []
+    first = [param.asnumpy() for param in names["get_params"]()]
+    for saved in (False, True):
+        if saved:
+            names |= {name: getattr(gb, name) for name in SAVED}
+        params = [nd.array(values) for values in first]
+        for param in params:
+            param.attach_grad()
+        names |= {
+            "params": params,
+            "get_params": lambda params=params: params,
+            "corpus_indices": names["corpus_indices"][:3000],
+        }
+        capsys.readouterr()
+        exec(cells[13].replace("num_epochs", "2").replace("pred_period, pred_len", "1, 4"), names)
+        printed = re.sub(r", time [\d.]+ sec", "", capsys.readouterr().out)
+        text = eval(cells[8], names)
+        for param in params:
+            param.grad[:] = param
+        names["grad_clipping"](params, 0.5, names["ctx"])
+        norm = np.sqrt(sum((param.grad.asnumpy() ** 2).sum() for param in params))
+        said.append((printed, text, norm, [param.asnumpy() for param in params]))
+    (printed, text, norm, weights), (ours, our_text, our_norm, our_weights) = said
+    assert printed.count("perplexity") == 2
+    shown = [float(number) for number in re.findall(r"perplexity ([\d.]+)", printed + ours)]
+    assert shown[:2] == pytest.approx(shown[2:], rel=1e-5)
+    without = [re.sub(r"perplexity [\d.]+", "", each) for each in (printed, ours)]
+    assert without[0] == without[1]
+    assert text == our_text
+    assert norm == pytest.approx(0.5, rel=1e-5)
+    assert our_norm == pytest.approx(0.5, rel=1e-5)
+    for old, new in zip(weights, our_weights, strict=True):
+        np.testing.assert_allclose(new, old, rtol=1e-4, atol=1e-6)
