@@ -36,7 +36,7 @@ def test_the_extra_bias_stays_zero(built):
     assert layer.l0_i2h_bias.data().asnumpy().all()
 
 
-@pytest.mark.parametrize("variant", ["scratch", "fused", "concise", "book"])
+@pytest.mark.parametrize("variant", ["scratch", "fused", "concise", "object", "book"])
 @pytest.mark.parametrize("weight", ["W_xh", "W_hq"])
 def test_a_diverged_network_looks_diverged(built, variant, weight):
     model = built(variant)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import EllipsisType
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -75,7 +77,7 @@ def take(a: Array, indices: Array) -> Array:
     return derive(a.values[places], (a, put_back))
 
 
-def _as_view(key: Key) -> tuple[object, ...]:
+def _as_view(key: Key) -> tuple[Index | EllipsisType, ...]:
     """The key with an ellipsis, which makes a single element a view too, not a NumPy scalar."""
     return (*key, ...) if isinstance(key, tuple) else (key, ...)
 
