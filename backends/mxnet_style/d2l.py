@@ -74,19 +74,20 @@ class Module(training.Module, gluon.Block):
         return self.net(X)
 
     def parameters(self):
-        """The arrays that are trained: its own, those of modules inside, then those of layers."""
-        yield from (array for owner, name, array in self._own_arrays())
+        """The arrays that are trained, once each: its own, those of blocks inside, of layers."""
+        yield from {id(array): array for _, _, array in self._own_arrays()}.values()
         for param in self.collect_params().values():
             if param.grad_req != "null":
                 yield param.data()
 
     def _own_arrays(self):
-        """The arrays with a gradient, each with the module and the attribute it stands in."""
-        for name, value in vars(self).items():
-            if isinstance(value, nd.NDArray) and value.grad is not None:
-                yield self, name, value
-            elif isinstance(value, training.Module):
-                yield from value._own_arrays()
+        """The arrays with a gradient, each with the block and the attribute it stands in."""
+        blocks = [self]
+        for block in blocks:  # the list grows: those inside come after
+            for name, value in vars(block).items():
+                if isinstance(value, nd.NDArray) and value.grad is not None:
+                    yield block, name, value
+            blocks += block._children.values()
 
     def cast(self, dtype):
         """Convert all weights, those of layers too."""

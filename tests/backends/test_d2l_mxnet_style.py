@@ -103,6 +103,24 @@ def test_weights_of_ones_own_and_of_layers_are_trained_together(d2l):
     assert all((old != new).any() for old, new in zip(before, after, strict=True))
 
 
+def test_weights_in_any_block_are_found_once(d2l):
+    from backends.mxnet_style.engine import gluon
+
+    class Twice(gluon.Block):
+        def __init__(self, rnn):
+            super().__init__()
+            self.rnn = self.again = rnn
+
+    model = d2l.Module()
+    model.net = Twice(d2l.RNNScratch(3, 4))
+    model.out = gluon.nn.Dense(2, in_units=4)
+    model.out.initialize()
+    shapes = [(3, 4), (4, 4), (4,), (2, 4), (2,)]
+    assert [param.shape for param in model.parameters()] == shapes
+    model.cast("float64")
+    assert [(p.shape, p.dtype) for p in model.parameters()] == [(s, np.float64) for s in shapes]
+
+
 def test_an_optimizer_of_gluons_own(d2l):
     from backends.mxnet_style.engine import gluon
 
