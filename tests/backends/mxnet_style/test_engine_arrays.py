@@ -136,6 +136,11 @@ def test_one_hot_truncates_and_leaves_rows_of_zeros_outside():
     assert nd.one_hot(nd.zeros((2, 5)), 7).shape == (2, 5, 7)
 
 
+def test_take_truncates_and_stays_inside():
+    assert_is(nd.take(matrix(), nd.array([1.7, -4, 9])), [[3, 4, 5], [0, 1, 2], [3, 4, 5]])
+    assert_is(nd.take(nd.arange(3), nd.array([2], dtype="int64")), [2])
+
+
 def test_contexts_are_compared_by_value_and_no_gpu_is_there():
     assert mx.cpu() == mx.cpu(0) == mx.Context("cpu", 0) != mx.cpu(1)
     assert nd.zeros(1, ctx=mx.cpu(3)).context == mx.cpu(3)

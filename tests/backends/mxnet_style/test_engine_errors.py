@@ -58,6 +58,9 @@ ERRORS = {
     "dot dtypes": (
         lambda: nd.dot(nd.ones(2), nd.ones(2, dtype="float64")), mx.MXNetError, "float64"),
     "dot of integers": (lambda: nd.dot(*[nd.ones(2, dtype="int32")] * 2), mx.MXNetError, "float32"),
+    "swapaxes axis": (lambda: nd.swapaxes(matrix(), 0, 2), mx.MXNetError, r"of \(2, 3\)"),
+    "take by a list": (lambda: nd.take(matrix(), [0]), AssertionError, "take takes NDArrays"),
+    "randn of no shape": (lambda: nd.random.randn(), mx.MXNetError, "at least one axis"),
     "concat of a list": (lambda: nd.concat([nd.ones(2)], dim=0), AssertionError, "NDArrays"),
     "concat of nothing": (lambda: nd.concat(dim=0), mx.MXNetError, "concatenate"),
     "concat axis": (lambda: nd.concat(matrix(), matrix(), dim=2), mx.MXNetError, "axis 2"),
