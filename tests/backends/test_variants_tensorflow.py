@@ -40,9 +40,10 @@ def test_a_new_shape_is_compiled_and_an_old_one_is_not(tensorflow, variant):
     assert grew.tolist() == [True, False, True, False]
 
 
-def test_the_book_compiles_nothing(tensorflow):
+@pytest.mark.parametrize("variant", ["object", "book"])
+def test_what_is_eager_compiles_nothing(tensorflow, variant):
     before = tensorflow.compilations()
-    model, X, state = model_and_batch(tensorflow, "book", batch_size=5, num_steps=4)
+    model, X, state = model_and_batch(tensorflow, variant, batch_size=5, num_steps=4)
     model.train_step(X, X, state)
     assert tensorflow.compilations() == before
 
@@ -63,7 +64,7 @@ def test_slices_of_the_minibatch_add_up(tensorflow, monkeypatch, cores, sampling
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("variant", ["scratch", "fused", "concise", "book"])
+@pytest.mark.parametrize("variant", ["scratch", "fused", "concise", "object", "book"])
 def test_a_diverged_network_looks_diverged(tensorflow, variant, value):
     weights = draw_weights(9, 8)
     weights["b_q"][3] = value
