@@ -2,7 +2,7 @@
 
 The networks at the end are as the chapter builds them: inputs are (num_steps, batch_size,
 num_inputs), outputs of a language model (batch_size, num_steps, vocab_size). Floats are of the
-type `keras.config.floatx()`.
+type `keras.config.floatx()`, which Keras's own layers follow until the first of them is made.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Trainer(training.Trainer):
 
     def all_gpus(self):
         """The GPUs that TensorFlow sees."""
-        return tf.config.list_logical_devices("GPU")
+        return [try_gpu(i) for i in range(len(tf.config.list_physical_devices("GPU")))]
 
     def train_on(self, batch):
         """Forward, backward, clip, update: the loss before the update."""
@@ -164,7 +164,7 @@ class LinearRegression(Module):
         super().__init__()
         self.save_hyperparameters()
         normal = keras.initializers.RandomNormal(stddev=0.01)
-        self.net = keras.layers.Dense(1, kernel_initializer=normal)
+        self.net = keras.layers.Dense(1, kernel_initializer=normal, dtype=keras.config.floatx())
 
     def loss(self, y_hat, y):
         """The mean squared error."""
@@ -237,8 +237,7 @@ class RNNLMScratch(Classifier):
 
     def one_hot(self, X):
         """Indices (batch_size, num_steps) as inputs (num_steps, batch_size, vocab_size)."""
-        dtype = self.rnn.trainable_variables[0].dtype
-        return tf.one_hot(tf.transpose(X), self.vocab_size, dtype=dtype)
+        return tf.one_hot(tf.transpose(X), self.vocab_size, dtype=keras.config.floatx())
 
     def output_layer(self, rnn_outputs):
         """The logits (batch_size, num_steps, vocab_size) of the hidden states."""
@@ -271,7 +270,9 @@ class RNN(Module):
         super().__init__()
         check_sizes(num_inputs=num_inputs, num_hiddens=num_hiddens)
         self.save_hyperparameters()
-        self.rnn = keras.layers.SimpleRNN(num_hiddens, return_sequences=True, return_state=True)
+        self.rnn = keras.layers.SimpleRNN(
+            num_hiddens, return_sequences=True, return_state=True, dtype=keras.config.floatx()
+        )
         self.rnn.build((None, None, num_inputs))
 
     def forward(self, inputs, H=None):
@@ -289,7 +290,7 @@ class RNNLM(RNNLMScratch):
 
     def init_params(self):
         """Draw the output layer."""
-        self.linear = keras.layers.Dense(self.vocab_size)
+        self.linear = keras.layers.Dense(self.vocab_size, dtype=keras.config.floatx())
         self.linear.build((None, None, self.rnn.num_hiddens))
 
     def output_layer(self, hiddens):

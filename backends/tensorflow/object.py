@@ -25,7 +25,14 @@ class Remembering(d2l.RNNScratch):
 
 
 class Unplotted(d2l.RNNLMScratch):
-    """The chapter's language model without curves, for which every loss would be waited for."""
+    """The chapter's language model without curves, for which every loss would be waited for.
+
+    Its inputs are of the type of its parameters, of whatever type Keras's floats are.
+    """
+
+    def one_hot(self, X: Tensor) -> Tensor:
+        """Indices (batch_size, num_steps) as inputs (num_steps, batch_size, vocab_size)."""
+        return tf.one_hot(tf.transpose(X), self.vocab_size, dtype=self.b_q.dtype)
 
     def plot(self, key: str, value: Tensor, train: bool) -> None:
         """Leave the curves alone."""

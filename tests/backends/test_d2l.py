@@ -29,8 +29,28 @@ WITH_D2L = [
     if ROOT.joinpath(*entry.module.split(".")[:-1], "d2l.py").exists()
 ]
 
+ALIKE = [path.stem for path in sorted(Path(__file__).with_name("d2l_by_framework").glob("*.py"))]
+"""Backends whose `d2l` the tests below use alike; that of another has tests of its own."""
+
 
 @pytest.fixture(params=WITH_D2L)
+def page(request, only):
+    only(request.param)
+    return backends.section(request.param, "d2l")
+
+
+def test_a_page_that_can_be_read_in_one_sitting_has_every_name(page):
+    assert [name for name in NAMES if not hasattr(page, name)] == []
+    source = Path(page.__file__).read_text(encoding="utf-8")
+    assert len(source.splitlines()) < 300
+    tree = ast.parse(source)
+    there = [each.name for each in tree.body if isinstance(each, (ast.ClassDef, ast.FunctionDef))]
+    assert [name for name in there if name in NAMES] == [name for name in NAMES if name in there]
+    assert page.Vocab is Vocab
+    assert not importlib.util.find_spec("d2l")  # the book's own is not what was tested
+
+
+@pytest.fixture(params=ALIKE)
 def name(request, only):
     only(request.param)
     return request.param
@@ -41,29 +61,19 @@ def d2l(name):
     return backends.section(name, "d2l")
 
 
-def test_a_page_that_can_be_read_in_one_sitting_has_every_name(d2l):
-    assert [name for name in NAMES if not hasattr(d2l, name)] == []
-    source = Path(d2l.__file__).read_text(encoding="utf-8")
-    assert len(source.splitlines()) < 300
-    tree = ast.parse(source)
-    there = [each.name for each in tree.body if isinstance(each, (ast.ClassDef, ast.FunctionDef))]
-    assert [name for name in there if name in NAMES] == [name for name in NAMES if name in there]
-    assert d2l.Vocab is Vocab
-    assert not importlib.util.find_spec("d2l")  # the book's own is not what was tested
-
-
 @pytest.fixture
-def framework(d2l):
+def framework(name):
     """What differs: the type of floats, the seed, a layer, how weights are set."""
-    folder = d2l.__name__.split(".")[1]
-    framework = importlib.import_module(f"tests.backends.d2l_by_framework.{folder}")
+    framework = importlib.import_module(f"tests.backends.d2l_by_framework.{name}")
     framework.seed(0)
     return framework
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-9)])
 @pytest.mark.parametrize("changed", [{"num_epochs": 2}, {"num_epochs": 1, "clip_theta": 0.001}])
-def test_the_trainer_and_the_recipe_are_one_network(name, d2l, framework, dtype, tolerance, changed):
+def test_the_trainer_and_the_recipe_are_one_network(
+    name, d2l, framework, dtype, tolerance, changed
+):
     experiment = experiment_of("chapter-9", {"dtype": dtype, "device": "cpu"} | changed)
     loader, vocab = load_batches(experiment)
     weights = first_weights(experiment, len(vocab))

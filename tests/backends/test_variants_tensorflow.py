@@ -86,3 +86,27 @@ def test_keras_computes_with_tensorflow_whatever_the_environment_says(tensorflow
         timeout=120,
     )
     assert done.stdout == "tensorflow\n", done.stderr
+
+
+def test_a_d2l_module_tells_keras_layers_when_it_trains(only):
+    only("tensorflow")
+    import keras
+
+    d2l = backends.section("tensorflow", "d2l")
+
+    class Ones(d2l.DataModule):
+        batch_size = 8
+
+        def get_dataloader(self, train):
+            return self.get_tensorloader([d2l.ones((8, 4)), d2l.ones((8, 1))], train)
+
+    model = d2l.LinearRegression(lr=0)
+    model.net = keras.Sequential(
+        [keras.layers.Dropout(0.5, seed=0), keras.layers.Dense(1, kernel_initializer="ones")]
+    )
+    trainer = d2l.Trainer(max_epochs=1)
+    trainer.fit(model, Ones())
+    (row,) = trainer.history
+    assert row["val_loss"] == 9
+    assert row["train_loss"] != 9
+    assert len(model.trainable_variables) == 2

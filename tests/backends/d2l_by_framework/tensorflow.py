@@ -8,6 +8,7 @@ import tensorflow as tf
 
 @contextmanager
 def floats_are(dtype):
+    keras.config.dtype_policy()  # is fixed here, as by a first layer: floatx alone counts
     before = keras.config.floatx()
     keras.config.set_floatx(dtype)
     try:
