@@ -76,7 +76,12 @@ BACKENDS = {
         ("jax", "flax"),
         products="backends.jax.products",
     ),
-    "tensorflow": Entry("backends.tensorflow.backend", ("tensorflow",), ("tensorflow",)),
+    "tensorflow": Entry(
+        "backends.tensorflow.backend",
+        ("tensorflow",),
+        ("tensorflow",),
+        ("scratch", "fused", "concise", "object"),
+    ),
 }
 
 NULL = Entry("backends.null", (), (), variants=("harness",), bench_variants=())

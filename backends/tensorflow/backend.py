@@ -8,7 +8,7 @@ from typing import Any, SupportsFloat
 import numpy as np
 import tensorflow as tf
 
-from backends.tensorflow import adapter, book, concise, exercises, fused, scratch
+from backends.tensorflow import adapter, book, concise, exercises, fused, object, scratch
 from common import interface
 from common.decoding import chooser
 from common.errors import RequestError
@@ -22,6 +22,7 @@ NETWORKS: Networks = {
     "scratch": adapter.ScratchNetwork,
     "fused": fused.RNNModelFused,
     "concise": concise.RNNModel,
+    "object": object.RNNModelObject,
     "book": book.RNNModelBook,
 }
 

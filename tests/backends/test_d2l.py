@@ -1,6 +1,7 @@
 """Each framework's `d2l`: the same names, and the same network as the recipe's."""
 
 import ast
+import importlib
 import importlib.util
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import backends
 from common.d2l.data import Vocab
 from common.inputs import first_weights, load_batches
 from common.training import train
+from common.vocab import as_numpy
 from common.weights import draw_weights
 from harness.recipes import experiment_of
 
@@ -27,123 +29,127 @@ WITH_D2L = [
     if ROOT.joinpath(*entry.module.split(".")[:-1], "d2l.py").exists()
 ]
 
+ALIKE = [path.stem for path in sorted(Path(__file__).with_name("d2l_by_framework").glob("*.py"))]
+"""Backends whose `d2l` the tests below use alike; that of another has tests of its own."""
+
 
 @pytest.fixture(params=WITH_D2L)
-def d2l(request, only):
+def page(request, only):
     only(request.param)
     return backends.section(request.param, "d2l")
 
 
-def test_a_page_that_can_be_read_in_one_sitting_has_every_name(d2l):
-    assert [name for name in NAMES if not hasattr(d2l, name)] == []
-    source = Path(d2l.__file__).read_text(encoding="utf-8")
+def test_a_page_that_can_be_read_in_one_sitting_has_every_name(page):
+    assert [name for name in NAMES if not hasattr(page, name)] == []
+    source = Path(page.__file__).read_text(encoding="utf-8")
     assert len(source.splitlines()) < 300
     tree = ast.parse(source)
     there = [each.name for each in tree.body if isinstance(each, (ast.ClassDef, ast.FunctionDef))]
     assert [name for name in there if name in NAMES] == [name for name in NAMES if name in there]
-    assert d2l.Vocab is Vocab
+    assert page.Vocab is Vocab
     assert not importlib.util.find_spec("d2l")  # the book's own is not what was tested
 
 
+@pytest.fixture(params=ALIKE)
+def name(request, only):
+    only(request.param)
+    return request.param
+
+
 @pytest.fixture
-def torch_d2l(only):
-    only("torch")
-    import torch
-
-    dtype = torch.get_default_dtype()
-    torch.manual_seed(0)
-    yield backends.section("torch", "d2l")
-    torch.set_default_dtype(dtype)
+def d2l(name):
+    return backends.section(name, "d2l")
 
 
-CANONICAL = {"rnn.W_xh": "W_xh", "rnn.W_hh": "W_hh", "rnn.b_h": "b_h", "W_hq": "W_hq", "b_q": "b_q"}
+@pytest.fixture
+def framework(name):
+    """What differs: the type of floats, the seed, a layer, how weights are set."""
+    framework = importlib.import_module(f"tests.backends.d2l_by_framework.{name}")
+    framework.seed(0)
+    return framework
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-9)])
 @pytest.mark.parametrize("changed", [{"num_epochs": 2}, {"num_epochs": 1, "clip_theta": 0.001}])
-def test_the_trainer_and_the_recipe_are_one_network(torch_d2l, dtype, tolerance, changed):
-    import torch
-
-    d2l = torch_d2l
+def test_the_trainer_and_the_recipe_are_one_network(
+    name, d2l, framework, dtype, tolerance, changed
+):
     experiment = experiment_of("chapter-9", {"dtype": dtype, "device": "cpu"} | changed)
     loader, vocab = load_batches(experiment)
     weights = first_weights(experiment, len(vocab))
-    contract = backends.load("torch").build(experiment, "scratch", weights)
+    contract = backends.load(name).build(experiment, "scratch", weights)
     expected = list(train(contract, loader, experiment))
 
-    torch.set_default_dtype(getattr(torch, dtype))
     data = d2l.TimeMachine(experiment.batch_size, experiment.num_steps)
     assert data.vocab.idx_to_token == vocab.idx_to_token
-    rnn = d2l.RNNScratch(len(vocab), experiment.num_hiddens)
-    model = d2l.RNNLMScratch(rnn, len(vocab), lr=experiment.lr)
-    values = {mine: torch.tensor(weights[name]) for mine, name in CANONICAL.items()}
-    model.load_state_dict(values)
-    trainer = d2l.Trainer(experiment.num_epochs, gradient_clip_val=experiment.clip_theta)
-    trainer.fit(model, data)
-    found = [(row["train_ppl"], row["val_ppl"]) for row in trainer.history]
-    wanted = [(row.perplexity, row.val_perplexity) for row in expected]
-    np.testing.assert_allclose(found, wanted, rtol=tolerance)
-    (_, last) = model.board.curves["val_ppl"][-1]
-    assert last == found[-1][1]
-    text = contract.predict("it has", 10, vocab)
-    assert model.predict("it has", 10, data.vocab, d2l.try_gpu(99)) == text
+    with framework.floats_are(dtype):
+        rnn = d2l.RNNScratch(len(vocab), experiment.num_hiddens)
+        model = d2l.RNNLMScratch(rnn, len(vocab), lr=experiment.lr)
+        framework.set_weights(model, weights)
+        trainer = d2l.Trainer(experiment.num_epochs, gradient_clip_val=experiment.clip_theta)
+        trainer.fit(model, data)
+        found = [(row["train_ppl"], row["val_ppl"]) for row in trainer.history]
+        wanted = [(row.perplexity, row.val_perplexity) for row in expected]
+        np.testing.assert_allclose(found, wanted, rtol=tolerance)
+        (_, last) = model.board.curves["val_ppl"][-1]
+        assert last == found[-1][1]
+        text = contract.predict("it has", 10, vocab)
+        assert model.predict("it has", 10, data.vocab, d2l.try_gpu(99)) == text
 
 
-def test_the_frameworks_layer_is_that_network_too_where_its_second_bias_stays_zero(torch_d2l):
-    import torch
-
-    d2l = torch_d2l
-    torch.set_default_dtype(torch.float64)
+def test_the_frameworks_layer_is_that_network_too(d2l, framework):
+    """In PyTorch, where its second bias stays zero."""
     data = d2l.TimeMachine(64, 8, num_train=256, num_val=64)
-    weights = {n: torch.tensor(w) for n, w in draw_weights(28, 6, sigma=0.3).items()}
-    model = d2l.RNNLMScratch(d2l.RNNScratch(28, 6), 28, lr=1)
-    model.load_state_dict({mine: weights[name] for mine, name in CANONICAL.items()})
-    concise = d2l.RNNLM(d2l.RNN(28, 6), 28, lr=1)
-    layer, linear = concise.rnn.rnn, concise.linear
-    layer.bias_hh_l0.requires_grad_(False).zero_()
-    trained = [layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, linear.weight, linear.bias]
-    with torch.no_grad():
-        for param, value in zip(trained, weights.values(), strict=True):
-            param.copy_(value.t())
+    weights = draw_weights(28, 6, sigma=0.3)
     histories = []
-    for each in (model, concise):
-        trainer = d2l.Trainer(max_epochs=3, gradient_clip_val=0.3)
-        trainer.fit(each, data)
-        histories.append([(row["train_ppl"], row["val_ppl"]) for row in trainer.history])
+    with framework.floats_are("float64"):
+        model = d2l.RNNLMScratch(d2l.RNNScratch(28, 6), 28, lr=1)
+        framework.set_weights(model, weights)
+        concise = d2l.RNNLM(d2l.RNN(28, 6), 28, lr=1)
+        framework.set_layers(concise, weights)
+        for each in (model, concise):
+            trainer = d2l.Trainer(max_epochs=3, gradient_clip_val=0.3)
+            trainer.fit(each, data)
+            histories.append([(row["train_ppl"], row["val_ppl"]) for row in trainer.history])
     np.testing.assert_allclose(*histories, rtol=1e-9)
-    assert not layer.bias_hh_l0.any()
 
 
-def test_windows_can_be_fewer(torch_d2l):
-    data = torch_d2l.TimeMachine(4, 5, num_train=10, num_val=3)
+def test_windows_can_be_fewer(d2l):
+    data = d2l.TimeMachine(4, 5, num_train=10, num_val=3)
     assert [len(X) for X, _ in data.train_dataloader()] == [4, 4, 2]
     ((X, Y),) = data.val_dataloader()
-    assert X.tolist() == data.X[10:13].tolist()
-    assert Y[:, :-1].tolist() == X[:, 1:].tolist()
-    assert X.dtype == torch_d2l.int64
+    assert as_numpy(X).tolist() == as_numpy(data.X[10:13]).tolist()
+    assert as_numpy(Y)[:, :-1].tolist() == as_numpy(X)[:, 1:].tolist()
+    assert X.dtype == d2l.int64
 
 
-def test_the_chapters_own_concise_model_trains_both_biases(torch_d2l):
-    d2l = torch_d2l
+def test_the_chapters_own_concise_model_learns(d2l, framework):
     data = d2l.TimeMachine(64, 8, num_train=128, num_val=64)
     model = d2l.RNNLM(d2l.RNN(28, 6), 28, lr=1)
-    before = model.rnn.rnn.bias_hh_l0.tolist()
     trainer = d2l.Trainer(max_epochs=2, gradient_clip_val=1)
     trainer.fit(model, data)
-    assert model.rnn.rnn.bias_hh_l0.tolist() != before
     assert trainer.history[1]["train_ppl"] < trainer.history[0]["train_ppl"]
     assert len(model.predict("it has", 5, data.vocab)) == 11
 
 
-def test_a_state_alone_or_in_a_tuple(torch_d2l):
-    d2l = torch_d2l
+def test_pytorchs_concise_model_trains_both_biases(only):
+    only("torch")
+    d2l = backends.section("torch", "d2l")
+    data = d2l.TimeMachine(64, 8, num_train=128, num_val=64)
+    model = d2l.RNNLM(d2l.RNN(28, 6), 28, lr=1)
+    before = model.rnn.rnn.bias_hh_l0.tolist()
+    d2l.Trainer(max_epochs=1, gradient_clip_val=1).fit(model, data)
+    assert model.rnn.rnn.bias_hh_l0.tolist() != before
+
+
+def test_a_state_alone_or_in_a_tuple(d2l, framework):
     rnn = d2l.RNNScratch(3, 4)
     X = d2l.ones((2, 2, 3))
     _, state = rnn(X)
     for given in (state, (state,)):
         outputs, last = rnn(X, given)
-        assert (outputs[-1] == last).all()
-        assert not (last == state).all()
+        assert (d2l.numpy(outputs[-1]) == d2l.numpy(last)).all()
+        assert not (d2l.numpy(last) == d2l.numpy(state)).all()
 
 
 @pytest.mark.parametrize(
@@ -165,29 +171,26 @@ def test_a_state_alone_or_in_a_tuple(torch_d2l):
         ),
     ],
 )
-def test_what_cannot_be_right_is_said_in_one_line(torch_d2l, call, said):
+def test_what_cannot_be_right_is_said_in_one_line(d2l, call, said):
     with pytest.raises(ValueError, match=said) as failed:
-        call(torch_d2l)
+        call(d2l)
     assert "\n" not in str(failed.value)
 
 
-def test_a_classifier_plots_loss_and_accuracy(torch_d2l):
-    d2l = torch_d2l
-    import torch
-
+def test_a_classifier_plots_loss_and_accuracy(d2l, framework):
     class Data(d2l.DataModule):
         batch_size = 3
 
         def get_dataloader(self, train):
-            X = torch.eye(4).repeat(2, 1)
-            return self.get_tensorloader([X, torch.arange(8) % 4], train)
+            X = d2l.tensor(np.tile(np.eye(4, dtype=np.float32), (2, 1)))
+            return self.get_tensorloader([X, d2l.arange(8) % 4], train)
 
     class Softmax(d2l.Classifier):
         lr = 1.0
 
         def __init__(self):
             super().__init__()
-            self.net = torch.nn.Linear(4, 4)
+            self.net = framework.linear(4, 4)
 
     trainer = d2l.Trainer(max_epochs=20)
     trainer.fit(Softmax(), Data())

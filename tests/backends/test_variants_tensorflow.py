@@ -40,9 +40,10 @@ def test_a_new_shape_is_compiled_and_an_old_one_is_not(tensorflow, variant):
     assert grew.tolist() == [True, False, True, False]
 
 
-def test_the_book_compiles_nothing(tensorflow):
+@pytest.mark.parametrize("variant", ["object", "book"])
+def test_what_is_eager_compiles_nothing(tensorflow, variant):
     before = tensorflow.compilations()
-    model, X, state = model_and_batch(tensorflow, "book", batch_size=5, num_steps=4)
+    model, X, state = model_and_batch(tensorflow, variant, batch_size=5, num_steps=4)
     model.train_step(X, X, state)
     assert tensorflow.compilations() == before
 
@@ -63,7 +64,7 @@ def test_slices_of_the_minibatch_add_up(tensorflow, monkeypatch, cores, sampling
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("variant", ["scratch", "fused", "concise", "book"])
+@pytest.mark.parametrize("variant", ["scratch", "fused", "concise", "object", "book"])
 def test_a_diverged_network_looks_diverged(tensorflow, variant, value):
     weights = draw_weights(9, 8)
     weights["b_q"][3] = value
@@ -85,3 +86,27 @@ def test_keras_computes_with_tensorflow_whatever_the_environment_says(tensorflow
         timeout=120,
     )
     assert done.stdout == "tensorflow\n", done.stderr
+
+
+def test_a_d2l_module_tells_keras_layers_when_it_trains(only):
+    only("tensorflow")
+    import keras
+
+    d2l = backends.section("tensorflow", "d2l")
+
+    class Ones(d2l.DataModule):
+        batch_size = 8
+
+        def get_dataloader(self, train):
+            return self.get_tensorloader([d2l.ones((8, 4)), d2l.ones((8, 1))], train)
+
+    model = d2l.LinearRegression(lr=0)
+    model.net = keras.Sequential(
+        [keras.layers.Dropout(0.5, seed=0), keras.layers.Dense(1, kernel_initializer="ones")]
+    )
+    trainer = d2l.Trainer(max_epochs=1)
+    trainer.fit(model, Ones())
+    (row,) = trainer.history
+    assert row["val_loss"] == 9
+    assert row["train_loss"] != 9
+    assert len(model.trainable_variables) == 2
