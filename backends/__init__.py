@@ -72,6 +72,7 @@ BACKENDS = {
         "backends.jax.backend",
         ("jax", "flax", "optax"),
         ("jax", "flax"),
+        ("scratch", "fused", "concise", "object"),
         products="backends.jax.products",
     ),
     "tensorflow": Entry("backends.tensorflow.backend", ("tensorflow",), ("tensorflow",)),
