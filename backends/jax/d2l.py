@@ -85,15 +85,11 @@ class Trainer(training.Trainer):
     all_gpus = staticmethod(gpus)
 
     def prepare_model(self, model):
-        """Take the model, on the GPU if there is one in use; its steps are compiled anew."""
+        """Take the model, on the GPU if there is one in use: minibatches follow it there."""
         super().prepare_model(model)
         move(model, *self.gpus[:1] or [None])
         self.compiled_training = nnx.jit(self.update)
         self.compiled_validation = nnx.jit(partial(self.traced, "validation_step"))
-
-    def prepare_batch(self, batch):
-        """The minibatch where the model is."""
-        return jax.device_put(batch, self.gpus[0]) if self.gpus else batch
 
     def traced(self, step, model, batch):
         """The value of a model's step, which plots nothing yet, and the numbers to plot."""
