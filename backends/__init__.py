@@ -74,6 +74,7 @@ BACKENDS = {
         "backends.jax.backend",
         ("jax", "flax", "optax"),
         ("jax", "flax"),
+        ("scratch", "fused", "concise", "object"),
         products="backends.jax.products",
     ),
     "tensorflow": Entry(

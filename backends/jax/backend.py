@@ -8,7 +8,7 @@ from typing import SupportsFloat
 import jax
 import numpy as np
 
-from backends.jax import adapter, book, concise, fused, scratch
+from backends.jax import adapter, book, concise, fused, object, scratch
 from common import interface
 from common.decoding import chooser
 from common.errors import RequestError
@@ -35,6 +35,7 @@ NETWORKS: Networks = {
     "scratch": adapter.ScratchNetwork,
     "fused": fused.RNNModelFused,
     "concise": concise.RNNModel,
+    "object": object.RNNModelObject,
     "book": book.RNNModelBook,
 }
 

@@ -2,8 +2,8 @@
 
 A minibatch X is (batch_size, num_steps) of indices, in NumPy or as an array; inputs are (num_steps,
 batch_size, vocab_size); outputs are time-major, (num_steps x batch_size, vocab_size). Parameters
-and gradients are values, passed and returned. The training step is compiled by XLA. The Flax
-modules that the JAX edition begins are in ``modules.py``.
+and gradients are values, passed and returned. The training step is compiled by XLA. The object
+style, which the JAX edition begins in Flax, is in ``d2l.py``.
 """
 
 from __future__ import annotations
@@ -209,12 +209,3 @@ def train_rnn(
     for prefix in prefixes:
         print(predict_rnn(prefix, 50, model, vocab))
     return ppl, speed
-
-
-def __getattr__(name):
-    """Flax's modules, which stand on this file and count as part of the chapter."""
-    if name in ("RNNScratch", "RNNLMScratch"):
-        from backends.jax import modules
-
-        return getattr(modules, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -22,8 +22,12 @@ def add_to_class(cls: type) -> Callable[[Function], Function]:
 class HyperParameters:
     """Base of all that keeps its arguments."""
 
-    hparams: dict[str, Any]
-    """The arguments that were kept, by name."""
+    _kept: tuple[str, ...] = ()
+
+    @property
+    def hparams(self) -> dict[str, Any]:
+        """The arguments that were kept, by name."""
+        return {name: getattr(self, name) for name in self._kept}
 
     def save_hyperparameters(self, ignore: Iterable[str] = ()) -> None:
         """Keep the local names of the method that calls this as attributes.
@@ -35,10 +39,11 @@ class HyperParameters:
         if frame is None or frame.f_back is None:
             raise RuntimeError("save_hyperparameters is called in __init__, and needs CPython")
         left_out = {"self", *ignore}
-        self.hparams = {
+        given = {
             name: value
             for name, value in frame.f_back.f_locals.items()
             if name not in left_out and not name.startswith("_")
         }
-        for name, value in self.hparams.items():
+        self._kept = tuple(given)
+        for name, value in given.items():
             setattr(self, name, value)

@@ -164,7 +164,7 @@ def _display(png: bytes, handle: Any = None) -> Any:
     return handle
 
 
-@dataclass
+@dataclass(eq=False)
 class ProgressBoard(Axes):
     """Curves that grow while a model trains.
 

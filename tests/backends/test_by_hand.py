@@ -174,7 +174,7 @@ def test_the_arrays_the_he_normal_chapter_prints(only):
     import jax.numpy as jnp
     from flax import nnx
 
-    from backends.jax.scratch import RNNLMScratch, RNNScratch
+    from backends.jax.d2l import RNNLMScratch, RNNScratch, check_len, check_shape
 
     with jax.threefry_partitionable(False), jax.enable_x64(False):
         batch_size, num_inputs, num_hiddens, num_steps = 2, 2, 3, 2
@@ -191,11 +191,15 @@ def test_the_arrays_the_he_normal_chapter_prints(only):
             "Array([[ 0.9995162 , -0.9408712 ,  0.42814836],\n"
             "       [ 0.9995162 , -0.9408712 ,  0.42814836]], dtype=float32)"
         )
-        assert len(outputs) == num_steps
-        again, _ = rnn(X, (state,))
-        assert not (again[0] == outputs[0]).all()
+        check_len(outputs, num_steps)
+        check_shape(outputs[0], (batch_size, num_hiddens))
+        check_shape(state, (batch_size, num_hiddens))
+        for given in (state, (state,)):
+            again, _ = rnn(X, given)
+            assert not (again[0] == outputs[0]).all()
 
         model = RNNLMScratch(rnn, vocab_size=num_inputs, rngs=nnx.Rngs(1))
-        logits, (state,) = model(jnp.array([[0, 1, 1], [1, 0, 1]]))
-        assert logits.shape == (6, num_inputs)
-        assert state.shape == (2, num_hiddens)
+        tokens = jnp.array([[0, 1, 1], [1, 0, 1]])
+        assert model.vocab_size == num_inputs
+        check_shape(model.one_hot(tokens), (3, 2, num_inputs))
+        check_shape(model(tokens), (2, 3, num_inputs))

@@ -9,7 +9,7 @@ from common.matmul_floor import Product
 from common.weights import NAMES, draw_weights
 
 EXPERIMENT = Experiment(num_hiddens=8, batch_size=5, num_steps=4, dtype="float64")
-VARIANTS = ("scratch", "fused", "concise", "book")
+VARIANTS = ("scratch", "fused", "concise", "object", "book")
 
 
 @pytest.fixture

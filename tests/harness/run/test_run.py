@@ -257,9 +257,8 @@ def test_text_from_outside_is_quoted_in_the_csv(tmp_path):
 
 
 def test_select():
-    variants = ("scratch", "fused", "concise")
-    both = [("torch", variant) for variant in (*variants, "object")]
-    both += [("jax", variant) for variant in variants]
+    variants = ("scratch", "fused", "concise", "object")
+    both = [(name, variant) for name in ("torch", "jax") for variant in variants]
     assert select(["jax", "torch"], []) == both
     assert select(["jax"], ["book"], bench=True) == [("jax", "book")]
     assert len(select([], ["scratch"])) == len(backends.BACKENDS)
