@@ -39,7 +39,7 @@ class Entry:
     module: str
     requires: tuple[str, ...]
     distributions: tuple[str, ...]
-    variants: tuple[str, ...] = ("scratch", "fused", "concise")
+    variants: tuple[str, ...] = ("scratch", "fused", "concise", "object")
     bench_variants: tuple[str, ...] = ("book",)
     products: str = ""
     environment: dict[str, str] = field(default_factory=dict)
@@ -51,7 +51,6 @@ BACKENDS = {
         "backends.mxnet_style.backend",
         (),
         ("numpy",),
-        ("scratch", "fused", "concise", "object"),
         products="backends.mxnet_style.products",
         environment={"RNN_ROSETTA_ENGINE": "embedded"},
     ),
@@ -59,7 +58,6 @@ BACKENDS = {
         "backends.mxnet_style.backend",
         ("mxnet",),
         ("mxnet", "numpy"),
-        ("scratch", "fused", "concise", "object"),
         environment={"RNN_ROSETTA_ENGINE": "mxnet"},
         own_environment=True,
     ),
@@ -67,21 +65,18 @@ BACKENDS = {
         "backends.torch.backend",
         ("torch",),
         ("torch",),
-        ("scratch", "fused", "concise", "object"),
         products="backends.torch.products",
     ),
     "jax": Entry(
         "backends.jax.backend",
         ("jax", "flax", "optax"),
         ("jax", "flax"),
-        ("scratch", "fused", "concise", "object"),
         products="backends.jax.products",
     ),
     "tensorflow": Entry(
         "backends.tensorflow.backend",
         ("tensorflow",),
         ("tensorflow",),
-        ("scratch", "fused", "concise", "object"),
     ),
 }
 
