@@ -157,9 +157,9 @@ def _display(png: bytes, handle: Any = None) -> Any:
     """Show a picture in the notebook, or put it where an earlier one stands; its handle."""
     from IPython import display
 
-    image = display.Image(png)  # type: ignore[no-untyped-call]
+    image = display.Image(png)
     if handle is None:
-        return display.display(image, display_id=True)  # type: ignore[no-untyped-call]
+        return display.display(image, display_id=True)
     handle.update(image)
     return handle
 

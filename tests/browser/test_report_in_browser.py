@@ -131,7 +131,9 @@ def test_the_rosetta_view_turns_by_keyboard_and_shows_all_four(visit, report):
 def test_a_script_in_a_corpus_stays_text(visit, report):
     page = visit(report).page
     assert page.title().startswith("One network in")
-    assert "</script><script>document.title='owned'</script>" in page.locator("#samples").inner_text()
+    assert (
+        "</script><script>document.title='owned'</script>" in page.locator("#samples").inner_text()
+    )
 
 
 def test_a_page_that_is_tampered_with_still_connects_to_nothing(visit, report, tmp_path):
