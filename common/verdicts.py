@@ -21,6 +21,7 @@ BLANK = "write your code where the dots are"
 STOPS = {
     BLANK: BLANK,
     "ellipsis": BLANK,
+    "NoneType": "something is None: is a return missing?",
     "one_hot": "one-hot takes whole numbers: leave X an integer tensor",
     "OneHot": "one-hot takes whole numbers: leave X an integer tensor",
     "second time": "the state still hangs on the minibatch before: detach it",

@@ -289,3 +289,4 @@ def test_what_is_wrong_in_another_way_is_measured(check, page):
         check, "init_rnn_state", lambda B, H: page.init_rnn_state(B, H)[0]
     )
     assert "it stops with ZeroDivisionError" in verdict(check, "rnn", lambda *_: 1 / 0)
+    assert "is a return missing" in verdict(check, "rnn", lambda *_: None)
