@@ -7,16 +7,17 @@ told by how much which quantity is off.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import redirect_stdout
 from typing import Any
 
 import numpy as np
 
 from common.array import Array
-from common.errors import in_one_line
 from common.mistakes import (
     CLIPPING,
+    EPOCHS,
     FORWARD,
     PREDICTION,
     SHAPES,
@@ -27,76 +28,78 @@ from common.mistakes import (
     forward_pass,
     trained,
     trained_quantities,
+    weights_of,
     written,
 )
-from common.parity import relative_error
+from common.verdicts import Framework, Function, Verdicts, filled
 from common.vocab import Vocab, as_numpy
 
-Function = Callable[..., Any]
 
-CLOSE = 1e-4
-"""Relative error below which a float32 result is that of NumPy."""
+class Checker(Verdicts):
+    """Checks of the blanks, in the order of the chapter.
 
-STOPS = {
-    "one_hot": "one-hot takes whole numbers: leave X an integer tensor",
-    "OneHot": "one-hot takes whole numbers: leave X an integer tensor",
-    "second time": "the state still hangs on the minibatch before: detach it",
-    "inplace operation": "the state still hangs on the minibatch before: detach it",
-}
-"""Hints for errors that a framework raises, by words in them."""
-
-
-@dataclass(frozen=True)
-class Framework:
-    """A framework as the checks need it.
-
-    Attributes:
-        tensor: makes a tensor of a NumPy array.
-        parameters: makes trainable tensors of NumPy arrays.
-        trainable: True if a parameter has a gradient, or needs none to be attached.
-        clip: calls a student's grad_clipping on gradients, NumPy in and out.
-        model: builds the chapter's network of parameters and a forward function.
-        forward: the chapter's own `rnn`.
-        state: the chapter's own `init_rnn_state`.
-        loss: the chapter's loss.
-        updater: makes the chapter's updater of a model and a learning rate.
-    """
-
-    tensor: Callable[[Array], Any]
-    parameters: Callable[[list[Array]], list[Any]]
-    trainable: Callable[[Any], bool]
-    clip: Callable[[Function, list[Array], float], list[Array]]
-    model: Function
-    forward: Function
-    state: Function
-    loss: Any
-    updater: Callable[[Any, float], Any]
-
-
-class Checker:
-    """Checks of the blanks, in the order of the chapter; each prints its verdict and returns it.
+    Each prints its verdict, keeps it in `verdicts`, and gives back what the student wrote where
+    that is right, else the chapter's own. None needs another blank to be right.
 
     Args:
         framework: what the student writes in.
     """
 
     def __init__(self, framework: Framework) -> None:
-        self.framework = framework
+        super().__init__()
+        self.framework, self.page = framework, framework.page
         rng = np.random.default_rng(7)
         self.weights = [1.5 * rng.standard_normal(shape) for shape in SHAPES]
         self.batches = [rng.integers(5, size=(2, 4)) for _ in range(3)]
+        self.pairs = [(each[:, :-1], each[:, 1:]) for each in self.batches]
 
-    def one_hot(self, found: Any, X: Any, vocab_size: int) -> str:
+    def data(
+        self, train_iter: Any, vocab: Any, corpus: str, batch_size: int, num_steps: int
+    ) -> Any:
+        """Check minibatches and vocabulary, those of sequential sampling."""
+        own_iter, own_vocab = self.framework.load_data(corpus, batch_size, num_steps)
+
+        def fault() -> str:
+            if list(filled(vocab)) != list(own_vocab):
+                return f"the vocabulary is another one: its tokens are {len(own_vocab)}"
+            if iter(filled(train_iter)) is train_iter:
+                return "train_iter ends after one epoch: it must begin anew each time"
+            (X, Y), (later, _), *_ = train_iter
+            if not isinstance(X, type(next(iter(own_iter))[0])):
+                return f"a minibatch holds tensors of the framework, not {type(X).__name__}"
+            if tuple(X.shape) != (batch_size, num_steps):
+                return f"the shape of X is {tuple(X.shape)}, not {(batch_size, num_steps)}"
+            if (as_numpy(X)[:, 1:] != as_numpy(Y)[:, :-1]).any():
+                return "Y is X, one token later"
+            if (as_numpy(later)[:, 0] != as_numpy(Y)[:, -1]).any():
+                return "a row goes on in the next minibatch: leave use_random_iter False"
+            return ""
+
+        student, own = (train_iter, vocab), (own_iter, own_vocab)
+        return self.decide("train_iter, vocab", student, own, fault)
+
+    def x_one_hot(self, found: Any, x: Any, vocab_size: int) -> Any:
+        """Check the one-hot vectors (N, vocab_size) of indices x (N,)."""
+        right = np.eye(vocab_size)[as_numpy(x).astype(int)]
+        return self._one_hot("x_one_hot", found, right, {})
+
+    def one_hot(self, found: Any, X: Any, vocab_size: int) -> Any:
         """Check the one-hot vectors (num_steps, batch_size, vocab_size) of a minibatch X."""
         right = np.eye(vocab_size)[as_numpy(X).T.astype(int)]
         wrong = {"transpose X first, so that time comes first": np.swapaxes(right, 0, 1)}
-        return self._judge("one_hot", lambda: {"the tensor": as_numpy(found)}, right, wrong)
+        return self._one_hot("one_hot", found, right, wrong)
 
-    def get_params(self, get_params: Function) -> str:
+    def _one_hot(self, name: str, found: Any, right: Array, wrong: dict[str, Array]) -> Any:
+        def compute() -> Quantities:
+            return {"the tensor": as_numpy(filled(found))}
+
+        return self.compare(name, found, self.framework.tensor(right), compute, right, wrong)
+
+    def get_params(self, get_params: Function) -> Any:
         """Check shapes, deviation, biases and gradients of the parameters."""
 
-        def compute() -> str:
-            params = get_params(30, 400)
+        def fault() -> str:
+            params = filled(get_params(30, 400))
             shapes = [tuple(param.shape) for param in params]
             expected = [(30, 400), (400, 400), (400,), (400, 30), (30,)]
             if shapes != expected:
@@ -109,55 +112,60 @@ class Checker:
                 return "attach a gradient to each parameter"
             return ""
 
-        return self._say("get_params", self._caught(compute))
+        return self._decide("get_params", get_params, fault)
 
-    def init_rnn_state(self, init_rnn_state: Function) -> str:
+    def init_rnn_state(self, init_rnn_state: Function) -> Any:
         """Check that the state is a tuple of zeros (batch_size, num_hiddens)."""
 
-        def compute() -> str:
-            state = init_rnn_state(2, 4)
+        def fault() -> str:
+            state = filled(init_rnn_state(2, 4))
             if not isinstance(state, tuple):
                 return f"the state is a tuple, with a comma: (H,); this is a {type(state).__name__}"
             zeros = [tuple(H.shape) == (2, 4) and not as_numpy(H).any() for H in state]
             return "" if zeros == [True] else "one tensor of zeros (batch_size, num_hiddens)"
 
-        return self._say("init_rnn_state", self._caught(compute))
+        return self._decide("init_rnn_state", init_rnn_state, fault)
 
-    def rnn(self, rnn: Function) -> str:
+    def rnn(self, rnn: Function) -> Any:
         """Check the outputs and the state of the network's function."""
         inputs = np.eye(5)[self.batches[0].T]
         H = np.random.default_rng(8).standard_normal((2, 4)) / 2
 
         def compute() -> Quantities:
             given = self.framework.tensor(inputs), (self.framework.tensor(H),)
-            outputs, state = rnn(*given, self.framework.parameters(self.weights))
+            outputs, state = filled(rnn(*given, self.framework.parameters(self.weights)))
             return {"the outputs": as_numpy(outputs), "the state": as_numpy(state[0])}
 
         wrong = {hint: forward_pass(inputs, H, self.weights, hint) for hint in FORWARD}
-        return self._judge("rnn", compute, forward_pass(inputs, H, self.weights, ""), wrong)
+        right = forward_pass(inputs, H, self.weights, "")
+        return self._compare("rnn", rnn, compute, right, wrong)
 
-    def model(self, RNNModelScratch: Function) -> str:
+    def model(self, RNNModelScratch: Function) -> Any:
         """Check the class that holds the functions and the parameters."""
         X = self.batches[0]
 
         def compute() -> Quantities:
-            net = RNNModelScratch(5, 4, self._params, self.framework.state, self.framework.forward)
-            outputs, state = net(self.framework.tensor(X), net.begin_state(batch_size=2))
+            net = self._model(RNNModelScratch)
+            state = filled(net.begin_state(batch_size=2))
+            outputs, state = filled(net(self.framework.tensor(X), state))
+            own = [name for name in dir(self._model()) if not name.startswith("_")]
+            if lacking := {*own} - {"forward", *dir(net)}:
+                raise AttributeError(f"the functions below need {', '.join(sorted(lacking))}")
             return {"the outputs": as_numpy(outputs), "the state": as_numpy(state[0])}
 
         def forward(columns: Array) -> Quantities:
             return forward_pass(np.eye(5)[columns], np.zeros((2, 4)), self.weights, "")
 
         wrong = {"X is reshaped where it should be transposed": forward(X.reshape(4, 2))}
-        return self._judge("RNNModelScratch", compute, forward(X.T), wrong)
+        return self._compare("RNNModelScratch", RNNModelScratch, compute, forward(X.T), wrong)
 
-    def predict_rnn(self, predict_rnn: Function) -> str:
+    def predict_rnn(self, predict_rnn: Function) -> Any:
         """Check the text that a network writes after a prefix."""
         vocab = Vocab(list("abcd"))
         right = written("abca", 12, vocab, self.weights, "")
 
-        def compute() -> str:
-            found = predict_rnn("abca", 12, self._model(), vocab)
+        def fault() -> str:
+            found = filled(predict_rnn("abca", 12, self._model(), vocab))
             if found == right:
                 return ""
             for hint in PREDICTION:
@@ -165,90 +173,87 @@ class Checker:
                     return hint
             return f"it writes {found!r}, the reference {right!r}"
 
-        return self._say("predict_rnn", self._caught(compute))
+        return self._decide("predict_rnn", predict_rnn, fault)
 
-    def grad_clipping(self, grad_clipping: Function) -> str:
+    def grad_clipping(self, grad_clipping: Function) -> Any:
         """Check gradients longer than theta, and shorter ones."""
         rng = np.random.default_rng(9)
         grads = [rng.standard_normal(shape) for shape in SHAPES]
-
-        def clipped(hint: str) -> Quantities:
-            both = [clip(scale, 1.0, hint) for scale in (grads, [0.01 * g for g in grads])]
-            return flat(both)
+        both = [grads, [0.01 * grad for grad in grads]]
 
         def compute() -> Quantities:
-            both = [
-                self.framework.clip(grad_clipping, scale, 1.0)
-                for scale in (grads, [0.01 * g for g in grads])
-            ]
-            return flat(both)
+            return flat([self.framework.clip(grad_clipping, each, 1.0) for each in both])
 
-        wrong = {hint: clipped(hint) for hint in CLIPPING}
-        return self._judge("grad_clipping", compute, clipped(""), wrong)
-
-    def train_epoch_rnn(self, train_epoch_rnn: Function) -> str:
-        """Check the parameters and the perplexity after an epoch, carried and begun anew."""
-        pairs = [(each[:, :-1], each[:, 1:]) for each in self.batches]
-
-        def compute() -> Quantities:
-            found: Quantities = {}
-            for random in (False, True):
-                net = self._model()
-                iterator = [tuple(map(self.framework.tensor, pair)) for pair in pairs]
-                updater = self.framework.updater(net, 0.5)
-                ppl, _ = train_epoch_rnn(net, iterator, self.framework.loss, updater, random)
-                found |= trained_quantities([as_numpy(p) for p in net.params], float(ppl), random)
-            return found
-
-        right = trained(pairs, self.weights, "")
-        wrong = {hint: trained(pairs, self.weights, hint) for hint in [*TRAINING, *CLIPPING]}
-        return self._judge("train_epoch_rnn", compute, right, wrong)
-
-    def _params(self, vocab_size: int, num_hiddens: int) -> list[Any]:
-        return self.framework.parameters(self.weights)
-
-    def _model(self) -> Any:
-        return self.framework.model(
-            5, 4, self._params, self.framework.state, self.framework.forward
+        right, *others = (
+            flat([clip(each, 1.0, hint) for each in both]) for hint in ("", *CLIPPING)
         )
+        wrong = dict(zip(CLIPPING, others, strict=True))
+        return self._compare("grad_clipping", grad_clipping, compute, right, wrong)
 
-    def _judge(
+    def train_epoch_rnn(self, train_epoch_rnn: Function) -> Any:
+        """Check the parameters and the perplexity after an epoch, carried and begun anew."""
+
+        def train(net: Any, train_iter: list[Any], random: bool) -> float:
+            updater = self.page.sgd_updater(net, 0.5)
+            given = net, train_iter, self.page.cross_entropy, updater, random
+            ppl, _ = filled(train_epoch_rnn(*given))
+            return float(ppl)
+
+        right = trained(self.pairs, self.weights, "")
+        hints = [*TRAINING, *CLIPPING]
+        wrong = {hint: trained(self.pairs, self.weights, hint) for hint in hints}
+
+        def compute() -> Quantities:
+            return self._trained(train)
+
+        return self._compare("train_epoch_rnn", train_epoch_rnn, compute, right, wrong)
+
+    def train_rnn(self, train_rnn: Function) -> Any:
+        """Check the parameters after two epochs, carried and begun anew; silent meanwhile."""
+        vocab = Vocab(list("abcd"))
+
+        def train(net: Any, train_iter: list[Any], random: bool) -> float:
+            with redirect_stdout(io.StringIO()):
+                train_rnn(net, train_iter, vocab, 0.5, 2, use_random_iter=random)
+            return 0.0
+
+        right = weights_of(trained(self.pairs, self.weights, "", epochs=2))
+        wrong = {
+            hint: weights_of(trained(self.pairs, self.weights, hint, epochs))
+            for hint, epochs in EPOCHS.items()
+        }
+
+        def compute() -> Quantities:
+            return weights_of(self._trained(train))
+
+        return self._compare("train_rnn", train_rnn, compute, right, wrong)
+
+    def _trained(self, train: Callable[[Any, list[Any], bool], float]) -> Quantities:
+        found: Quantities = {}
+        for random in (False, True):
+            net = self._model()
+            ppl = train(
+                net, [tuple(map(self.framework.tensor, pair)) for pair in self.pairs], random
+            )
+            found |= trained_quantities([as_numpy(p) for p in net.params], ppl, random)
+        return found
+
+    def _model(self, built: Function | None = None) -> Any:
+        def get_params(vocab_size: int, num_hiddens: int) -> list[Any]:
+            return self.framework.parameters(self.weights)
+
+        built = built or self.page.RNNModelScratch
+        return built(5, 4, get_params, self.page.init_rnn_state, self.page.rnn)
+
+    def _decide(self, name: str, student: Function, fault: Callable[[], str]) -> Any:
+        return self.decide(name, student, getattr(self.page, name), fault)
+
+    def _compare(
         self,
         name: str,
+        student: Function,
         compute: Callable[[], Quantities],
-        right: Quantities | Array,
-        wrong: dict[str, Any],
-    ) -> str:
-        def judge() -> str:
-            found = compute()
-            told = _errors(found, right)
-            if not told:
-                return ""
-            return next((hint for hint, each in wrong.items() if not _errors(found, each)), told)
-
-        return self._say(name, self._caught(judge))
-
-    def _caught(self, judge: Callable[[], str]) -> str:
-        try:
-            return judge()
-        except Exception as error:  # the student's own, whatever it is
-            said = in_one_line(error)
-            hints = (hint for words, hint in STOPS.items() if words in said)
-            return next(hints, f"it stops with {said[:200]}")
-
-    def _say(self, name: str, fault: str) -> str:
-        said = f"{name}: not yet: {fault}" if fault else f"{name}: right"
-        print(said)
-        return said
-
-
-def _errors(found: Quantities, right: Quantities | Array) -> str:
-    """Words about the first quantity that is off; empty where none is."""
-    expected = right if isinstance(right, dict) else dict.fromkeys(found, right)
-    for name, value in expected.items():
-        if found[name].shape != value.shape:
-            return f"the shape of {name} is {found[name].shape}, not {value.shape}"
-        error = relative_error(found[name], value)
-        if not error <= CLOSE:
-            return f"{name} is off by {error:.1g}"
-    return ""
+        right: Quantities,
+        wrong: dict[str, Quantities],
+    ) -> Any:
+        return self.compare(name, student, getattr(self.page, name), compute, right, wrong)

@@ -111,6 +111,20 @@ def _check_min_freq(min_freq: int, name: str, counts: dict[str, int], vocab: Voc
         )
 
 
+def load_data(
+    name: str,
+    batch_size: int,
+    num_steps: int,
+    use_random_iter: bool = False,
+    max_tokens: int | None = 10_000,
+    seed: int = 0,
+) -> tuple[SeqDataLoader, Vocab]:
+    """Minibatches and vocabulary of a corpus, prepared as in the functional chapter."""
+    indices, vocab = load_corpus(name, max_tokens=max_tokens, edition="functional")
+    sampling: Sampling = "random" if use_random_iter else "sequential"
+    return SeqDataLoader(indices, batch_size, num_steps, sampling, seed), vocab
+
+
 def load_data_time_machine(
     batch_size: int,
     num_steps: int,
@@ -119,9 +133,7 @@ def load_data_time_machine(
     seed: int = 0,
 ) -> tuple[SeqDataLoader, Vocab]:
     """The Time Machine's minibatches and vocabulary (functional chapter)."""
-    indices, vocab = load_corpus("time-machine", max_tokens=max_tokens)
-    sampling: Sampling = "random" if use_random_iter else "sequential"
-    return SeqDataLoader(indices, batch_size, num_steps, sampling, seed), vocab
+    return load_data("time-machine", batch_size, num_steps, use_random_iter, max_tokens, seed)
 
 
 def load_data_jay_lyrics() -> tuple[Indices, dict[str, int], list[str], int]:

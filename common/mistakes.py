@@ -119,21 +119,46 @@ TRAINING = (
 )
 
 
-def trained(pairs: list[tuple[Array, Array]], weights: list[Array], hint: str) -> Quantities:
-    """Weights and perplexity after an epoch at lr 0.5 and theta 1, carried and begun anew."""
+EPOCHS = {
+    "no epoch is trained": 0,
+    "it trains as many epochs as num_epochs says": 1,
+    "give use_random_iter to train_epoch_rnn": 2,
+    "give lr to the updater": 2,
+    **dict.fromkeys(TRAINING, 2),
+    **dict.fromkeys(CLIPPING, 2),
+}
+"""Epochs that are trained with each of the mistakes, where two were asked for."""
+
+
+def trained(
+    pairs: list[tuple[Array, Array]], weights: list[Array], hint: str, epochs: int = 1
+) -> Quantities:
+    """Weights and perplexity after epochs at lr 0.5 and theta 1, carried and begun anew."""
     found: Quantities = {}
     for random in (False, True):
-        now, H, losses = weights, np.zeros((2, 4)), []
-        for X, Y in pairs:
-            anew = (random and "begins a new" not in hint) or "carries its state on" in hint
-            loss, grads, H = _backward(X, Y, now, np.zeros((2, 4)) if anew else H, hint)
-            losses.append(loss)
-            rate = 0.5 / len(X) if "divide by no" in hint else 0.5
-            rate = -rate if "downhill" in hint else rate
-            clipped = clip(grads, 1.0, hint)
-            now = [w - rate * g for w, g in zip(now, clipped, strict=True)]
-        found |= trained_quantities(now, float(np.exp(np.mean(losses))), random)
+        now, ppl = weights, np.nan
+        for _ in range(epochs):
+            now, ppl = _epoch(pairs, now, random, hint)
+        found |= trained_quantities(now, ppl, random)
     return found
+
+
+def _epoch(
+    pairs: list[tuple[Array, Array]], now: list[Array], random: bool, hint: str
+) -> tuple[list[Array], float]:
+    """Weights after an epoch, and its perplexity."""
+    H, losses = np.zeros((2, 4)), []
+    random = random and "begins a new" not in hint and "use_random_iter" not in hint
+    for X, Y in pairs:
+        anew = random or "carries its state on" in hint
+        loss, grads, H = _backward(X, Y, now, np.zeros((2, 4)) if anew else H, hint)
+        losses.append(loss)
+        rate = 1.0 if "give lr" in hint else 0.5
+        rate = rate / len(X) if "divide by no" in hint else rate
+        rate = -rate if "downhill" in hint else rate
+        clipped = clip(grads, 1.0, hint)
+        now = [w - rate * g for w, g in zip(now, clipped, strict=True)]
+    return now, float(np.exp(np.mean(losses)))
 
 
 def trained_quantities(weights: list[Array], ppl: float, random: bool) -> Quantities:
@@ -142,6 +167,11 @@ def trained_quantities(weights: list[Array], ppl: float, random: bool) -> Quanti
     names: Iterable[str] = ("W_xh", "W_hh", "b_h", "W_hq", "b_q")
     found = {f"{n} after {after}": w for n, w in zip(names, weights, strict=True)}
     return found | {f"perplexity of {after}": np.asarray(ppl)}
+
+
+def weights_of(found: Quantities) -> Quantities:
+    """The weights among quantities, without perplexities."""
+    return {name: value for name, value in found.items() if not name.startswith("perplexity")}
 
 
 def _backward(

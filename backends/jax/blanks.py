@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import jax.numpy as jnp
 import numpy as np
 
 from backends.jax import scratch
-from common.blanks import Checker, Framework
-
-
-def tensor(values):
-    """An array of whole numbers, or of float32."""
-    return jnp.asarray(values, jnp.int32 if values.dtype.kind in "iu" else jnp.float32)
+from backends.jax.data import load_data, tensor
+from common.blanks import Checker
+from common.verdicts import Framework
 
 
 def parameters(values):
@@ -30,10 +26,7 @@ check = Checker(
         parameters=parameters,
         trainable=lambda param: True,
         clip=clip,
-        model=scratch.RNNModelScratch,
-        forward=scratch.rnn,
-        state=scratch.init_rnn_state,
-        loss=scratch.cross_entropy,
-        updater=scratch.sgd_updater,
+        page=scratch,
+        load_data=load_data,
     )
 )

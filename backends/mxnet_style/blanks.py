@@ -5,13 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from backends.mxnet_style import scratch
-from backends.mxnet_style.engine import nd
-from common.blanks import Checker, Framework
-
-
-def tensor(values):
-    """An array of whole numbers, or of float32."""
-    return nd.array(values, dtype="int32" if values.dtype.kind in "iu" else "float32")
+from backends.mxnet_style.data import load_data, tensor
+from common.blanks import Checker
+from common.verdicts import Framework
 
 
 def parameters(values):
@@ -37,10 +33,7 @@ check = Checker(
         parameters=parameters,
         trainable=lambda param: param.grad is not None,
         clip=clip,
-        model=scratch.RNNModelScratch,
-        forward=scratch.rnn,
-        state=scratch.init_rnn_state,
-        loss=scratch.cross_entropy,
-        updater=scratch.sgd_updater,
+        page=scratch,
+        load_data=load_data,
     )
 )

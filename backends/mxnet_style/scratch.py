@@ -92,10 +92,10 @@ def predict_rnn(prefix, num_predicts, model, vocab, choose=greedy):
     state = model.begin_state(batch_size=1)
     outputs = [vocab[prefix[0]]]
     for y in prefix[1:]:  # Warm the state up with the prefix
-        _, state = model([outputs[-1:]], state)
+        _, state = model(nd.array([outputs[-1:]]), state)
         outputs.append(vocab[y])
     for _ in range(num_predicts):
-        Y, state = model([outputs[-1:]], state)
+        Y, state = model(nd.array([outputs[-1:]]), state)
         outputs.append(choose(Y[0].asnumpy()))
     return vocab.join(outputs)
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import tensorflow as tf
 
 from backends.tensorflow import scratch
-from common.blanks import Checker, Framework
-
-
-def tensor(values):
-    """A tensor of whole numbers, or of float32."""
-    return tf.constant(values, tf.int32 if values.dtype.kind in "iu" else tf.float32)
+from backends.tensorflow.data import load_data, tensor
+from common.blanks import Checker
+from common.verdicts import Framework
 
 
 def parameters(values):
@@ -29,10 +26,7 @@ check = Checker(
         parameters=parameters,
         trainable=lambda param: isinstance(param, tf.Variable),
         clip=clip,
-        model=scratch.RNNModelScratch,
-        forward=scratch.rnn,
-        state=scratch.init_rnn_state,
-        loss=scratch.cross_entropy,
-        updater=scratch.sgd_updater,
+        page=scratch,
+        load_data=load_data,
     )
 )

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-import torch
-
 from backends.torch import scratch
-from common.blanks import Checker, Framework
-
-
-def tensor(values):
-    """A tensor of whole numbers, or of float32."""
-    kind = torch.long if values.dtype.kind in "iu" else torch.float32
-    return torch.tensor(values, dtype=kind)
+from backends.torch.data import load_data, tensor
+from common.blanks import Checker
+from common.verdicts import Framework
 
 
 def parameters(values):
@@ -36,10 +30,7 @@ check = Checker(
         parameters=parameters,
         trainable=lambda param: param.requires_grad,
         clip=clip,
-        model=scratch.RNNModelScratch,
-        forward=scratch.rnn,
-        state=scratch.init_rnn_state,
-        loss=scratch.cross_entropy,
-        updater=scratch.sgd_updater,
+        page=scratch,
+        load_data=load_data,
     )
 )

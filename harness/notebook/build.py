@@ -2,7 +2,8 @@
 
 The sources are in ``sources``: a Markdown file for each document, where a fence of
 Python is a cell of code and all else is prose; ``parts``, which several of them share; and
-``frameworks.toml``, the lines that differ by framework, put where ``<<name>>`` stands.
+``frameworks.toml``, the lines that differ by framework, put where ``<<name>>`` stands. A solution
+is cut out of the framework's own ``scratch.py``.
 """
 
 from __future__ import annotations
@@ -21,13 +22,21 @@ from common.errors import RequestError, unknown
 from common.experiment import Experiment
 from common.files import write_aside
 from harness.console import printable
+from harness.page.rosetta import excerpt
 from harness.recipes import Recipe, recipes
 
 SOURCES = Path(__file__).with_name("sources")
 DOCUMENTS = ("000", "001", "002", "003")
 
 FENCE = re.compile(r"^```python\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
-HEADING = re.compile(r"^(?=#+ )", re.MULTILINE)
+SECTION = re.compile(r"^(?=#+ )|^(?=<details>)|(?<=^</details>$)", re.MULTILINE)
+"""Places where prose is cut into cells: before a heading, and around what is folded away."""
+
+BLANKS = """
+    get_params init_rnn_state rnn RNNModelScratch
+    predict_rnn grad_clipping train_epoch_rnn train_rnn
+""".split()
+"""Functions and the class that a student writes, in the chapter's order."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +93,12 @@ def render(document: str, backend: str) -> str:
         comment_start_string="<#",
         comment_end_string="#>",
     )
+    topics = {name: name for name in BLANKS}
     return environment.get_template(f"{document}.md").render(
         framework(backend),
         backend=backend,
         package=BACKENDS[backend].module.rpartition(".")[0],
+        solutions={name: excerpt(backend, name, topics).rstrip() for name in BLANKS},
         recipes={
             name: FullRun(Experiment.of(recipe.settings), _reached(recipe))
             for name, recipe in recipes().items()
@@ -140,7 +151,7 @@ def assemble(text: str) -> str:
         if i % 2:
             cells.append(new_code_cell(part))
         else:
-            sections = (section.strip() for section in HEADING.split(part))
+            sections = (section.strip() for section in SECTION.split(part))
             cells += [new_markdown_cell(section) for section in sections if section]
     for number, cell in enumerate(cells, 1):
         cell["id"] = f"cell-{number:03}"  # nbformat's own are random

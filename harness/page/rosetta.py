@@ -75,13 +75,25 @@ def rosetta(name: str = "scratch", topics: dict[str, str] = TOPICS) -> dict[str,
     }
 
 
+def excerpt(backend: str, function: str, topics: dict[str, str]) -> str:
+    """The code of a function or class of a backend's ``scratch.py``, with what it calls there."""
+    path = source_file(backend, "scratch")
+    assert path is not None  # every backend has one
+    cut = _cut(path.read_text(encoding="utf-8"), function, topics)
+    assert cut is not None  # and in it every function of the chapter
+    return cut[1]
+
+
 def _cut(source: str, name: str, topics: dict[str, str]) -> tuple[int, str] | None:
     """The line and text of a function and, in the file's order, of the functions it calls.
 
-    A function that is a topic of its own is left to its topic.
+    A function that is a topic of its own is left to its topic. A class may be cut out, too.
     """
     functions = {
-        node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)
+        node.name: node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef)
+        or (isinstance(node, ast.ClassDef) and node.name == name)
     }
     if name not in functions:
         return None
@@ -97,7 +109,7 @@ def _cut(source: str, name: str, topics: dict[str, str]) -> tuple[int, str] | No
     return parts[0][0], "\n\n\n".join("\n".join(lines[a - 1 : b]) for a, b in parts) + "\n"
 
 
-def _lines(node: ast.FunctionDef) -> tuple[int, int]:
+def _lines(node: ast.FunctionDef | ast.ClassDef) -> tuple[int, int]:
     """The first line, decorators included, and the last."""
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
     assert node.end_lineno is not None  # the parser always gives it

@@ -3,6 +3,7 @@
 By default each backend runs one, so that all are run; ``--every-notebook`` runs all in each.
 """
 
+import re
 import sys
 from pathlib import Path
 
@@ -17,7 +18,10 @@ from harness.notebook.build import write_notebook
 ROOT = Path(__file__).parents[2]
 
 SMALLER = {
-    "000": [("num_steps = 32, 35", "num_steps = 32, 8"), ("= 1, 1, 25", "= 1, 1, 8")],
+    "000": [
+        ("num_steps = 32, 35", "num_steps = 32, 8"),
+        ("num_epochs = 1, 25", "num_epochs = 1, 8"),
+    ],
     "001": [("= 4, 35, 32,", "= 4, 8, 32,")],
     "002": [("= 1000, 32, 32, 1, 1, 5", "= 1000, 8, 32, 1, 1, 3")],
     "003": [("= 1000, 32, 32, 1, 1, 5", "= 1000, 8, 32, 1, 1, 3")],
@@ -32,9 +36,11 @@ import sys
 assert sys.executable == {executable!r}
 """
 
-CLAIMS = {
-    "000": """
-assert sample.shape == labels.shape == (32, 8)
+GIVEN = "batch_size, num_steps = ", "X = "
+"""Beginnings of lines that an exercise gives above a blank."""
+
+EXERCISE = """
+assert tuple(sample.shape) == tuple(labels.shape) == (32, 8)
 assert as_numpy(x_one_hot).shape == (2, len(vocab))
 assert as_numpy(x_one_hot).argmax(axis=1).tolist() == [0, 2]
 assert tuple(inputs.shape) == (5, 2, len(vocab)) and tuple(new_state[0].shape) == (2, 64)
@@ -43,6 +49,17 @@ assert len(vocab) > curve[0] > curve[-1] > 1 and curve[-1] < 17, curve
 assert all(text.startswith(prefix) for text, prefix in zip(texts, prefixes, strict=True))
 assert all(text.startswith(prefixes[0]) for text in samples.values())
 assert len(texts[0]) >= len(prefixes[0]) + 50 and difference < 1e-6
+assert len(check.verdicts) == 11
+"""
+
+CLAIMS = {
+    "000": f"""
+{EXERCISE}
+assert all(verdict.startswith("not yet: ") for verdict in check.verdicts.values()), check.verdicts
+""",
+    "000 filled in": f"""
+{EXERCISE}
+assert {{*check.verdicts.values()}} == {{"right"}}, check.verdicts
 """,
     "001": """
 assert len(inputs) == 5 and tuple(inputs[0].shape) == (2, vocab_size)
@@ -73,13 +90,20 @@ assert min(by_tau.values()) < errors["1 steps"]
 
 
 def test_a_notebook_runs(tmp_path, monkeypatch, backend, document):
+    claims = CLAIMS[document]
+    document, _, filled = document.partition(" ")
     if document in OFFLINE:
         monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path))
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     path = tmp_path / "it.ipynb"
     write_notebook(document, backend, path)
     notebook = smaller(path, SMALLER[document])
-    said = execute(notebook, CLAIMS[document], tmp_path, monkeypatch)
+    if filled:
+        fill_in(notebook)
+    said = execute(notebook, claims, tmp_path, monkeypatch)
+    if document == "000":
+        verdicts = re.findall(r"^\S.*: (right|not yet: .+)$", said, re.MULTILINE)
+        assert len(verdicts) == 11
     published = sources.available("lyrics" if document == "001" else "time-machine") is None
     assert ("the published text\n" if published else "the embedded text:") in said
     assert "image/svg+xml" in str(notebook)
@@ -92,6 +116,20 @@ def smaller(path, replacements):
         assert text.count(old) == 1
         text = text.replace(old, new)
     return nbformat.reads(text, as_version=4)
+
+
+def fill_in(notebook):
+    """Put each solution into its blank, which stands two cells before."""
+    for i, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown" and cell.source.startswith("<details>"):
+            blank, check = notebook.cells[i - 2 : i]
+            assert "..." in blank.source
+            assert "check." in check.source
+            (solution,) = re.findall(
+                r"^~~~python\n(.*?)\n~~~$", cell.source, re.DOTALL | re.MULTILINE
+            )
+            kept = [line for line in blank.source.splitlines() if line.startswith(GIVEN)]
+            blank.source = "\n".join([*kept, solution])
 
 
 def execute(notebook, claims, folder, monkeypatch):

@@ -12,8 +12,17 @@ import pytest
 
 import backends
 from common.errors import RequestError
-from harness.notebook.build import DOCUMENTS, FENCE, SOURCES, assemble, render, write_notebook
+from harness.notebook.build import (
+    BLANKS,
+    DOCUMENTS,
+    FENCE,
+    SOURCES,
+    assemble,
+    render,
+    write_notebook,
+)
 from harness.notebook.command import notebook
+from harness.page.rosetta import source_file
 
 ROOT = Path(__file__).parents[3]
 KINDS = ("markdown", "code")
@@ -70,6 +79,27 @@ def test_prose_and_code_become_cells():
         ("markdown", "## Two"),
         ("code", 'print("</script>\\u00e9é")'),
     ]
+
+
+@pytest.mark.parametrize("framework", backends.BACKENDS)
+def test_every_blank_has_its_check_and_its_solution(framework):
+    """The solution is the framework's own source, and so never another than what is tested."""
+    cells = nbformat.reads(assemble(render("000", framework)), as_version=4).cells
+    page = read(source_file(framework, "scratch"))
+    found = []
+    for i, cell in enumerate(cells):
+        if cell.source.startswith("<details>"):
+            blank, check = cells[i - 2 : i]
+            assert [blank.cell_type, check.cell_type] == ["code", "code"]
+            assert re.search(r"\.\.\.(,|$|  # )", blank.source)
+            assert re.match(r"(\w+(?:, \w+)?) = check\.\w+\(\1[,)]", check.source)
+            (code,) = re.findall(r"^~~~python\n(.*)\n~~~$", cell.source, re.DOTALL | re.MULTILINE)
+            ast.parse(code)
+            if (name := check.source.split(" = ")[0]) in BLANKS:
+                assert all(each in page for each in code.split("\n\n\n"))
+                assert re.search(rf"^(def|class) {name}\b", code, re.MULTILINE)
+                found.append(name)
+    assert found == BLANKS
 
 
 def test_every_source_is_used():

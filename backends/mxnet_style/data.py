@@ -1,0 +1,19 @@
+"""Loaders of the functional and the original chapter, in MXNet's nd: minibatches are tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backends.mxnet_style.engine import nd
+from common.array import Array
+from common.loaders import Loaders
+
+
+def tensor(values: Array) -> Any:
+    """An array of whole numbers, or of float32."""
+    return nd.array(values, dtype="int32" if values.dtype.kind in "iu" else "float32")
+
+
+_loaders = Loaders(tensor)
+load_data, load_data_time_machine = _loaders.load_data, _loaders.load_data_time_machine
+load_data_jay_lyrics = _loaders.load_data_jay_lyrics
