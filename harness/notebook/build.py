@@ -2,7 +2,8 @@
 
 The sources are in ``sources``: a Markdown file for each document, where a fence of
 Python is a cell of code and all else is prose; ``parts``, which several of them share; and
-``frameworks.toml``, the lines that differ by framework, put where ``<<name>>`` stands.
+``frameworks.toml``, the lines that differ by framework, put where ``<<name>>`` stands. Chapter 9
+has its cells in ``chapter_nine``, a file for each framework, put where ``<<cell[12]>>`` stands.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ SOURCES = Path(__file__).with_name("sources")
 DOCUMENTS = ("000", "001", "002", "003")
 
 FENCE = re.compile(r"^```python\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
+CELL = re.compile(r"^# cell (\d+)\n", re.MULTILINE)
 HEADING = re.compile(r"^(?=#+ )", re.MULTILINE)
 
 
@@ -88,12 +90,33 @@ def render(document: str, backend: str) -> str:
         framework(backend),
         backend=backend,
         package=BACKENDS[backend].module.rpartition(".")[0],
+        cell=chapter_nine(backend) if document == "003" else {},
         recipes={
             name: FullRun(Experiment.of(recipe.settings), _reached(recipe))
             for name, recipe in recipes().items()
             if recipe.seed_document == document
         },
     )
+
+
+def chapter_nine(backend: str) -> dict[int, str]:
+    """The cells of chapter 9 in object style, by number, in a backend's framework.
+
+    Raises:
+        RequestError: they are not written in this one yet.
+    """
+    path = cell_file(backend)
+    if not path.exists():
+        there = ", ".join(name for name in BACKENDS if cell_file(name).exists())
+        raise RequestError(f"seed document 003 is not written in {backend} yet; it is in {there}")
+    _, *parts = CELL.split(path.read_text(encoding="utf-8"))
+    return {int(number): code.strip() for number, code in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def cell_file(backend: str) -> Path:
+    """The place of these cells: those of both engines are one file."""
+    folder = BACKENDS[backend].module.split(".")[1]
+    return SOURCES / "chapter_nine" / f"{folder}.py"
 
 
 def framework(backend: str) -> dict[str, Any]:
