@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Callable, Iterator, Sequence, Sized
 from typing import Any
 
+import numpy as np
+
+from common.array import Array
 from common.errors import RequestError
+from common.vocab import as_numpy
 
 
 def check_len(a: Sized, n: int) -> None:
@@ -64,3 +68,41 @@ def check_prefix(prefix: str, vocab: Any) -> None:
             f"prefix {prefix!r} holds what this corpus never shows: "
             f"{', '.join(map(repr, unseen))}; leave them out, or write them as its tokens are"
         )
+
+
+def verdict(mine: Callable[..., Any], theirs: Callable[..., Any], *arguments: Any) -> str:
+    """The verdict on a function: ``right`` if it gives what another gives, else what is off.
+
+    Args:
+        mine: the function, which may be unwritten yet and give None.
+        theirs: the other.
+        arguments: of both.
+    """
+    try:
+        given = mine(*arguments)
+    except Exception as error:  # a student's own, whatever it is
+        return f"not yet: {type(error).__name__}: {error}"
+    if given is None:
+        return "not yet: nothing is returned"
+    expected = theirs(*arguments)
+    if isinstance(expected, str):
+        return "right" if given == expected else f"not yet: {given!r}, not {expected!r}"
+    found, wanted = [*_arrays(given)], [*_arrays(expected)]
+    if len(found) != len(wanted):
+        return f"not yet: {len(found)} tensors, not {len(wanted)}"
+    for place, (one, other) in enumerate(zip(found, wanted, strict=True), 1):
+        if one.shape != other.shape:
+            return f"not yet: tensor {place} has the shape {one.shape}, not {other.shape}"
+        off, size = float(np.abs(one - other).max()), float(np.abs(other).max())
+        if not off <= 1e-4 * size:
+            return f"not yet: tensor {place} is off by {off:.2g}, of {size:.2g} at most"
+    return "right"
+
+
+def _arrays(given: Any) -> Iterator[Array]:
+    """The tensors in lists and tuples, one after the other."""
+    if isinstance(given, (list, tuple)):
+        for each in given:
+            yield from _arrays(each)
+    else:
+        yield as_numpy(given)

@@ -3,7 +3,8 @@
 The sources are in ``sources``: a Markdown file for each document, where a fence of
 Python is a cell of code and all else is prose; ``parts``, which several of them share; and
 ``frameworks.toml``, the lines that differ by framework, put where ``<<name>>`` stands. A solution
-is cut out of the framework's own ``scratch.py``.
+is cut out of the framework's own ``scratch.py``. Chapter 9 has its cells in ``chapter_nine``, a
+file for each framework, put where ``<<cell[12]>>`` stands.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ BLANKS = """
     predict_rnn grad_clipping train_epoch_rnn train_rnn
 """.split()
 """Functions and the class that a student writes, in the chapter's order."""
+CELL = re.compile(r"^# cell (\d+)\n", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -99,12 +101,33 @@ def render(document: str, backend: str) -> str:
         backend=backend,
         package=BACKENDS[backend].module.rpartition(".")[0],
         solutions={name: excerpt(backend, name, topics).rstrip() for name in BLANKS},
+        cell=chapter_nine(backend) if document == "003" else {},
         recipes={
             name: FullRun(Experiment.of(recipe.settings), _reached(recipe))
             for name, recipe in recipes().items()
             if recipe.seed_document == document
         },
     )
+
+
+def chapter_nine(backend: str) -> dict[int, str]:
+    """The cells of chapter 9 in object style, by number, in a backend's framework.
+
+    Raises:
+        RequestError: they are not written in this one yet.
+    """
+    path = cell_file(backend)
+    if not path.exists():
+        there = ", ".join(name for name in BACKENDS if cell_file(name).exists())
+        raise RequestError(f"seed document 003 is not written in {backend} yet; it is in {there}")
+    _, *parts = CELL.split(path.read_text(encoding="utf-8"))
+    return {int(number): code.strip() for number, code in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def cell_file(backend: str) -> Path:
+    """The place of these cells: those of both engines are one file."""
+    folder = BACKENDS[backend].module.split(".")[1]
+    return SOURCES / "chapter_nine" / f"{folder}.py"
 
 
 def framework(backend: str) -> dict[str, Any]:

@@ -2,9 +2,7 @@
 
 import ast
 import importlib
-import re
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,26 +10,15 @@ import pytest
 import backends
 from common.d2l import data as common_data
 from common.vocab import as_numpy
+from harness.notebook.build import cell_file, chapter_nine
 
-FOLDER = Path(__file__).with_name("chapter_nine")
 NUM_CELLS = 49
-
-
-def file_of(backend):
-    """The cells in a framework: those of both engines are one file."""
-    _, folder, _ = backends.entry(backend).module.split(".")
-    return FOLDER / f"{folder}.py"
-
-
-def cells_of(backend):
-    text = file_of(backend).read_text(encoding="utf-8")
-    return re.split(r"^# cell \d+\n", text, flags=re.MULTILINE)[1:]
 
 
 def run(cells, names):
     """Execute cells as a notebook would: the values of those that end in an expression."""
     shown = {}
-    for number, cell in enumerate(cells, 1):
+    for number, cell in cells.items():
         tree = ast.parse(cell)
         last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
         exec(compile(tree, f"cell {number}", "exec"), names)
@@ -42,18 +29,18 @@ def run(cells, names):
     return shown
 
 
-@pytest.fixture(params=[name for name in backends.BACKENDS if file_of(name).exists()])
+@pytest.fixture(params=[name for name in backends.BACKENDS if cell_file(name).exists()])
 def chapter(request, only):
     """The cells in a framework, whose d2l is as it was afterwards: they add to its classes."""
     only(request.param)
     d2l = backends.section(request.param, "d2l")
-    yield cells_of(request.param)
+    yield chapter_nine(request.param)
     importlib.reload(sys.modules[d2l.__name__])
 
 
 @pytest.mark.filterwarnings("ignore:Lazy modules:UserWarning")
 def test_every_cell(chapter, capsys):
-    assert len(chapter) == NUM_CELLS
+    assert list(chapter) == list(range(1, NUM_CELLS + 1))
     names = {"max_epochs": 1}
     shown = run(chapter, names)
     assert shown[12].startswith(
@@ -87,10 +74,10 @@ def test_a_text_that_does_not_come_is_said_in_one_line(chapter, monkeypatch, tmp
     monkeypatch.delenv("RNN_ROSETTA_DATA", raising=False)
     monkeypatch.setattr(common_data.sources, "_cache", lambda: tmp_path)
     names = {}
-    run(chapter[:1], names)
+    run({1: chapter[1]}, names)
     names["d2l"].DATA_URL = "http://127.0.0.1:1/"
-    run(chapter[10:11], names)
+    run({11: chapter[11]}, names)
     with pytest.raises(
         common_data.sources.RequestError, match=r"^cannot download timemachine\.txt"
     ):
-        run(chapter[11:12], names)
+        run({12: chapter[12]}, names)

@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 import nbformat
+import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
 from common import sources
-from harness.notebook.build import write_notebook
+from harness.notebook.build import cell_file, write_notebook
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,12 +25,15 @@ SMALLER = {
     ],
     "001": [("= 4, 35, 32,", "= 4, 8, 32,")],
     "002": [("= 1000, 32, 32, 1, 1, 5", "= 1000, 8, 32, 1, 1, 3")],
-    "003": [("= 1000, 32, 32, 1, 1, 5", "= 1000, 8, 32, 1, 1, 3")],
+    "003": [("max_epochs = 10 ", "max_epochs = 3 ")],
 }
 """Fewer steps, for which a framework compiles sooner; all else is run as it was written."""
 
-OFFLINE = ("000", "003")
+OFFLINE = ("000",)
 """Run as on a machine that has no corpus but the embedded one; the others take what is here."""
+
+DOWNLOADING = ("003",)
+"""Fetch the published text themselves, as their chapter does."""
 
 FIRST = """
 import sys
@@ -74,16 +78,36 @@ assert start > val_ppl[0] > val_ppl[-1] > 1 and train_ppl[0] > train_ppl[-1] > 1
 assert normal_ppl > train_ppl[-1]
 """,
     "003": """
-assert 0.04 < errors["1 steps"] < 0.1 < errors["64 steps"], errors
-assert exponents["unigrams"] > exponents["bigrams"] > exponents["trigrams"] > 0, exponents
-assert np.abs(as_numpy(two) - as_numpy(one)).max() < 1e-5
-assert tuple(outputs.shape) == (1000 * 8, len(vocab)) and tuple(state.shape) == (1000, 32)
-assert abs(start - len(vocab)) < 0.1
-assert start > val_ppl[0] > val_ppl[-1] > 1 and train_ppl[0] > train_ppl[-1] > concise_ppl > 1
-assert difference < 1e-4
-assert norms["W_hh x 1"][0] > norms["W_hh x 1"][-1]
+def shown(end):
+    return [Out[number] for number, cell in enumerate(In) if cell.endswith(end)]
+
+
+assert 0.04 < errors[1] < 0.1 < errors[64], errors
+assert exponents[0] > exponents[1] > exponents[2] > 0, exponents
+(one,) = map(as_numpy, shown("d2l.concat((W_xh, W_hh), 0))"))
+(two,) = map(as_numpy, shown("d2l.matmul(X, W_xh) + d2l.matmul(H, W_hh)"))
+assert two.shape == (3, 4) and np.abs(two - one).max() < 1e-5
+assert tuple(outputs.shape) == (2, 100, 16) and tuple(as_numpy(X).shape) == (100, 2, 16)
+assert (len(corpus), len(data.vocab)) == (173_428, 28)
+for history in scratch_history, trainer.history:
+    assert [row["epoch"] for row in history] == [1, 2, 3]
+    for ppl in "train_ppl", "val_ppl":
+        first, *_, last = (row[ppl] for row in history)
+        assert len(data.vocab) > first > last > 1, history
+for text in shown("d2l.try_gpu())"):
+    assert text.startswith("it has") and len(text.replace("<unk>", "?")) == len("it has") + 20
+assert len(shown("d2l.try_gpu())")) == 2
+verdicts = [Out[n] for n, cell in enumerate(In) if "verdict(" in cell and n in Out]
+assert verdicts == ["not yet: nothing is returned"] * 4, verdicts
+for solution, theirs, arguments in (
+    (RNNScratch.forward, d2l.RNNScratch.forward, (reference.rnn, inputs)),
+    (RNNLMScratch.output_layer, d2l.RNNLMScratch.output_layer, (reference, hiddens)),
+    (RNNLMScratch.predict, d2l.RNNLMScratch.predict, (reference, "time", 12, data.vocab)),
+    (enough, enough, (terms,)),
+):
+    assert verdict(solution, theirs, *arguments) == "right"
+assert norms[1][0] > norms[1][-1]
 assert abs(estimates.mean() - full) < abs(truncated - full)
-assert min(by_tau.values()) < errors["1 steps"]
 """,
 }
 """What must be true at the end of each notebook, in its own names."""
@@ -95,6 +119,8 @@ def test_a_notebook_runs(tmp_path, monkeypatch, backend, document):
     if document in OFFLINE:
         monkeypatch.setenv(sources.DATA_VARIABLE, str(tmp_path))
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    if document == "003" and not cell_file(backend).exists():
+        pytest.skip(f"{document} is not written in {backend} yet")
     path = tmp_path / "it.ipynb"
     write_notebook(document, backend, path)
     notebook = smaller(path, SMALLER[document])
@@ -104,9 +130,10 @@ def test_a_notebook_runs(tmp_path, monkeypatch, backend, document):
     if document == "000":
         verdicts = re.findall(r"^\S.*: (right|not yet: .+)$", said, re.MULTILINE)
         assert len(verdicts) == 11
-    published = sources.available("lyrics" if document == "001" else "time-machine") is None
-    assert ("the published text\n" if published else "the embedded text:") in said
-    assert "image/svg+xml" in str(notebook)
+    if document not in DOWNLOADING:
+        published = sources.available("lyrics" if document == "001" else "time-machine") is None
+        assert ("the published text\n" if published else "the embedded text:") in said
+    assert re.search("image/(png|svg)", str(notebook))
 
 
 def smaller(path, replacements):

@@ -7,7 +7,7 @@ from common import sources
 from common.batches import SeqDataLoader
 from common.d2l import plotting
 from common.d2l.base import HyperParameters, add_to_class
-from common.d2l.checks import check_inputs, check_len, check_prefix, check_shape
+from common.d2l.checks import check_inputs, check_len, check_prefix, check_shape, verdict
 from common.d2l.data import DataModule, TensorLoader, TimeMachineText, Vocab, download, windows
 from common.d2l.plotting import Axes, Curve, ProgressBoard, curves, mean, picture, plot
 from common.d2l.training import Trainer
@@ -99,6 +99,28 @@ def test_a_failed_download_is_one_line(tmp_path, monkeypatch):
         download("http://127.0.0.1:1/gone.txt", tmp_path / "folder")
     assert f"put the file into {tmp_path / 'folder'}" in str(failed.value)
     assert "\n" not in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    ("mine", "said"),
+    [
+        (lambda x: ([x, 2 * x], x), "right"),
+        (lambda x: ([x, 2 * x + 1e-6], x), "right"),
+        (lambda x: None, "not yet: nothing is returned"),
+        (lambda x: x.size(), "not yet: TypeError: 'int' object is not callable"),
+        (lambda x: [x, x], "not yet: 2 tensors, not 3"),
+        (lambda x: ([x, x[0]], x), "not yet: tensor 2 has the shape (2,), not (3, 2)"),
+        (lambda x: ([x, 2 * x], 0 * x), "not yet: tensor 3 is off by 1, of 1 at most"),
+        (lambda x: ([x, np.nan * x], x), "not yet: tensor 2 is off by nan, of 2 at most"),
+    ],
+)
+def test_verdicts(mine, said):
+    assert verdict(mine, lambda x: ([x, 2 * x], x), np.ones((3, 2))) == said
+
+
+def test_verdicts_on_a_text():
+    assert verdict(str.lower, str.casefold, "A") == "right"
+    assert verdict(str.upper, str.lower, "a") == "not yet: 'A', not 'a'"
 
 
 def test_checks_of_the_chapter():

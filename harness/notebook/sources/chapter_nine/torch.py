@@ -1,14 +1,14 @@
-"""Chapter 9 in TensorFlow, a cell for each cell of its document: the same calls of `d2l` in order.
+"""Chapter 9 in PyTorch, a cell for each cell of its document: the same calls of `d2l` in order.
 
-`test_chapter_nine` runs it, with `max_epochs` in the place of the chapter's 100.
+The notebook of document 003 is made of it, with `max_epochs` in the place of the chapter's 100.
 """
 # ruff: noqa
 
 # cell 1
-import keras
-import tensorflow as tf
+import torch
+from torch import nn
 
-from backends.tensorflow import d2l
+from backends.torch import d2l
 
 
 # cell 2
@@ -54,11 +54,10 @@ d2l.plot(
 
 # cell 7
 first = data.num_train + data.tau
-multi_step = tf.Variable(d2l.zeros(data.T))
-multi_step.assign(data.x)
+multi_step = d2l.zeros(data.T)
+multi_step[:] = data.x
 for t in range(first, data.T):
-    prediction = model(d2l.reshape(multi_step[t - data.tau : t], (1, -1)))
-    multi_step[t].assign(d2l.reshape(prediction, ()))
+    multi_step[t] = model(d2l.reshape(multi_step[t - data.tau : t], (1, -1)))
 multi_step = d2l.numpy(multi_step)
 
 # cell 8
@@ -99,9 +98,9 @@ import collections
 import random
 import re
 
-import tensorflow as tf
+import torch
 
-from backends.tensorflow import d2l
+from backends.torch import d2l
 
 
 # cell 12
@@ -211,9 +210,9 @@ d2l.plot(
 )
 
 # cell 23
-import tensorflow as tf
+import torch
 
-from backends.tensorflow import d2l
+from backends.torch import d2l
 
 
 # cell 24
@@ -222,7 +221,7 @@ def __init__(self, batch_size, num_steps, num_train=10000, num_val=5000):
     super(d2l.TimeMachine, self).__init__()
     self.save_hyperparameters()
     corpus, self.vocab = self.build(self._download())
-    windows = tf.signal.frame(d2l.tensor(corpus, dtype=d2l.int64), num_steps + 1, 1)
+    windows = d2l.tensor(corpus).unfold(0, num_steps + 1, 1)
     self.X, self.Y = windows[:, :-1], windows[:, 1:]
 
 
@@ -240,9 +239,9 @@ for X, Y in data.train_dataloader():
 X, Y
 
 # cell 27
-import tensorflow as tf
+import torch
 
-from backends.tensorflow import d2l
+from backends.torch import d2l
 
 # cell 28
 X, W_xh = d2l.randn(3, 1), d2l.randn(1, 4)
@@ -253,9 +252,13 @@ d2l.matmul(X, W_xh) + d2l.matmul(H, W_hh)
 d2l.matmul(d2l.concat((X, H), 1), d2l.concat((W_xh, W_hh), 0))
 
 # cell 30
-import tensorflow as tf
+import math
 
-from backends.tensorflow import d2l
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from backends.torch import d2l
 
 
 # cell 31
@@ -264,7 +267,7 @@ class RNNScratch(d2l.Module):
         super().__init__()
         self.save_hyperparameters()
         self.W_xh, self.W_hh, self.b_h = map(
-            tf.Variable,
+            nn.Parameter,
             (
                 sigma * d2l.randn(num_inputs, num_hiddens),
                 sigma * d2l.randn(num_hiddens, num_hiddens),
@@ -277,10 +280,9 @@ class RNNScratch(d2l.Module):
 @d2l.add_to_class(RNNScratch)
 def forward(self, inputs, state=None):
     if state is None:
-        H = d2l.zeros((inputs.shape[1], self.num_hiddens))
+        H = d2l.zeros((inputs.shape[1], self.num_hiddens), device=inputs.device)
     else:
         (H,) = state
-        H = d2l.reshape(H, (-1, self.num_hiddens))
     outputs = []
     for X in inputs:
         H = d2l.tanh(self.b_h + d2l.matmul(X, self.W_xh) + d2l.matmul(H, self.W_hh))
@@ -319,8 +321,8 @@ class RNNLMScratch(d2l.Classifier):
 
     def init_params(self):
         W_hq = d2l.randn(self.rnn.num_hiddens, self.vocab_size)
-        self.W_hq = tf.Variable(self.rnn.sigma * W_hq)
-        self.b_q = tf.Variable(d2l.zeros(self.vocab_size))
+        self.W_hq = nn.Parameter(self.rnn.sigma * W_hq)
+        self.b_q = nn.Parameter(d2l.zeros(self.vocab_size))
 
     def training_step(self, batch):
         *inputs, labels = batch
@@ -334,13 +336,13 @@ class RNNLMScratch(d2l.Classifier):
 
 
 # cell 36
-tf.one_hot(d2l.tensor([0, 2]), 5)
+F.one_hot(torch.tensor([0, 2]), 5)
 
 
 # cell 37
 @d2l.add_to_class(RNNLMScratch)
 def one_hot(self, X):
-    return tf.one_hot(tf.transpose(X), self.vocab_size)
+    return F.one_hot(X.T, self.vocab_size).type(torch.float32)
 
 
 # cell 38
@@ -363,18 +365,18 @@ check_shape(outputs, (batch_size, num_steps, num_inputs))
 
 # cell 40
 @d2l.add_to_class(d2l.Trainer)
-def clip_gradients(self, grad_clip_val, grads):
-    norm = tf.sqrt(sum(tf.reduce_sum(grad**2) for grad in grads))
+def clip_gradients(self, grad_clip_val, model):
+    grads = [param.grad for param in model.parameters() if param.requires_grad]
+    norm = math.sqrt(sum(float((grad**2).sum()) for grad in grads))
     if norm > grad_clip_val:
-        grads = [grad * grad_clip_val / norm for grad in grads]
-    return grads
+        for grad in grads:
+            grad *= grad_clip_val / norm
 
 
 # cell 41
 data = d2l.TimeMachine(batch_size=1024, num_steps=32)
-with d2l.try_gpu():
-    rnn = RNNScratch(num_inputs=len(data.vocab), num_hiddens=32)
-    model = RNNLMScratch(rnn, vocab_size=len(data.vocab), lr=1)
+rnn = RNNScratch(num_inputs=len(data.vocab), num_hiddens=32)
+model = RNNLMScratch(rnn, vocab_size=len(data.vocab), lr=1)
 trainer = d2l.Trainer(max_epochs=max_epochs, gradient_clip_val=1, num_gpus=1)
 trainer.fit(model, data)
 
@@ -384,13 +386,13 @@ trainer.fit(model, data)
 def predict(self, prefix, num_preds, vocab, device=None):
     state, indices = None, [vocab[prefix[0]]]
     for place in range(1, len(prefix) + num_preds):
-        with device or tf.device(None):
-            hiddens, state = self.rnn(self.one_hot(d2l.tensor([indices[-1:]])), state)
+        inputs = self.one_hot(d2l.tensor([indices[-1:]], device=device))
+        hiddens, state = self.rnn(inputs, state)
         if place < len(prefix):
             indices.append(vocab[prefix[place]])
         else:
             logits = self.output_layer(hiddens)
-            indices.append(int(d2l.reshape(d2l.argmax(logits, axis=2), ())))
+            indices.append(int(d2l.reshape(d2l.argmax(logits, axis=2), 1)))
     return "".join(vocab.idx_to_token[i] for i in indices)
 
 
@@ -398,10 +400,11 @@ def predict(self, prefix, num_preds, vocab, device=None):
 model.predict("it has", 20, data.vocab, d2l.try_gpu())
 
 # cell 44
-import keras
-import tensorflow as tf
+import torch
+from torch import nn
+from torch.nn import functional as F
 
-from backends.tensorflow import d2l
+from backends.torch import d2l
 
 
 # cell 45
@@ -409,17 +412,16 @@ class RNN(d2l.Module):
     def __init__(self, num_inputs, num_hiddens):
         super().__init__()
         self.save_hyperparameters()
-        self.rnn = keras.layers.SimpleRNN(num_hiddens, return_sequences=True, return_state=True)
+        self.rnn = nn.RNN(num_inputs, num_hiddens)
 
     def forward(self, inputs, H=None):
-        hiddens, H = self.rnn(d2l.swapaxes(inputs, 0, 1), initial_state=H)
-        return d2l.swapaxes(hiddens, 0, 1), H
+        return self.rnn(inputs, H)
 
 
 # cell 46
 class RNNLM(d2l.RNNLMScratch):
     def init_params(self):
-        self.linear = keras.layers.Dense(self.vocab_size)
+        self.linear = nn.LazyLinear(self.vocab_size)
 
     def output_layer(self, hiddens):
         return d2l.swapaxes(self.linear(hiddens), 0, 1)
@@ -427,9 +429,8 @@ class RNNLM(d2l.RNNLMScratch):
 
 # cell 47
 data = d2l.TimeMachine(batch_size=1024, num_steps=32)
-with d2l.try_gpu():
-    rnn = RNN(num_inputs=len(data.vocab), num_hiddens=32)
-    model = RNNLM(rnn, vocab_size=len(data.vocab), lr=1)
+rnn = RNN(num_inputs=len(data.vocab), num_hiddens=32)
+model = RNNLM(rnn, vocab_size=len(data.vocab), lr=1)
 model.predict("it has", 20, data.vocab)
 
 # cell 48

@@ -1,15 +1,14 @@
-"""Chapter 9 in JAX, a cell for each cell of its document: the same calls of `d2l` in order.
+"""Chapter 9 in TensorFlow, a cell for each cell of its document: the same calls of `d2l` in order.
 
-`test_chapter_nine` runs it, with `max_epochs` in the place of the chapter's 100.
+The notebook of document 003 is made of it, with `max_epochs` in the place of the chapter's 100.
 """
 # ruff: noqa
 
 # cell 1
-import jax
-import jax.numpy as jnp
-from flax import nnx
+import keras
+import tensorflow as tf
 
-from backends.jax import d2l
+from backends.tensorflow import d2l
 
 
 # cell 2
@@ -17,7 +16,7 @@ class Data(d2l.DataModule):
     def __init__(self, batch_size=16, T=1000, num_train=600, tau=4):
         self.save_hyperparameters()
         self.time = d2l.arange(1, 1 + T, dtype=d2l.float32)
-        noise = 0.2 * d2l.randn(jax.random.key(0), T)
+        noise = 0.2 * d2l.randn(T)
         self.x = noise + d2l.sin(self.time / 100)
 
 
@@ -38,7 +37,7 @@ def get_dataloader(self, train):
 
 
 # cell 5
-model = d2l.LinearRegression(num_inputs=data.tau, lr=0.01, rngs=nnx.Rngs(0))
+model = d2l.LinearRegression(lr=0.01)
 trainer = d2l.Trainer(max_epochs=5)
 trainer.fit(model, data)
 
@@ -55,16 +54,11 @@ d2l.plot(
 
 # cell 7
 first = data.num_train + data.tau
-
-
-def next_step(lags, _):
-    x = d2l.reshape(model(d2l.reshape(lags, (1, -1))), 1)
-    return d2l.concat((lags[1:], x)), x[0]
-
-
-multi_step = d2l.zeros(data.T)
-_, preds = jax.lax.scan(next_step, data.x[first - data.tau : first], length=data.T - first)
-multi_step = multi_step.at[:].set(data.x).at[first:].set(preds)
+multi_step = tf.Variable(d2l.zeros(data.T))
+multi_step.assign(data.x)
+for t in range(first, data.T):
+    prediction = model(d2l.reshape(multi_step[t - data.tau : t], (1, -1)))
+    multi_step[t].assign(d2l.reshape(prediction, ()))
 multi_step = d2l.numpy(multi_step)
 
 # cell 8
@@ -105,9 +99,9 @@ import collections
 import random
 import re
 
-import jax
+import tensorflow as tf
 
-from backends.jax import d2l
+from backends.tensorflow import d2l
 
 
 # cell 12
@@ -217,9 +211,9 @@ d2l.plot(
 )
 
 # cell 23
-import jax
+import tensorflow as tf
 
-from backends.jax import d2l
+from backends.tensorflow import d2l
 
 
 # cell 24
@@ -228,8 +222,7 @@ def __init__(self, batch_size, num_steps, num_train=10000, num_val=5000):
     super(d2l.TimeMachine, self).__init__()
     self.save_hyperparameters()
     corpus, self.vocab = self.build(self._download())
-    starts = d2l.arange(len(corpus) - num_steps)
-    windows = d2l.tensor(corpus)[starts[:, None] + d2l.arange(num_steps + 1)]
+    windows = tf.signal.frame(d2l.tensor(corpus, dtype=d2l.int64), num_steps + 1, 1)
     self.X, self.Y = windows[:, :-1], windows[:, 1:]
 
 
@@ -247,37 +240,34 @@ for X, Y in data.train_dataloader():
 X, Y
 
 # cell 27
-import jax
+import tensorflow as tf
 
-from backends.jax import d2l
+from backends.tensorflow import d2l
 
 # cell 28
-keys = jax.random.split(jax.random.key(0), 4)
-X, W_xh = d2l.randn(keys[0], 3, 1), d2l.randn(keys[1], 1, 4)
-H, W_hh = d2l.randn(keys[2], 3, 4), d2l.randn(keys[3], 4, 4)
+X, W_xh = d2l.randn(3, 1), d2l.randn(1, 4)
+H, W_hh = d2l.randn(3, 4), d2l.randn(4, 4)
 d2l.matmul(X, W_xh) + d2l.matmul(H, W_hh)
 
 # cell 29
 d2l.matmul(d2l.concat((X, H), 1), d2l.concat((W_xh, W_hh), 0))
 
 # cell 30
-import jax
-import jax.numpy as jnp
-from flax import nnx
+import tensorflow as tf
 
-from backends.jax import d2l
+from backends.tensorflow import d2l
 
 
 # cell 31
 class RNNScratch(d2l.Module):
-    def __init__(self, num_inputs, num_hiddens, rngs, sigma=0.01):
+    def __init__(self, num_inputs, num_hiddens, sigma=0.01):
         super().__init__()
-        self.save_hyperparameters(ignore=["rngs"])
+        self.save_hyperparameters()
         self.W_xh, self.W_hh, self.b_h = map(
-            nnx.Param,
+            tf.Variable,
             (
-                sigma * d2l.randn(rngs(), num_inputs, num_hiddens),
-                sigma * d2l.randn(rngs(), num_hiddens, num_hiddens),
+                sigma * d2l.randn(num_inputs, num_hiddens),
+                sigma * d2l.randn(num_hiddens, num_hiddens),
                 d2l.zeros(num_hiddens),
             ),
         )
@@ -290,6 +280,7 @@ def forward(self, inputs, state=None):
         H = d2l.zeros((inputs.shape[1], self.num_hiddens))
     else:
         (H,) = state
+        H = d2l.reshape(H, (-1, self.num_hiddens))
     outputs = []
     for X in inputs:
         H = d2l.tanh(self.b_h + d2l.matmul(X, self.W_xh) + d2l.matmul(H, self.W_hh))
@@ -299,7 +290,7 @@ def forward(self, inputs, state=None):
 
 # cell 33
 batch_size, num_inputs, num_hiddens, num_steps = 2, 16, 32, 100
-rnn = RNNScratch(num_inputs, num_hiddens, rngs=nnx.Rngs(0))
+rnn = RNNScratch(num_inputs, num_hiddens)
 X = d2l.ones((num_steps, batch_size, num_inputs))
 outputs, state = rnn(X)
 
@@ -321,15 +312,15 @@ for checks in ((check_len, check_shape), (d2l.check_len, d2l.check_shape)):
 
 # cell 35
 class RNNLMScratch(d2l.Classifier):
-    def __init__(self, rnn, vocab_size, rngs, lr=0.01):
+    def __init__(self, rnn, vocab_size, lr=0.01):
         super().__init__()
-        self.save_hyperparameters(ignore=["rngs"])
-        self.init_params(rngs)
+        self.save_hyperparameters()
+        self.init_params()
 
-    def init_params(self, rngs):
-        W_hq = d2l.randn(rngs(), self.rnn.num_hiddens, self.vocab_size)
-        self.W_hq = nnx.Param(self.rnn.sigma * W_hq)
-        self.b_q = nnx.Param(d2l.zeros(self.vocab_size))
+    def init_params(self):
+        W_hq = d2l.randn(self.rnn.num_hiddens, self.vocab_size)
+        self.W_hq = tf.Variable(self.rnn.sigma * W_hq)
+        self.b_q = tf.Variable(d2l.zeros(self.vocab_size))
 
     def training_step(self, batch):
         *inputs, labels = batch
@@ -343,13 +334,13 @@ class RNNLMScratch(d2l.Classifier):
 
 
 # cell 36
-jax.nn.one_hot(jnp.array([0, 2]), 5)
+tf.one_hot(d2l.tensor([0, 2]), 5)
 
 
 # cell 37
 @d2l.add_to_class(RNNLMScratch)
 def one_hot(self, X):
-    return jax.nn.one_hot(X.T, self.vocab_size)
+    return tf.one_hot(tf.transpose(X), self.vocab_size)
 
 
 # cell 38
@@ -365,7 +356,7 @@ def forward(self, X, state=None):
 
 
 # cell 39
-model = RNNLMScratch(rnn, num_inputs, rngs=nnx.Rngs(0))
+model = RNNLMScratch(rnn, num_inputs)
 outputs = model(d2l.ones((batch_size, num_steps), dtype=d2l.int64))
 check_shape(outputs, (batch_size, num_steps, num_inputs))
 
@@ -373,16 +364,17 @@ check_shape(outputs, (batch_size, num_steps, num_inputs))
 # cell 40
 @d2l.add_to_class(d2l.Trainer)
 def clip_gradients(self, grad_clip_val, grads):
-    norm = jnp.sqrt(sum((grad**2).sum() for grad in jax.tree.leaves(grads)))
-    scale = jnp.where(norm > grad_clip_val, grad_clip_val / norm, 1)
-    return jax.tree.map(lambda grad: grad * scale, grads)
+    norm = tf.sqrt(sum(tf.reduce_sum(grad**2) for grad in grads))
+    if norm > grad_clip_val:
+        grads = [grad * grad_clip_val / norm for grad in grads]
+    return grads
 
 
 # cell 41
 data = d2l.TimeMachine(batch_size=1024, num_steps=32)
-rngs = nnx.Rngs(0)
-rnn = RNNScratch(num_inputs=len(data.vocab), num_hiddens=32, rngs=rngs)
-model = RNNLMScratch(rnn, vocab_size=len(data.vocab), rngs=rngs, lr=1)
+with d2l.try_gpu():
+    rnn = RNNScratch(num_inputs=len(data.vocab), num_hiddens=32)
+    model = RNNLMScratch(rnn, vocab_size=len(data.vocab), lr=1)
 trainer = d2l.Trainer(max_epochs=max_epochs, gradient_clip_val=1, num_gpus=1)
 trainer.fit(model, data)
 
@@ -392,13 +384,13 @@ trainer.fit(model, data)
 def predict(self, prefix, num_preds, vocab, device=None):
     state, indices = None, [vocab[prefix[0]]]
     for place in range(1, len(prefix) + num_preds):
-        inputs = self.one_hot(d2l.tensor([indices[-1:]], device=device))
-        hiddens, state = self.rnn(inputs, state)
+        with device or tf.device(None):
+            hiddens, state = self.rnn(self.one_hot(d2l.tensor([indices[-1:]])), state)
         if place < len(prefix):
             indices.append(vocab[prefix[place]])
         else:
             logits = self.output_layer(hiddens)
-            indices.append(d2l.argmax(logits, axis=2).item())
+            indices.append(int(d2l.reshape(d2l.argmax(logits, axis=2), ())))
     return "".join(vocab.idx_to_token[i] for i in indices)
 
 
@@ -406,29 +398,28 @@ def predict(self, prefix, num_preds, vocab, device=None):
 model.predict("it has", 20, data.vocab, d2l.try_gpu())
 
 # cell 44
-import jax
-from flax import nnx
+import keras
+import tensorflow as tf
 
-from backends.jax import d2l
+from backends.tensorflow import d2l
 
 
 # cell 45
 class RNN(d2l.Module):
-    def __init__(self, num_inputs, num_hiddens, rngs):
+    def __init__(self, num_inputs, num_hiddens):
         super().__init__()
-        self.save_hyperparameters(ignore=["rngs"])
-        cell = nnx.SimpleCell(num_inputs, num_hiddens, rngs=rngs)
-        self.rnn = nnx.RNN(cell, time_major=True, return_carry=True)
+        self.save_hyperparameters()
+        self.rnn = keras.layers.SimpleRNN(num_hiddens, return_sequences=True, return_state=True)
 
     def forward(self, inputs, H=None):
-        H, outputs = self.rnn(inputs, initial_carry=H)
-        return outputs, H
+        hiddens, H = self.rnn(d2l.swapaxes(inputs, 0, 1), initial_state=H)
+        return d2l.swapaxes(hiddens, 0, 1), H
 
 
 # cell 46
 class RNNLM(d2l.RNNLMScratch):
-    def init_params(self, rngs):
-        self.linear = nnx.Linear(self.rnn.num_hiddens, self.vocab_size, rngs=rngs)
+    def init_params(self):
+        self.linear = keras.layers.Dense(self.vocab_size)
 
     def output_layer(self, hiddens):
         return d2l.swapaxes(self.linear(hiddens), 0, 1)
@@ -436,9 +427,9 @@ class RNNLM(d2l.RNNLMScratch):
 
 # cell 47
 data = d2l.TimeMachine(batch_size=1024, num_steps=32)
-rngs = nnx.Rngs(0)
-rnn = RNN(num_inputs=len(data.vocab), num_hiddens=32, rngs=rngs)
-model = RNNLM(rnn, vocab_size=len(data.vocab), rngs=rngs, lr=1)
+with d2l.try_gpu():
+    rnn = RNN(num_inputs=len(data.vocab), num_hiddens=32)
+    model = RNNLM(rnn, vocab_size=len(data.vocab), lr=1)
 model.predict("it has", 20, data.vocab)
 
 # cell 48

@@ -1,6 +1,6 @@
 """Chapter 9 in MXNet's `nd` and Gluon, a cell for each cell of its document, on either engine.
 
-`test_chapter_nine` runs it, with `max_epochs` in the place of the chapter's 100.
+The notebook of document 003 is made of it, with `max_epochs` in the place of the chapter's 100.
 """
 # ruff: noqa
 
