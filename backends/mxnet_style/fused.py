@@ -24,6 +24,7 @@ import numpy as np
 
 from backends.mxnet_style.engine import autograd, nd
 from common.interface import Array, Gradients, Outputs, State
+from common.vocab import as_numpy
 
 Act = Callable[..., Array]
 ACTIVATIONS: dict[str, tuple[Act, Act]] = {
@@ -116,9 +117,9 @@ class MeanLoss(autograd.Function):
         return self.model.passes.gradients(self.X, self.Y.reshape(-1), dl.asscalar())
 
 
-def time_major(indices: Array) -> Array:
-    """Indices (B, T), in NumPy or as a list, as (T, B)."""
-    return np.asarray(indices).T.astype(np.intp)
+def time_major(indices: Any) -> Array:
+    """Indices (B, T), in NumPy, a list or an NDArray, as (T, B)."""
+    return as_numpy(indices).T.astype(np.intp)
 
 
 class Passes:
