@@ -15,6 +15,7 @@ from cyclopts import Group, Parameter
 from pydantic import BaseModel, model_validator
 
 from common.experiment import Experiment
+from common.pipes import kept
 
 CHOICE, DATA, NETWORK, TRAINING, MEASUREMENT, MACHINE, OUTPUT = (
     Group(name, sort_key=key)
@@ -87,8 +88,11 @@ class Options(Experiment):
 
 
 def given(options: BaseModel | None) -> dict[str, Any]:
-    """The settings that were given, by name."""
-    return options.model_dump(include=options.model_fields_set) if options else {}
+    """The settings that were given, by name; a corpus that is a pipe is kept as a file."""
+    found = options.model_dump(include=options.model_fields_set) if options else {}
+    if "corpus" in found:
+        found["corpus"] = kept(found["corpus"])
+    return found
 
 
 def as_options(

@@ -73,7 +73,6 @@ def bptt(
         the folder that gets norms.csv, spectrum.csv, truncation.csv, bptt.json and the report
         (default: results/runs/<time>-bptt)
     """
-    from common.pipes import kept
     from harness.bptt.measure import Folder, measure
     from harness.bptt.report import write_bptt
     from harness.bptt.request import PIS, BpttRequest, shortened
@@ -84,8 +83,6 @@ def bptt(
     from harness.workers.interpreters import parse
 
     chosen = given(settings)
-    if "corpus" in chosen:
-        chosen["corpus"] = kept(chosen["corpus"])
     fixed = {"dtype": "float64", "device": "cpu"}
     experiment = experiment_of(recipe, SMALLER | chosen | fixed)
     request = BpttRequest(

@@ -166,11 +166,11 @@ class Folder:
             self.record.write("running")
 
     def finish(self, measured: Measured) -> dict[str, Any]:
-        """Write the tables, then the facts; give these."""
+        """Write the tables, then the facts; give these, with how it ended."""
         for name in ("norms", "spectrum", "truncation"):
             write_aside(self.record.path.with_name(f"{name}.csv"), csv_of(getattr(measured, name)))
         worst = measured.checked.groupby("backend", sort=False).error.max()
-        self.about |= {
+        self.record.facts |= {
             "backends": measured.descriptions,
             "worst_error": worst.to_dict(),
             "errors": measured.checked.to_dict("records"),
@@ -179,4 +179,4 @@ class Folder:
             "absent": measured.absent,
         }
         self.record.write("finished" if measured.passed else "failed")
-        return self.about | {"status": "finished" if measured.passed else "failed"}
+        return self.record.facts

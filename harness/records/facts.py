@@ -24,8 +24,9 @@ class Record:
         self.path, self.facts = path, facts
 
     def write(self, status: str) -> None:
-        """Write all of them with this status; ``running`` says that more will follow."""
-        write_facts(self.path, self.facts | {"status": status})
+        """Write all of them with this status, which is kept; ``running``: more will follow."""
+        self.facts["status"] = status
+        write_facts(self.path, self.facts)
 
 
 def write_facts(path: Path, facts: dict[str, Any]) -> None:

@@ -79,7 +79,6 @@ def run(
 
     from common.checkpoint import load_checkpoint
     from common.inputs import read_inputs
-    from common.pipes import kept
     from harness.checks import own_prefixes, told_whose
     from harness.recipes import experiment_of, recipes
     from harness.run.progress import Live, Silent
@@ -90,8 +89,6 @@ def run(
     from harness.workers.interpreters import parse
 
     chosen = given(settings)
-    if "corpus" in chosen:
-        chosen["corpus"] = kept(chosen["corpus"])
     if resume:
         if recipe:
             raise RequestError(
