@@ -19,6 +19,7 @@ from pathlib import Path
 
 from common.errors import RequestError
 from common.files import writing
+from harness import interrupts
 from harness.console import note
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,6 +83,7 @@ def result_folder(folder: Path, record: str, force: bool) -> Iterator[Place]:
     Raises:
         RequestError: the folder has a result that must not be replaced, or cannot be written.
     """
+    interrupts.begin()
     with writing(folder):
         if (folder / FINISHED).is_dir():
             take_places(folder / FINISHED, folder)

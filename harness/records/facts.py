@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from common.files import strict, write_aside
+from harness import interrupts
 
 FORMAT = 1
 """Version of every JSON file that a command leaves; one without is of version 1."""
@@ -31,5 +32,6 @@ class Record:
 
 def write_facts(path: Path, facts: dict[str, Any]) -> None:
     """Write facts as strict JSON that begins with its version."""
+    interrupts.begin()
     content = strict({"format": FORMAT} | facts)
     write_aside(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

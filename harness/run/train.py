@@ -10,6 +10,7 @@ from typing import Protocol
 from common.experiment import Experiment
 from common.inputs import Inputs, read_inputs
 from common.variants import unsupported
+from harness import interrupts
 from harness.checks import check_inputs, corpus_facts, select
 from harness.records.provenance import provenance
 from harness.records.status import Status
@@ -73,7 +74,7 @@ class RunResult:
     def exit_status(self) -> int:
         """0 if every row is ok; what is not available counts only if it was asked for by name."""
         if self.status == "interrupted":
-            return 130
+            return interrupts.exit_status()
         forgiven = {row.name for row in self.rows if row.status == "unavailable"}
         forgiven -= {row.name for row in self.rows if {row.backend, row.variant} & {*self.asked}}
         judged = [row.status == "ok" for row in self.rows if row.name not in forgiven]

@@ -34,6 +34,7 @@ def study(
     out
         the study's folder (default: results/studies/<name of the file>)
     """
+    from harness import interrupts
     from harness.page.write import write_sections
     from harness.study.grid import find_study, load_study
     from harness.study.report import backends_of, study_sections, titles
@@ -46,7 +47,7 @@ def study(
     console = screen()
     done = run_study(order, lambda line: None if json else console.print(Text(line)))
     if not done:
-        return 130
+        return interrupts.exit_status()
     backends = backends_of(order)
     report = write_sections(study_sections(order), titles(order, backends), backends, folder)
     table = tidy(order)

@@ -26,6 +26,13 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
+class Loaded(Message):
+    """Files of the project that the worker has imported since it last said so, by their hashes."""
+
+    event: Literal["loaded"] = "loaded"
+    files: dict[str, str]
+
+
 class Described(Message):
     """Versions, devices, threads and precision of a backend."""
 
@@ -188,7 +195,8 @@ class Failed(Message):
 
 
 Event = (
-    Described
+    Loaded
+    | Described
     | Built
     | Judged
     | EpochDone
