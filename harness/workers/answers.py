@@ -75,7 +75,9 @@ class Answer:
         if self.came[type(event)] >= most:
             return f"it said {event.event!r} where {most or 'none'} may come"
         self.came[type(event)] += 1
-        return self._fault_of_training(event) if isinstance(self.request, of.Train) else ""
+        if isinstance(self.request, of.Train):
+            return self._fault_of_training(event, self.request)
+        return ""
 
     def _fault_of_end(self) -> str:
         for kind, (least, _) in self.bounds.items():
@@ -89,7 +91,7 @@ class Answer:
                 return f"it said it is done, but its last epoch was {last}"
         return ""
 
-    def _fault_of_training(self, event: to.Event) -> str:
+    def _fault_of_training(self, event: to.Event, request: of.Train) -> str:
         """Fault of an event of a training: it begins with the check, and is one epoch at a time."""
         match event:
             case to.Judged():
@@ -101,6 +103,8 @@ class Answer:
                 if before and event.epoch != before.epoch + 1:
                     return f"its epoch {event.epoch} came after epoch {before.epoch}"
             case to.Sample():
+                if event.prefix not in request.experiment.prefixes:
+                    return f"it wrote after the prefix {event.prefix!r}, which nobody asked for"
                 if (event.epoch, event.prefix) in self.samples:
                     return f"it wrote twice after the prefix {event.prefix!r}"
                 self.samples.add((event.epoch, event.prefix))

@@ -34,15 +34,15 @@ class Log:
         self.start = self._size()
 
     def bound(self) -> None:
-        """Cut a log that has grown too long: its beginning tells most, its end comes after."""
+        """Cut a log that has grown too long; its beginning tells most, and its end."""
         if self._size() - self.start > LIMIT:
+            last = self._last()
             os.ftruncate(self.file.fileno(), self.start + LIMIT // 16)
-            os.write(self.file.fileno(), CUT)
+            os.write(self.file.fileno(), CUT + last)
 
     def last_line(self) -> str:
         """The last line of this worker, at most 200 characters; empty if it said nothing."""
-        first = max(self.start, self._size() - LAST)
-        said = os.pread(self.file.fileno(), LAST, first).decode("utf-8", "replace").split("\n")
+        said = self._last().decode("utf-8", "replace").split("\n")
         lines = [line for line in map(str.strip, said) if line]
         return lines[-1][:200] if lines else ""
 
@@ -50,6 +50,9 @@ class Log:
         """Close it, cut to its bounds."""
         self.bound()
         self.file.close()
+
+    def _last(self) -> bytes:
+        return os.pread(self.file.fileno(), LAST, max(self.start, self._size() - LAST))
 
     def _size(self) -> int:
         return os.fstat(self.file.fileno()).st_size

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from common.interface import Description
 from common.judging import Verdict
@@ -16,7 +16,22 @@ from common.parity import Errors
 from common.sequence import ForecastKind, ModelName
 from harness.workers.errors import Failure
 
-Seconds = dict[str, dict[str, float]]
+LINE_CHARS = 1000
+"""Characters of a reason or a name, at most."""
+
+
+def in_line(text: str) -> str:
+    """A text in one line that is safe on a terminal, and not without end."""
+    shown = "".join(char if char.isprintable() else " " for char in text)
+    return " ".join(shown.split())[:LINE_CHARS]
+
+
+Count = Annotated[int, Field(ge=0)]
+Duration = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Line = Annotated[str, AfterValidator(in_line)]
+
+Seconds = dict[str, dict[str, Duration]]
 """Seconds by product and by the way of computing it."""
 
 
@@ -44,8 +59,8 @@ class Built(Message):
     """A network is built and compiled."""
 
     event: Literal["built"] = "built"
-    device: str
-    compile_seconds: float
+    device: Line
+    compile_seconds: Amount
     description: Description
 
 
@@ -54,7 +69,7 @@ class Judged(Message):
 
     event: Literal["judged"] = "judged"
     verdict: Verdict
-    reason: str
+    reason: Line
     parity: float | None
     tolerance: float | None
 
@@ -63,18 +78,18 @@ class EpochDone(Message):
     """An epoch of training; the perplexities are those after it, the seconds its own."""
 
     event: Literal["epoch"] = "epoch"
-    epoch: int
+    epoch: Annotated[int, Field(ge=1)]
     perplexity: float
     val_perplexity: float | None
-    tokens: int
-    seconds: float
+    tokens: Annotated[int, Field(ge=1)]
+    seconds: Duration
 
 
 class Sample(Message):
     """A text that a network wrote after a prefix."""
 
     event: Literal["sample"] = "sample"
-    epoch: int
+    epoch: Count
     prefix: str
     text: str
 
@@ -83,7 +98,7 @@ class CaseErrors(Message):
     """Errors of a case of the grid of parity, by quantity."""
 
     event: Literal["case"] = "case"
-    case: str
+    case: Line
     errors: Errors
 
 
@@ -102,9 +117,9 @@ class Prepared(Message):
     """A network that is ready to be timed: steps of a turn, and what is in force around it."""
 
     event: Literal["prepared"] = "prepared"
-    device: str
-    compile_seconds: float
-    steps: int
+    device: Line
+    compile_seconds: Amount
+    steps: Annotated[int, Field(ge=1)]
     conditions: Conditions
 
 
@@ -112,8 +127,8 @@ class Turn(Message):
     """A timed turn: seconds of a step, and CPU seconds used in a second."""
 
     event: Literal["turn"] = "turn"
-    seconds: float
-    cores_busy: float
+    seconds: Duration
+    cores_busy: Amount
 
 
 class Products(Message):
@@ -129,7 +144,7 @@ class Point(Message):
     event: Literal["point"] = "point"
     activation: str
     clip_theta: float
-    epoch: int
+    epoch: Count
     perplexity: float
     spectral_radius: float
     status: Literal["ok", "diverged"]
@@ -142,7 +157,7 @@ class Strategies(Message):
     event: Literal["strategies"] = "strategies"
     activation: str
     clip_theta: float
-    epoch: int
+    epoch: Count
     rows: list[dict[str, Any]]
 
 
@@ -155,7 +170,7 @@ class Checked(Message):
 
     event: Literal["checked"] = "checked"
     errors: Errors
-    ill_conditioned: int
+    ill_conditioned: Count
 
 
 class Fitted(Message):
@@ -163,7 +178,7 @@ class Fitted(Message):
 
     event: Literal["fitted"] = "fitted"
     model: ModelName
-    epoch: int
+    epoch: Count
     loss: float
     weights: dict[str, Any]
 
@@ -183,7 +198,7 @@ class Done(Message):
     """The last event of a request that was answered."""
 
     event: Literal["done"] = "done"
-    peak_memory_mb: float
+    peak_memory_mb: Amount
 
 
 class Failed(Message):
@@ -191,7 +206,7 @@ class Failed(Message):
 
     event: Literal["failed"] = "failed"
     kind: Failure
-    reason: str
+    reason: Line
 
 
 Event = (
