@@ -20,6 +20,7 @@ from pathlib import Path
 from common.errors import RequestError
 from common.files import writing
 from harness.console import note
+from harness.lock import locked
 
 ROOT = Path(__file__).resolve().parents[1]
 """The source: a worker in another environment runs this one too, whatever is installed there."""
@@ -82,32 +83,33 @@ def result_folder(folder: Path, record: str, force: bool) -> Iterator[Place]:
     Raises:
         RequestError: the folder has a result that must not be replaced, or cannot be written.
     """
-    with writing(folder):
-        if (folder / FINISHED).is_dir():
-            take_places(folder / FINISHED, folder)
-        shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
-    refuse_to_overwrite(folder, record, force)
-    aside = folder / UNFINISHED if _is_finished(folder / record) else None
-    place = Place(aside or folder)
-    with writing(folder):
-        place.path.mkdir(parents=True, exist_ok=True)
-    if not aside:
-        yield place
-        return
-    try:
-        yield place
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        raise
-    with writing(folder):
-        if place.failed:
-            failed = new_folder(f"{folder.name}-failed")
-            failed.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(aside, failed)
-            note(f"it failed, so what {folder} held stays; the new result: {failed}")
+    with locked(folder):
+        with writing(folder):
+            if (folder / FINISHED).is_dir():
+                take_places(folder / FINISHED, folder)
+            shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
+        refuse_to_overwrite(folder, record, force)
+        aside = folder / UNFINISHED if _is_finished(folder / record) else None
+        place = Place(aside or folder)
+        with writing(folder):
+            place.path.mkdir(parents=True, exist_ok=True)
+        if not aside:
+            yield place
             return
-        os.replace(aside, folder / FINISHED)
-        take_places(folder / FINISHED, folder)
+        try:
+            yield place
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+        with writing(folder):
+            if place.failed:
+                failed = new_folder(f"{folder.name}-failed")
+                failed.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(aside, failed)
+                note(f"it failed, so what {folder} held stays; the new result: {failed}")
+                return
+            os.replace(aside, folder / FINISHED)
+            take_places(folder / FINISHED, folder)
 
 
 def take_places(new: Path, old: Path) -> None:
