@@ -1,5 +1,6 @@
 """One writer a folder, whatever becomes of the writer."""
 
+import fcntl
 import json
 import os
 import signal
@@ -87,7 +88,7 @@ def test_a_process_may_take_its_own_lock_again(tmp_path):
 
 
 def test_of_many_one_is_there_at_a_time(tmp_path):
-    """Each makes and removes the folder and the file at every turn: the race of unlinking."""
+    """Each makes and removes the folder and the file at every turn."""
     folder = tmp_path / "run"
     several = [
         subprocess.Popen([sys.executable, "-c", CONTEND, folder], stderr=subprocess.PIPE, text=True)
@@ -95,6 +96,20 @@ def test_of_many_one_is_there_at_a_time(tmp_path):
     ]
     assert [(process.communicate()[1], process.returncode) for process in several] == [("", 0)] * 4
     assert not (folder / LOCK).exists()
+
+
+def test_a_lock_of_a_file_that_its_holder_has_just_removed_is_none(tmp_path, monkeypatch):
+    lock = fcntl.flock
+
+    def after_the_holder_left(file, operation):
+        monkeypatch.undo()
+        (tmp_path / LOCK).unlink()
+        lock(file, operation)
+
+    monkeypatch.setattr("fcntl.flock", after_the_holder_left)
+    with locked(tmp_path):
+        process = subprocess.run([sys.executable, "-c", HOLD, tmp_path], capture_output=True)
+        assert b"is writing here" in process.stderr
 
 
 def test_what_cannot_be_a_lock_is_one_line(tmp_path):
