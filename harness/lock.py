@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from common.errors import RequestError
-from common.files import writing
+from common.files import sweep, writing
 from harness.console import note, printable
 
 if sys.platform == "win32":
@@ -50,6 +50,8 @@ def begun(folder: Path) -> bool:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder, which is made if need be, and not left behind empty.
+
+    Files aside that killed processes left in it are swept.
 
     A process that holds it may take it again, so that a run can write its report; a study and its
     cells are folders of their own, each with its lock.
@@ -94,6 +96,7 @@ def _taken(folder: Path) -> int:
             if _lock(file, folder):
                 if _is_at(path, file):
                     _say_who(file)
+                    sweep(folder)
                     return file
             else:
                 holder = _holder(file)
