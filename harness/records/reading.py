@@ -20,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from common.errors import RequestError
 from harness.console import printable
+from harness.paths import make_up
 from harness.records.agreement import ROW, check_bench, check_run, damaged
 from harness.records.cells import unguarded
 from harness.records.schemas import (
@@ -89,6 +90,7 @@ def read_run(folder: Path) -> RunData:
         RequestError: no run is there, it has not ended, or one of its files is damaged, was edited,
             or does not agree with another.
     """
+    make_up(folder)
     facts = _facts(folder, "run.json", RunFacts)
     epochs = _table(folder / "epochs.csv", EpochTable)
     summary = _table(folder / "summary.csv", SummaryTable)
@@ -112,6 +114,7 @@ def read_bench(folder: Path) -> BenchData:
     Raises:
         RequestError: as `read_run`.
     """
+    make_up(folder)
     facts = _facts(folder, "bench.json", BenchFacts)
     figures = _table(folder / "bench.csv", BenchTable)
     rounds = _table(folder / "rounds.csv", RoundTable)
