@@ -13,16 +13,18 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from pydantic import BaseModel, ValidationError
 
+from common.checkpoint import load_checkpoint
 from common.errors import RequestError
 from harness.console import printable
 from harness.paths import make_up
 from harness.records.agreement import ROW, check_bench, check_run, damaged
 from harness.records.cells import unguarded
+from harness.records.facts import check_unedited
 from harness.records.schemas import (
     BaselineTable,
     BenchFacts,
@@ -40,6 +42,10 @@ TIDY = (
     "device dtype tokens_per_sec"
 ).split()
 """The columns of `load_runs`."""
+
+RUN_TABLES = ("epochs.csv", "samples.csv", "summary.csv", "baselines.csv")
+BENCH_TABLES = ("bench.csv", "rounds.csv")
+"""Tables that ``run.json`` and ``bench.json`` vouch for."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +74,9 @@ class RunData:
         facts: contents of ``run.json``, validated as `harness.records.schemas.RunFacts`.
         epochs, summary, samples: its tables; ``elapsed`` is the seconds of training up to the end
             of an epoch.
+        baselines: the table of ``baselines.csv``; None in a folder made before there was one.
         parity: table of ``parity.csv``, where ``parity --out`` wrote into this folder too; or None.
         bench: likewise the benchmark that ``bench --out`` wrote.
-        baselines: the table of ``baselines.csv``; None in a folder made before there was one.
     """
 
     folder: Path
@@ -78,9 +84,9 @@ class RunData:
     epochs: pd.DataFrame
     summary: pd.DataFrame
     samples: pd.DataFrame
+    baselines: pd.DataFrame | None
     parity: pd.DataFrame | None
     bench: BenchData | None
-    baselines: pd.DataFrame | None
 
 
 def read_run(folder: Path) -> RunData:
@@ -92,20 +98,45 @@ def read_run(folder: Path) -> RunData:
     """
     make_up(folder)
     facts = _facts(folder, "run.json", RunFacts)
-    epochs = _table(folder / "epochs.csv", EpochTable)
-    summary = _table(folder / "summary.csv", SummaryTable)
-    check_run(folder, epochs, summary)
-    epochs["elapsed"] = epochs.groupby(ROW).seconds.cumsum()
+    check_unedited(folder, facts["files"], RUN_TABLES)
+    tables = _run_tables(folder)
+    tables.epochs["elapsed"] = tables.epochs.groupby(ROW).seconds.cumsum()
     return RunData(
         folder,
         facts,
-        epochs,
-        summary,
-        _table(folder / "samples.csv", SampleTable),
-        _table(folder / "parity.csv", ParityTable) if holds(folder, "parity.csv") else None,
-        read_bench(folder) if holds(folder, "bench.json") else None,
-        _table(folder / "baselines.csv", BaselineTable) if holds(folder, "baselines.csv") else None,
+        *tables,
+        parity=table(folder / "parity.csv", ParityTable) if holds(folder, "parity.csv") else None,
+        bench=read_bench(folder) if holds(folder, "bench.json") else None,
     )
+
+
+class RunTables(NamedTuple):
+    """The tables of a run; see `RunData`."""
+
+    epochs: pd.DataFrame
+    summary: pd.DataFrame
+    samples: pd.DataFrame
+    baselines: pd.DataFrame | None
+
+
+def _run_tables(folder: Path) -> RunTables:
+    epochs = table(folder / "epochs.csv", EpochTable)
+    summary = table(folder / "summary.csv", SummaryTable)
+    check_run(folder, epochs, summary)
+    samples, path = table(folder / "samples.csv", SampleTable), folder / "baselines.csv"
+    baselines = table(path, BaselineTable) if holds(folder, path.name) else None
+    return RunTables(epochs, summary, samples, baselines)
+
+
+def check_whole(folder: Path, checkpoints: Iterable[Path]) -> None:
+    """Read back a run that is about to say that it is finished.
+
+    Raises:
+        RequestError: a table or a checkpoint is not there, damaged, or of another run.
+    """
+    _run_tables(folder)
+    for path in checkpoints:
+        load_checkpoint(path)
 
 
 def read_bench(folder: Path) -> BenchData:
@@ -116,8 +147,9 @@ def read_bench(folder: Path) -> BenchData:
     """
     make_up(folder)
     facts = _facts(folder, "bench.json", BenchFacts)
-    figures = _table(folder / "bench.csv", BenchTable)
-    rounds = _table(folder / "rounds.csv", RoundTable)
+    check_unedited(folder, facts["files"], BENCH_TABLES)
+    figures = table(folder / "bench.csv", BenchTable)
+    rounds = table(folder / "rounds.csv", RoundTable)
     check_bench(folder, facts, figures, rounds)
     return BenchData(folder, facts, figures, rounds)
 
@@ -132,9 +164,9 @@ def load_runs(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
 
 def _tidy(run: RunData) -> pd.DataFrame:
     of_row = run.summary[[*ROW, "device", "dtype", "tokens_per_sec"]]
-    table = run.epochs.merge(of_row, on=ROW)
-    table["recipe"], table["run"] = run.facts["recipe"], str(run.folder)
-    return table[TIDY]
+    tidy = run.epochs.merge(of_row, on=ROW)
+    tidy["recipe"], tidy["run"] = run.facts["recipe"], str(run.folder)
+    return tidy[TIDY]
 
 
 def holds(folder: Path, name: str) -> bool:
@@ -150,6 +182,19 @@ def _content(path: Path) -> bytes:
 
 
 def _facts(folder: Path, name: str, expected: type[RunFacts] | type[BenchFacts]) -> dict[str, Any]:
+    facts = record(folder, name, expected)
+    if facts["status"] == "running":
+        message = f"{folder}: has not ended, says its {name}: wait; or, if it was killed, run again"
+        raise RequestError(printable(message))
+    return facts
+
+
+def record(folder: Path, name: str, expected: type[RunFacts] | type[BenchFacts]) -> dict[str, Any]:
+    """The facts of a folder, of a result that has ended or not.
+
+    Raises:
+        RequestError: there are none, or they are damaged.
+    """
     if not holds(folder, name):
         if not os.path.isdir(folder):
             raise RequestError(printable(f"{folder}: no such folder"))
@@ -161,19 +206,21 @@ def _facts(folder: Path, name: str, expected: type[RunFacts] | type[BenchFacts])
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise damaged(folder / name, f"{where}: {first['msg']}".lstrip(": ")) from error
-    if facts.status == "running":
-        message = f"{folder}: has not ended, says its {name}: wait; or, if it was killed, run again"
-        raise RequestError(printable(message))
     return facts.model_dump(mode="json")
 
 
-def _table(path: Path, columns: type[BaseModel]) -> pd.DataFrame:
+def table(path: Path, columns: type[BaseModel]) -> pd.DataFrame:
+    """A table by its columns.
+
+    Raises:
+        RequestError: it is not there, or damaged.
+    """
     if not holds(path.parent, path.name):
         raise damaged(path, "no such file")
     header, rows, lines = _cells(path)
     cells = zip(*rows, strict=True) if rows else [()] * len(header)
     try:
-        table = columns.model_validate(dict(zip(header, cells, strict=True)))
+        found = columns.model_validate(dict(zip(header, cells, strict=True)))
     except ValidationError as error:
         first = error.errors()[0]
         name, *index = first["loc"]
@@ -181,7 +228,7 @@ def _table(path: Path, columns: type[BaseModel]) -> pd.DataFrame:
             raise damaged(path, f"it has no column {name}") from error
         where = f"line {lines[int(index[0])]}, {name} {str(first['input'])[:40]!r}"
         raise damaged(path, f"{where}: {first['msg']}") from error
-    return pd.DataFrame(dict(table))
+    return pd.DataFrame(dict(found))
 
 
 def _cells(path: Path) -> tuple[list[str], list[list[str]], list[int]]:

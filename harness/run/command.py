@@ -53,6 +53,7 @@ def run(
     backend: Backends = None,
     variant: Variants = None,
     resume: Annotated[Path | None, Parameter(group=CHOICE)] = None,
+    checkpoint_seconds: Annotated[float, Parameter(group=OUTPUT)] = 60.0,
     data_dir: DataDir = None,
     settings: Annotated[Settings | None, FLAT] = None,
     python: Pythons = None,
@@ -72,8 +73,11 @@ def run(
         scratch, fused, concise or object (repeat, or separate by commas; default: scratch)
     resume
         go on from this checkpoint, with its settings, up to --num-epochs
+    checkpoint_seconds
+        seconds of training after which it is saved on the way
     out
-        the run folder (default: a new one in results/runs)
+        the run folder; one of this very run that was cut off is gone on with (default: a new one in
+        results/runs)
     """
     from dataclasses import replace
 
@@ -88,6 +92,8 @@ def run(
     from harness.workers.cpus import fewer_than_asked
     from harness.workers.interpreters import parse
 
+    if not checkpoint_seconds >= 0:
+        raise RequestError(f"--checkpoint-seconds {checkpoint_seconds:g}: from 0, after every step")
     chosen = given(settings)
     if resume:
         if recipe:
@@ -109,6 +115,7 @@ def run(
         out,
         parse(python or ()),
         resume,
+        checkpoint_seconds=checkpoint_seconds,
     )
     note(fewer_than_asked(experiment.threads))
     console = screen()
