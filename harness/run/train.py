@@ -79,6 +79,8 @@ class RunResult:
         """0 if every row is ok; what is not available counts only if it was asked for by name."""
         if self.status == "interrupted":
             return 130
+        if self.status != "finished":
+            return 1
         forgiven = {row.name for row in self.rows if row.status == "unavailable"}
         forgiven -= {row.name for row in self.rows if {row.backend, row.variant} & {*self.asked}}
         judged = [row.status == "ok" for row in self.rows if row.name not in forgiven]

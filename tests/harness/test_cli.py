@@ -74,6 +74,7 @@ def harness(*arguments, cwd, **env):
 )
 def test_a_bad_request(tmp_path, arguments, message):
     (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "thesis.tex").touch()
     contents = {
         "empty.txt": b"",
         "binary.txt": b"abc\0" * 100,
