@@ -12,6 +12,8 @@ import os
 import re
 from pathlib import Path
 
+from common.files import storing, sweep
+
 KEPT = 2
 """Number of them that are kept: if the last cannot be read, there is one more."""
 
@@ -39,10 +41,16 @@ class OnTheWay:
         return self.path(place).with_name(f".{self.path(place).name}")
 
     def keep(self, place: Place) -> None:
-        """Let one count that was written, and remove all but the last two."""
-        os.replace(self.written(place), self.path(place))
-        for old in self.newest_first()[KEPT:]:
-            old.unlink()
+        """Let one count that was written, and remove all but the last two.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        path = self.path(place)
+        with storing(path):
+            os.replace(self.written(place), path)
+            for old in self.newest_first()[KEPT:]:
+                old.unlink()
 
     def newest_first(self) -> list[Path]:
         """Those that count."""
@@ -55,12 +63,15 @@ class OnTheWay:
         return [path for _, path in sorted(found, reverse=True)]
 
     def remove_written(self) -> None:
-        """Remove what a worker wrote and nobody let count."""
+        """Remove what a worker wrote, or had half written when it ended, and nobody let count."""
+        sweep(self.final.parent)
         for path in self.final.parent.glob(f".{self.final.stem}.at-*"):
-            path.unlink(missing_ok=True)
+            with storing(path):
+                path.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Remove all of them."""
         self.remove_written()
         for path in self.newest_first():
-            path.unlink(missing_ok=True)
+            with storing(path):
+                path.unlink(missing_ok=True)

@@ -23,7 +23,7 @@ from typing import Any
 
 from common.errors import RequestError
 from common.experiment import Experiment
-from common.files import write_aside, writing
+from common.files import append, flush_to_disk, write_aside, writing
 from harness.console import note
 from harness.lock import begun
 from harness.paths import new_folder
@@ -83,7 +83,8 @@ class RunFolder:
     def _sit_down(self, facts: dict[str, Any]) -> None:
         """Begin a sitting; say if the source is another than it was."""
         kept = self.record.facts
-        kept.pop("files", None)
+        for name in ("files", "reason"):
+            kept.pop(name, None)
         kept["ended"] = None
         sitting = {
             "started": _now(),
@@ -129,7 +130,7 @@ class RunFolder:
     def keep_checkpoint(self, row: Row, event: Saved) -> None:
         """Let a checkpoint on the way count, now that the tables hold what came before it."""
         for name in ("epochs.csv", "samples.csv"):
-            _flush_to_disk(self.path / name)
+            flush_to_disk(self.path / name)
         OnTheWay(self.checkpoint(row)).keep((event.epochs, event.steps))
 
     def end_row(self, row: Row) -> None:
@@ -141,19 +142,27 @@ class RunFolder:
         else:
             on_the_way.remove_written()
 
-    def finish(self, status: str) -> str:
+    def finish(self, status: str, reason: str = "") -> str:
         """Read back what was written, and say in ``run.json`` how the run ended.
+
+        Args:
+            status: of the run.
+            reason: one line, where it is not ``finished``.
 
         Returns:
             The status, which is ``failed`` where a file is not as it was written.
         """
-        self._write_summary()
         facts = self.record.facts
+        for row in self.rows:
+            OnTheWay(self.checkpoint(row)).remove_written()
+        self._write_summary()
         try:
             if status == "finished":
                 check_whole(self.path, [self.checkpoint(row) for row in self.rows if row.ok])
         except RequestError as error:
-            status, facts["reason"] = "failed", str(error)
+            status, reason = "failed", str(error)
+        if reason:
+            facts["reason"] = reason
         facts["ended"] = facts["sittings"][-1]["ended"] = _now()
         facts["files"] = hashes(self.path, [*RUN_TABLES, "checkpoints/*.safetensors"])
         self.record.write(status)
@@ -165,13 +174,7 @@ class RunFolder:
 
     def _append(self, name: str, row: Row, values: Iterable[Any]) -> None:
         cells = [row.backend, row.variant, row.seed, *map(guarded, values)]
-        with open(self.path / name, "ab") as file:
-            file.write(_lines([cells]).encode())
-
-
-def _flush_to_disk(path: Path) -> None:
-    with open(path, "ab") as file:
-        os.fsync(file.fileno())
+        append(self.path / name, _lines([cells]))
 
 
 def _lines(rows: Iterable[Iterable[Any]]) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from common.checkpoint import load_checkpoint
+from common.errors import StorageError, in_one_line
 from common.experiment import Experiment
 from common.inputs import Inputs, read_inputs
 from common.variants import unsupported
 from harness.checks import check_inputs, corpus_facts, select
+from harness.console import note
 from harness.lock import locked
 from harness.records.facts import sha256_of
 from harness.records.provenance import provenance
@@ -92,8 +95,8 @@ def run(request: RunRequest, display: Display) -> RunResult:
 
     Raises:
         RequestError: something asked for does not exist or does not fit; nothing was written.
-        OSError: the folder can no longer be written; what is in it agrees, and it does not say that
-            it is finished.
+        StorageError: the folder can no longer be written; what is in it agrees, and it does not say
+            that it is finished.
     """
     experiment = request.experiment
     pairs = select(request.backends, request.variants)
@@ -122,21 +125,28 @@ def run(request: RunRequest, display: Display) -> RunResult:
 
 def train_rows(folder: RunFolder, request: RunRequest, inputs: Inputs, display: Display) -> str:
     """Train every row that has no result yet; the status of the run."""
-    status = "failed"
+    status, reason = "finished", ""
     try:
         if not holds(folder.path, "baselines.csv"):
             write_baselines(folder.path, inputs)
         for row in folder.rows:
             if not row.settled:
                 run_row(row, request, folder, display)
-        status = "finished"
     except KeyboardInterrupt:
         status = "interrupted"
+    except BaseException as error:
+        status, reason = "failed", in_one_line(error)
+        raise
     finally:
         for row in folder.rows:
             if row.status in ("waiting", "running"):
-                row.status = "interrupted"
-        status = folder.finish(status)
+                row.status, row.reason = "interrupted", reason
+        with (
+            suppress(StorageError) if status == "failed" else nullcontext()
+        ):  # it says running, then
+            status = folder.finish(status, reason)
+    if status == "failed":
+        note(f"{folder.path}: failed: {folder.record.facts['reason']}")
     return status
 
 
