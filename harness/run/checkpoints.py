@@ -14,6 +14,9 @@ from pathlib import Path
 
 from common.files import storing, sweep
 
+CHECKPOINT_SECONDS = 60.0
+"""Time of training after which another is due, where nothing else is asked for."""
+
 KEPT = 2
 """Number of them that are kept: if the last cannot be read, there is one more."""
 

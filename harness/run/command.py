@@ -22,6 +22,7 @@ from harness.options import (
     OUTPUT,
     TRAINING,
     Backends,
+    CheckpointSeconds,
     DataDir,
     Json,
     Options,
@@ -30,6 +31,7 @@ from harness.options import (
     Variants,
     as_options,
     given,
+    seconds,
     split,
 )
 
@@ -53,7 +55,7 @@ def run(
     backend: Backends = None,
     variant: Variants = None,
     resume: Annotated[Path | None, Parameter(group=CHOICE)] = None,
-    checkpoint_seconds: Annotated[float, Parameter(group=OUTPUT)] = 60.0,
+    checkpoint_seconds: CheckpointSeconds = 60.0,
     data_dir: DataDir = None,
     settings: Annotated[Settings | None, FLAT] = None,
     python: Pythons = None,
@@ -73,8 +75,6 @@ def run(
         scratch, fused, concise or object (repeat, or separate by commas; default: scratch)
     resume
         go on from this checkpoint, with its settings, up to --num-epochs
-    checkpoint_seconds
-        seconds of training after which it is saved on the way
     out
         the run folder; one of this very run that was cut off is gone on with (default: a new one in
         results/runs)
@@ -92,8 +92,6 @@ def run(
     from harness.workers.cpus import fewer_than_asked
     from harness.workers.interpreters import parse
 
-    if not checkpoint_seconds >= 0:
-        raise RequestError(f"--checkpoint-seconds {checkpoint_seconds:g}: from 0, after every step")
     chosen = given(settings)
     if resume:
         if recipe:
@@ -115,7 +113,7 @@ def run(
         out,
         parse(python or ()),
         resume,
-        checkpoint_seconds=checkpoint_seconds,
+        checkpoint_seconds=seconds(checkpoint_seconds),
     )
     note(fewer_than_asked(experiment.threads))
     console = screen()

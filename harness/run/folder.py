@@ -36,6 +36,9 @@ from harness.run.going_on import clear_up, take_up
 from harness.run.row import Row, summary_table
 from harness.workers.protocol import EpochDone, Sample, Saved
 
+CHECKPOINTS = "checkpoints/*.safetensors"
+"""Pattern of the checkpoints that ``run.json`` vouches for, beside the tables."""
+
 EPOCH_COLUMNS, SAMPLE_COLUMNS = list(EpochTable.model_fields), list(SampleTable.model_fields)
 
 
@@ -164,7 +167,7 @@ class RunFolder:
         if reason:
             facts["reason"] = reason
         facts["ended"] = facts["sittings"][-1]["ended"] = _now()
-        facts["files"] = hashes(self.path, [*RUN_TABLES, "checkpoints/*.safetensors"])
+        facts["files"] = hashes(self.path, [*RUN_TABLES, CHECKPOINTS])
         self.record.write(status)
         return status
 

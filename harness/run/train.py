@@ -20,6 +20,7 @@ from harness.records.provenance import provenance
 from harness.records.reading import holds
 from harness.records.status import Status
 from harness.run.baselines import write_baselines
+from harness.run.checkpoints import CHECKPOINT_SECONDS
 from harness.run.folder import RunFolder, default_folder
 from harness.run.row import Row
 from harness.workers.interpreters import interpreter, missing
@@ -65,7 +66,7 @@ class RunRequest:
     pythons: dict[str, Path] = field(default_factory=dict)
     resume: Path | None = None
     inputs: Inputs | None = None
-    checkpoint_seconds: float = 60.0
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
 
 
 @dataclass(frozen=True)
@@ -141,9 +142,8 @@ def train_rows(folder: RunFolder, request: RunRequest, inputs: Inputs, display: 
         for row in folder.rows:
             if row.status in ("waiting", "running"):
                 row.status, row.reason = "interrupted", reason
-        with (
-            suppress(StorageError) if status == "failed" else nullcontext()
-        ):  # it says running, then
+        # What cannot be said that it failed goes on saying that it is running.
+        with suppress(StorageError) if status == "failed" else nullcontext():
             status = folder.finish(status, reason)
     if status == "failed":
         note(f"{folder.path}: failed: {folder.record.facts['reason']}")
