@@ -181,6 +181,7 @@ class Folder:
 
     def finish(self, measured: Measured) -> None:
         """Write the tables, then the facts, which say how it ended."""
-        for name in ("norms", "spectrum", "truncation"):
+        names = "norms", "spectrum", "truncation"
+        for name in names:
             write_aside(self.record.path.with_name(f"{name}.csv"), csv_of(getattr(measured, name)))
-        self.record.write(self.record.facts["status"])
+        self.record.write(self.record.facts["status"], [f"{name}.csv" for name in names])

@@ -22,7 +22,7 @@ from common.vocab import Token, Vocab
 from harness.console import printable
 from harness.lock import locked
 from harness.records.cells import csv_of
-from harness.records.facts import write_facts
+from harness.records.facts import replacing, write_facts
 from harness.records.reading import read_run
 from harness.run.baselines import LIMIT, baselines, write_baselines
 
@@ -120,7 +120,7 @@ def write(studied: Studied, out: Path) -> None:
         table = pd.concat(tables, ignore_index=True)
         columns = ["token", *table.columns.drop("token")]
         write_aside(out / f"{name}.csv", csv_of(table[columns]))
-    write_facts(out / "corpus.json", studied.as_json())
+    write_facts(out / "corpus.json", studied.as_json(), [f"{name}.csv" for name in names])
 
 
 def add_baselines(folder: Path, data_dir: Path | None) -> pd.DataFrame:
@@ -140,7 +140,7 @@ def add_baselines(folder: Path, data_dir: Path | None) -> pd.DataFrame:
                 f"SHA-256 is {text.sha256}, not {facts['corpus']['sha256']}; bring that file back"
             )
         )
-    with locked(folder):
+    with locked(folder), replacing(folder / "run.json", "baselines.csv"):
         return write_baselines(folder, Inputs(text, *cut(text, experiment)))
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +31,27 @@ class Record:
     def __init__(self, path: Path, facts: dict[str, Any]) -> None:
         self.path, self.facts = path, facts
 
-    def write(self, status: str) -> None:
-        """Write all of them with this status, which is kept; ``running``: more will follow."""
+    def write(self, status: str, files: Iterable[str] = ()) -> None:
+        """Write all of them with this status, which is kept; ``running``: more will follow.
+
+        Args:
+            status: of the result.
+            files: patterns of the files that it vouches for, if it has ended.
+        """
         self.facts["status"] = status
-        write_facts(self.path, self.facts)
+        write_facts(self.path, self.facts, files)
 
 
-def write_facts(path: Path, facts: dict[str, Any]) -> None:
-    """Write facts as strict JSON that begins with its version."""
-    content = strict({"format": FORMAT} | facts)
+def write_facts(path: Path, facts: dict[str, Any], files: Iterable[str] = ()) -> None:
+    """Write facts as strict JSON that begins with its version.
+
+    Args:
+        path: of the file.
+        facts: by name.
+        files: patterns of the files beside it that it vouches for, if its status is an ending.
+    """
+    vouched = hashes(path.parent, files) if facts.get("status") != "running" else {}
+    content = strict({"format": FORMAT} | facts | ({"files": vouched} if vouched else {}))
     write_aside(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -57,6 +70,25 @@ def hashes(folder: Path, patterns: Iterable[str]) -> dict[str, str]:
     }
 
 
+@contextmanager
+def replacing(path: Path, name: str) -> Iterator[None]:
+    """Have a record vouch for a file that is written in this block, as it is afterwards.
+
+    Args:
+        path: of the record; one that vouches for nothing stays as it is.
+        name: of the file beside it.
+    """
+    facts = json.loads(path.read_bytes())
+    if not facts.get("files"):
+        yield
+        return
+    facts["files"].pop(name, None)
+    write_facts(path, facts)  # first: a kill must not make the new file look edited
+    yield
+    facts["files"] |= hashes(path.parent, [name])
+    write_facts(path, facts)
+
+
 def check_unedited(folder: Path, vouched: Mapping[str, str], names: Iterable[str]) -> None:
     """See that files are those that a record vouches for.
 
@@ -68,14 +100,10 @@ def check_unedited(folder: Path, vouched: Mapping[str, str], names: Iterable[str
     Raises:
         RequestError: one was edited since.
     """
-    for name in names:
-        path = folder / name
-        if name in vouched and path.is_file() and sha256_of(path) != vouched[name]:
+    for path in (folder / name for name in names if name in vouched):
+        if path.is_file() and sha256_of(path) != vouched[path.name]:
             raise RequestError(
-                printable(
-                    f"{path}: edited since it was written, says its record: bring the file of then "
-                    f"back, or run it again"
-                )
+                printable(f"{path}: edited since it was written: bring back what it was")
             )
 
 

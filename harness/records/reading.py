@@ -7,23 +7,20 @@ cut short; a run that says ``running``, because it is or because it was killed, 
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from common.checkpoint import load_checkpoint
 from common.errors import RequestError
 from harness.console import printable
 from harness.paths import make_up
 from harness.records.agreement import ROW, check_bench, check_run, damaged
-from harness.records.cells import unguarded
 from harness.records.facts import check_unedited
 from harness.records.schemas import (
     BaselineTable,
@@ -36,6 +33,9 @@ from harness.records.schemas import (
     SampleTable,
     SummaryTable,
 )
+from harness.records.tables import content, holds, table
+
+Found = TypeVar("Found")
 
 TIDY = (
     "recipe run backend variant seed epoch perplexity val_perplexity tokens seconds elapsed "
@@ -98,8 +98,7 @@ def read_run(folder: Path) -> RunData:
     """
     make_up(folder)
     facts = _facts(folder, "run.json", RunFacts)
-    check_unedited(folder, facts["files"], RUN_TABLES)
-    tables = _run_tables(folder)
+    tables = _as_written(folder, facts, RUN_TABLES, lambda: _run_tables(folder))
     tables.epochs["elapsed"] = tables.epochs.groupby(ROW).seconds.cumsum()
     return RunData(
         folder,
@@ -147,11 +146,31 @@ def read_bench(folder: Path) -> BenchData:
     """
     make_up(folder)
     facts = _facts(folder, "bench.json", BenchFacts)
-    check_unedited(folder, facts["files"], BENCH_TABLES)
+    figures, rounds = _as_written(folder, facts, BENCH_TABLES, lambda: _bench_tables(folder, facts))
+    return BenchData(folder, facts, figures, rounds)
+
+
+def _bench_tables(folder: Path, facts: dict[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
     figures = table(folder / "bench.csv", BenchTable)
     rounds = table(folder / "rounds.csv", RoundTable)
     check_bench(folder, facts, figures, rounds)
-    return BenchData(folder, facts, figures, rounds)
+    return figures, rounds
+
+
+def _as_written(
+    folder: Path, facts: dict[str, Any], names: Iterable[str], read: Callable[[], Found]
+) -> Found:
+    """Tables of a folder whose record vouches for them; what is wrong in one is told as well."""
+    try:
+        found = read()
+    except RequestError as wrong:
+        try:
+            check_unedited(folder, facts["files"], names)
+        except RequestError as edited:
+            raise RequestError(f"{edited}; {wrong}") from wrong
+        raise
+    check_unedited(folder, facts["files"], names)
+    return found
 
 
 def load_runs(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
@@ -167,18 +186,6 @@ def _tidy(run: RunData) -> pd.DataFrame:
     tidy = run.epochs.merge(of_row, on=ROW)
     tidy["recipe"], tidy["run"] = run.facts["recipe"], str(run.folder)
     return tidy[TIDY]
-
-
-def holds(folder: Path, name: str) -> bool:
-    """True if a folder has a file of this name."""
-    return os.path.isfile(folder / name)  # Path.is_file raises where a name is too long
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise RequestError(printable(f"{path}: cannot be read: {error.strerror}")) from error
 
 
 def _facts(folder: Path, name: str, expected: type[RunFacts] | type[BenchFacts]) -> dict[str, Any]:
@@ -201,58 +208,9 @@ def record(folder: Path, name: str, expected: type[RunFacts] | type[BenchFacts])
         kind = "a run folder" if expected is RunFacts else "a benchmark"
         raise RequestError(printable(f"{folder}: not {kind}: it holds no file {name}"))
     try:
-        facts = expected.model_validate_json(_content(folder / name))
+        facts = expected.model_validate_json(content(folder / name))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise damaged(folder / name, f"{where}: {first['msg']}".lstrip(": ")) from error
     return facts.model_dump(mode="json")
-
-
-def table(path: Path, columns: type[BaseModel]) -> pd.DataFrame:
-    """A table by its columns.
-
-    Raises:
-        RequestError: it is not there, or damaged.
-    """
-    if not holds(path.parent, path.name):
-        raise damaged(path, "no such file")
-    header, rows, lines = _cells(path)
-    cells = zip(*rows, strict=True) if rows else [()] * len(header)
-    try:
-        found = columns.model_validate(dict(zip(header, cells, strict=True)))
-    except ValidationError as error:
-        first = error.errors()[0]
-        name, *index = first["loc"]
-        if not index:
-            raise damaged(path, f"it has no column {name}") from error
-        where = f"line {lines[int(index[0])]}, {name} {str(first['input'])[:40]!r}"
-        raise damaged(path, f"{where}: {first['msg']}") from error
-    return pd.DataFrame(dict(found))
-
-
-def _cells(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
-    """The header, the rows, and the line on which each row ends."""
-    try:
-        text = _content(path).decode()
-    except UnicodeDecodeError as error:
-        raise damaged(path, f"not UTF-8 at byte {error.start}") from error
-    if "\0" in text:
-        raise damaged(path, "it holds a zero byte")
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    limit = csv.field_size_limit(len(text))  # a generated text may be longer than csv's own limit
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        header = next(reader, [])
-        for row in reader:
-            if len(row) != len(header):
-                what = f"line {reader.line_num}: {len(row)} cells under {len(header)} headings"
-                raise damaged(path, what)
-            rows.append([unguarded(cell) for cell in row])
-            lines.append(reader.line_num)
-    except csv.Error as error:
-        raise damaged(path, f"not CSV: {error}") from error
-    finally:
-        csv.field_size_limit(limit)
-    return header, rows, lines

@@ -28,9 +28,10 @@ from harness.console import note
 from harness.lock import begun
 from harness.paths import new_folder
 from harness.records.cells import csv_of, guarded
-from harness.records.facts import Record, hashes
-from harness.records.reading import RUN_TABLES, check_whole, holds
+from harness.records.facts import Record
+from harness.records.reading import RUN_TABLES, check_whole
 from harness.records.schemas import EpochTable, SampleTable
+from harness.records.tables import holds
 from harness.run.checkpoints import OnTheWay
 from harness.run.going_on import clear_up, take_up
 from harness.run.row import Row, summary_table
@@ -68,6 +69,7 @@ class RunFolder:
         self.goes_on: dict[str, Path] = {}
         self.record = Record(path / "run.json", facts | {"started": _now(), "sittings": []})
         with writing(path):
+            path.mkdir(parents=True, exist_ok=True)
             if holds(path, "run.json"):
                 self.record.facts, self.goes_on = take_up(path, facts, rows)
             elif begun(path):
@@ -167,8 +169,7 @@ class RunFolder:
         if reason:
             facts["reason"] = reason
         facts["ended"] = facts["sittings"][-1]["ended"] = _now()
-        facts["files"] = hashes(self.path, [*RUN_TABLES, CHECKPOINTS])
-        self.record.write(status)
+        self.record.write(status, [*RUN_TABLES, CHECKPOINTS])
         return status
 
     def _write_summary(self) -> None:

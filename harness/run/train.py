@@ -17,8 +17,8 @@ from harness.console import note
 from harness.lock import locked
 from harness.records.facts import sha256_of
 from harness.records.provenance import provenance
-from harness.records.reading import holds
 from harness.records.status import Status
+from harness.records.tables import holds
 from harness.run.baselines import write_baselines
 from harness.run.checkpoints import CHECKPOINT_SECONDS
 from harness.run.folder import RunFolder, default_folder

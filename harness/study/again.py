@@ -16,10 +16,11 @@ from pathlib import Path
 import pandas as pd
 
 from common.files import storing, write_aside
-from harness.records.facts import hashes, write_facts
-from harness.records.reading import RUN_TABLES, holds, read_run, record
+from harness.records.facts import write_facts
+from harness.records.reading import RUN_TABLES, read_run, record
 from harness.records.schemas import RunFacts
 from harness.records.status import Status
+from harness.records.tables import holds
 from harness.run.checkpoints import OnTheWay
 from harness.run.folder import CHECKPOINTS
 from harness.run.progress import Silent
@@ -112,5 +113,4 @@ def take_row(source: Path, target: Path, pair: Pair) -> None:
         json.loads((folder / "run.json").read_text(encoding="utf-8")) for folder in (target, source)
     )
     old["backends"] |= new["backends"]
-    files = hashes(target, [*RUN_TABLES, CHECKPOINTS])
-    write_facts(target / "run.json", old | {"ended": new["ended"], "files": files})
+    write_facts(target / "run.json", old | {"ended": new["ended"]}, [*RUN_TABLES, CHECKPOINTS])

@@ -23,10 +23,11 @@ from harness.checks import check_inputs, select, told_whose
 from harness.lock import begun, locked
 from harness.records.agreement import ROW
 from harness.records.cells import csv_of
-from harness.records.facts import Record, hashes
+from harness.records.facts import Record
 from harness.records.provenance import provenance
-from harness.records.reading import RunData, holds, read_run, record
+from harness.records.reading import RunData, read_run, record
 from harness.records.schemas import RunFacts
+from harness.records.tables import holds
 from harness.run.checkpoints import CHECKPOINT_SECONDS
 from harness.run.progress import Silent
 from harness.run.train import RunRequest, run
@@ -125,10 +126,9 @@ def finish(order: StudyRequest, reason: str) -> None:
     """
     write_aside(order.out / "cells.csv", csv_of(tidy(order)))
     ending = _record(order)
-    ending.facts["files"] = hashes(order.out, ["cells.csv"])
     if reason:
         ending.facts["reason"] = reason
-    ending.write("failed" if reason else "finished")
+    ending.write("failed" if reason else "finished", ["cells.csv"])
 
 
 def _record(order: StudyRequest) -> Record:
