@@ -69,6 +69,12 @@ class Model(Protocol):
     def read_state(self, state: State) -> Array:
         """The hidden state as NumPy (num_layers, batch, H)."""
 
+    def write_state(self, H: Array) -> State:
+        """The hidden state that `read_state` gave as H: training on from it is the same to the bit.
+
+        It remembers no graph.
+        """
+
     def forward(self, X: Array, state: State) -> tuple[Array, State]:
         """Logits (steps x batch, V), time-major, and the state after the last step, detached."""
 

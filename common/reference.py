@@ -131,6 +131,10 @@ class Reference:
         """The states of the layers in one array (layers, batch, H)."""
         return np.stack(state)
 
+    def write_state(self, H: Array) -> State:
+        """The states of the layers, apart again."""
+        return tuple(H.astype(self.dtype))
+
     def _window(self, X: Array, state: State) -> Window:
         return Window(self.params, self.experiment.activation, X, state)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import SupportsFloat
 
 import numpy as np
@@ -17,6 +19,46 @@ from common.metrics import cross_entropy, perplexity, time_major
 
 BeginState = Callable[[int], State]
 Step = Callable[[Array, Array, State], tuple[SupportsFloat, State]]
+
+
+@dataclass
+class Underway:
+    """An epoch and how far it has come.
+
+    Attributes:
+        number: of the epoch, counted from 1.
+        state: after the last step; None before the first.
+        losses: mean loss of every step so far.
+        tokens: number of tokens of every step so far.
+        seconds: of training so far.
+    """
+
+    number: int = 1
+    state: State | None = None
+    losses: list[SupportsFloat] = field(default_factory=list)
+    tokens: list[int] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def steps(
+        self, begin_state: BeginState, step: Step, batches: Iterable[Batch], use_random_iter: bool
+    ) -> Iterator[None]:
+        """Take one step on every batch; stop after each."""
+        for X, Y in batches:
+            if self.state is None or use_random_iter:
+                self.state = begin_state(len(X))
+            loss, self.state = step(X, Y, self.state)
+            self.losses.append(loss)  # kept as it is: reading it here would wait for the device
+            self.tokens.append(Y.size)
+            yield
+
+    def read_losses(self) -> Array:
+        """The losses (steps,) in float64; the device is waited for, once for each."""
+        self.losses = [float(loss) for loss in self.losses]
+        return np.array(self.losses, np.float64)
+
+    def total(self) -> tuple[float, int]:
+        """The sum of loss x tokens, and the number of tokens."""
+        return float(np.dot(self.read_losses(), self.tokens)), sum(self.tokens)
 
 
 def run_epoch(
@@ -33,14 +75,10 @@ def run_epoch(
     Returns:
         The sum of loss x tokens, and the number of tokens.
     """
-    state, losses, tokens = None, [], []
-    for X, Y in batches:
-        if state is None or use_random_iter:
-            state = begin_state(len(X))
-        loss, state = step(X, Y, state)
-        losses.append(loss)  # kept as it is: reading it here would wait for the device
-        tokens.append(Y.size)
-    return float(np.dot([float(loss) for loss in losses], tokens)), sum(tokens)
+    epoch = Underway()
+    for _ in epoch.steps(begin_state, step, batches, use_random_iter):
+        pass
+    return epoch.total()
 
 
 def evaluate(model: Model, batches: Iterable[Batch]) -> float | None:
@@ -83,30 +121,47 @@ class Epoch:
 def train(
     model: Model, loader: SeqDataLoader, experiment: Experiment, done: int = 0
 ) -> Iterator[Epoch]:
-    """Train through the contract, an epoch at a time.
+    """Train through the contract, an epoch at a time; see `train_on`."""
+    for event in train_on(model, loader, experiment, Underway(done + 1)):
+        if isinstance(event, Epoch):
+            yield event
+
+
+def train_on(
+    model: Model,
+    loader: SeqDataLoader,
+    experiment: Experiment,
+    underway: Underway,
+    pause: float = math.inf,
+) -> Iterator[Epoch | Underway]:
+    """Train through the contract from anywhere to the last epoch.
 
     Ends early, after the epoch that shows it, when the perplexity is no longer a finite number.
 
     Args:
-        model: as it stands after `done` epochs.
+        model: as it stands after the steps that are done.
         loader: gives the batches of every epoch by its number.
         experiment: says how many epochs there are in all, and whether the state is carried.
-        done: epochs that were trained before.
+        underway: the epoch to go on with.
+        pause: seconds in an epoch after which it is given as far as it has come, the device being
+            idle. What its receiver does meanwhile is not counted in its seconds.
     """
-    for number in range(done + 1, experiment.num_epochs + 1):
+    for number in range(underway.number, experiment.num_epochs + 1):
+        epoch = underway if underway.number == number else Underway(number)
+        batches = islice(loader.epoch(number), len(epoch.losses), None)
+        contract = model.begin_state, model.train_step, batches, not experiment.carries_state
         start = time.perf_counter()
-        loss_sum, tokens = run_epoch(
-            model.begin_state, model.train_step, loader.epoch(number), not experiment.carries_state
-        )
+        for _ in epoch.steps(*contract):
+            if time.perf_counter() - start >= pause:
+                model.synchronize()
+                epoch.seconds += time.perf_counter() - start
+                yield epoch
+                start = time.perf_counter()
         model.synchronize()
-        seconds = time.perf_counter() - start
-        epoch = Epoch(
-            number,
-            perplexity(loss_sum, tokens),
-            evaluate(model, loader.validation()),
-            tokens,
-            seconds,
-        )
-        yield epoch
-        if not np.isfinite(epoch.perplexity):
+        epoch.seconds += time.perf_counter() - start
+        loss_sum, tokens = epoch.total()
+        reached = perplexity(loss_sum, tokens)
+        validated = evaluate(model, loader.validation())
+        yield Epoch(number, reached, validated, tokens, epoch.seconds)
+        if not np.isfinite(reached):
             return

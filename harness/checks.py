@@ -124,6 +124,11 @@ def check_resume(saved: Checkpoint, path: Path, experiment: Experiment, vocab: V
                 f"--resume {path}: its {name} is {shape or 'not there'}, these settings ask for "
                 f"{asked.get(name) or 'none'}: it goes on as the network that it is"
             )
+    if saved.middle:
+        raise RequestError(
+            f"--resume {path}: written in the middle of an epoch: go on with its own run, whose "
+            f"folder is --out, or take a checkpoint from the end of an epoch"
+        )
     if saved.epoch >= experiment.num_epochs:
         raise RequestError(
             f"--resume {path}: trained for {saved.epoch} epochs already; "

@@ -9,8 +9,8 @@ from typing import Literal, NoReturn
 from cyclopts import App, CycloptsError, Group
 from pydantic import ValidationError
 
-from common.errors import RequestError, fault_of
-from harness import interrupts
+from common.errors import RequestError, fault_of, in_one_line
+from harness import interrupts, limits
 from harness.about import NAME, version
 from harness.bench.command import bench
 from harness.bptt.command import bptt
@@ -92,6 +92,8 @@ def main() -> None:
         fail(str(error), 2)
     except WorkerError as error:
         fail(str(error), 1)
+    except (OSError, MemoryError) as error:
+        fail(limits.told(error) if limits.is_limit(error) else in_one_line(error), 1)
     except CycloptsError as error:
         if isinstance(error.__cause__, ValidationError):
             fail(fault_of(error.__cause__), 2)

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Self, TypeVar
 from cyclopts import Group, Parameter
 from pydantic import BaseModel, model_validator
 
+from common.errors import RequestError
 from common.experiment import Experiment
 from common.pipes import kept
 
@@ -62,6 +63,9 @@ Force = Annotated[
 ]
 Quiet = Annotated[
     bool, Parameter(negative=(), group=OUTPUT, show_default=False, help="print the result alone")
+]
+CheckpointSeconds = Annotated[
+    float, Parameter(group=OUTPUT, help="seconds of training between checkpoints on the way")
 ]
 Json = Annotated[
     bool,
@@ -124,3 +128,14 @@ def as_options(
 
 def _shown(default: Any, _: Any) -> str:
     return ", ".join(map(str, default)) if isinstance(default, tuple) else str(default)
+
+
+def seconds(given: float) -> float:
+    """The seconds of ``--checkpoint-seconds``.
+
+    Raises:
+        RequestError: they are none.
+    """
+    if not given >= 0:
+        raise RequestError(f"--checkpoint-seconds {given:g}: from 0, which is after every step")
+    return given

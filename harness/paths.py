@@ -18,9 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from common.errors import RequestError
-from common.files import writing
-from harness import interrupts
+from common.files import storing, writing
 from harness.console import note
+from harness.lock import locked
 
 ROOT = Path(__file__).resolve().parents[1]
 """The source: a worker in another environment runs this one too, whatever is installed there."""
@@ -75,48 +75,95 @@ def _is_finished(record: Path) -> bool:
 def result_folder(folder: Path, record: str, force: bool) -> Iterator[Place]:
     """A place to write a result: `folder` itself, or one aside while it holds a finished result.
 
-    A result that failed does not replace one; it goes into a new folder.
+    The folder is locked meanwhile. A result that failed does not replace one; it goes into a new
+    folder. Of its files the record is written last.
 
     Args:
         folder, record, force: as of `refuse_to_overwrite`.
 
     Raises:
-        RequestError: the folder has a result that must not be replaced, or cannot be written.
+        RequestError: the folder has a result that must not be replaced, or is being written by
+            somebody else, or cannot be written.
+        StorageError: it can no longer be written.
     """
-    interrupts.begin()
-    with writing(folder):
-        if (folder / FINISHED).is_dir():
-            take_places(folder / FINISHED, folder)
-        shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
-    refuse_to_overwrite(folder, record, force)
-    aside = folder / UNFINISHED if _is_finished(folder / record) else None
-    place = Place(aside or folder)
-    with writing(folder):
-        place.path.mkdir(parents=True, exist_ok=True)
-    if not aside:
-        yield place
+    with locked(folder):
+        make_up(folder)
+        refuse_to_overwrite(folder, record, force)
+        if not _is_finished(folder / record):
+            yield Place(folder)
+            return
+        with _aside(folder) as aside:
+            place = Place(aside)
+            yield place
+            if place.failed:
+                failed = new_folder(f"{folder.name}-failed")
+                with storing(failed):
+                    failed.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.move(aside, failed)
+                note(f"it failed, so what {folder} held stays; the new result: {failed}")
+
+
+@contextmanager
+def all_at_once(folder: Path) -> Iterator[Path]:
+    """A folder aside to write several files into, which take their places together at the end.
+
+    Raises:
+        RequestError: somebody else is writing into `folder`, or it cannot be written.
+        StorageError: it can no longer be written.
+    """
+    with locked(folder):
+        make_up(folder)
+        with _aside(folder) as aside:
+            yield aside
+
+
+def make_up(folder: Path) -> None:
+    """Put an end to what a killed command left in a folder: whole, it takes its place.
+
+    Raises:
+        RequestError: somebody else is writing there, or the folder cannot be written.
+    """
+    finished, unfinished = folder / FINISHED, folder / UNFINISHED
+    if not finished.is_dir() and not os.path.lexists(unfinished):
         return
+    with locked(folder), writing(folder):
+        if finished.is_dir() and not finished.is_symlink():
+            take_places(finished, folder)
+        if os.path.lexists(unfinished):
+            shutil.rmtree(unfinished)
+
+
+@contextmanager
+def _aside(folder: Path) -> Iterator[Path]:
+    aside, finished = folder / UNFINISHED, folder / FINISHED
+    with writing(folder):
+        aside.mkdir()
     try:
-        yield place
+        yield aside
+        if aside.is_dir():
+            with storing(folder):
+                os.replace(aside, finished)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
-    with writing(folder):
-        if place.failed:
-            failed = new_folder(f"{folder.name}-failed")
-            failed.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(aside, failed)
-            note(f"it failed, so what {folder} held stays; the new result: {failed}")
-            return
-        os.replace(aside, folder / FINISHED)
-        take_places(folder / FINISHED, folder)
+    if finished.is_dir():
+        with storing(folder):
+            take_places(finished, folder)
 
 
 def take_places(new: Path, old: Path) -> None:
-    """Move what one folder holds into another, over what is there by the same names."""
-    for path in sorted(new.iterdir()):
+    """Move what one folder holds into another, over what is there by the same names.
+
+    A record leaves before what it vouches for, and comes after it.
+    """
+    paths = sorted(new.iterdir(), key=lambda path: (path.suffix == ".json", path.name))
+    for path in paths:
+        if path.suffix == ".json":
+            (old / path.name).unlink(missing_ok=True)
+    for path in paths:
         target = old / path.name
         if path.is_dir() and target.is_dir():
-            shutil.rmtree(target)
-        os.replace(path, target)
+            take_places(path, target)
+        else:
+            os.replace(path, target)
     new.rmdir()

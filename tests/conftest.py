@@ -1,10 +1,14 @@
-"""Which backends the tests run on.
+"""Which backends the tests run on, and how much of the faults.
 
 ``--backend NAME`` (repeatable) asks for a backend: if it is not installed, that is a failure.
 Without it every registered backend is tested, and one that is not installed is skipped.
+
+``tests/faults`` tries a few faults of each campaign, others every time, by ``--seed``, which the head
+of the output names; ``--whole`` tries all of them.
 """
 
 import os
+import random
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is imported
 
@@ -23,6 +27,12 @@ AT_HOME = {
 
 
 def pytest_configure(config):
+    if config.getoption("seed") is None:
+        config.option.seed = random.SystemRandom().randrange(1_000_000)
+    _keep_to_a_core()
+
+
+def _keep_to_a_core():
     """Under ``-n``, a core for each process and its workers: threads that share one spin for it."""
     if (name := os.environ.get("PYTEST_XDIST_WORKER")) and hasattr(os, "sched_setaffinity"):
         cpus = sorted(os.sched_getaffinity(0))
@@ -31,7 +41,13 @@ def pytest_configure(config):
 
 def pytest_addoption(parser):
     parser.addoption("--backend", action="append", help="a backend that must be there")
+    parser.addoption("--whole", action="store_true", help="every fault of a campaign, not a few")
+    parser.addoption("--seed", type=int, help="which faults are tried (default: others every time)")
     parser.addoption("--every-notebook", action="store_true", help="in every backend, not one each")
+
+
+def pytest_report_header(config):
+    return f"faults: --seed {config.getoption('seed')}"
 
 
 def pytest_generate_tests(metafunc):

@@ -83,6 +83,10 @@ class Model:
     def read_state(self, state: State) -> Array:
         return np.stack(state)
 
+    def write_state(self, H: Array) -> State:
+        param = self.net.params[0]
+        return tuple(jax.device_put(layer.astype(param.dtype), param.sharding) for layer in H)
+
     def forward(self, X: Array, state: State) -> tuple[Array, State]:
         logits, state = self.net(X, state)
         return np.asarray(logits), state

@@ -62,6 +62,9 @@ class Model:
     def read_state(self, state: State) -> Array:
         return np.stack([H.asnumpy() for H in state])
 
+    def write_state(self, H: Array) -> State:
+        return tuple(nd.array(layer, ctx=cpu(), dtype=self.experiment.dtype) for layer in H)
+
     def forward(self, X: Array, state: State) -> tuple[Array, State]:
         logits, state = self.net(X, state)
         return logits.asnumpy(), state

@@ -77,6 +77,10 @@ class Model:
     def read_state(self, state: State) -> Array:
         return np.stack(state)
 
+    def write_state(self, H: Array) -> State:
+        with tf.device(self.place):
+            return tuple(tf.constant(layer, self.experiment.dtype) for layer in H)
+
     def forward(self, X: Array, state: State) -> tuple[Array, State]:
         with tf.device(self.place):
             logits, state = self.net(X.astype(np.int32), state)

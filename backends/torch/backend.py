@@ -67,6 +67,10 @@ class Model:
     def read_state(self, state: State) -> Array:
         return torch.stack(state).cpu().numpy()
 
+    def write_state(self, H: Array) -> State:
+        param = self.net.params[0]
+        return tuple(torch.tensor(H, dtype=param.dtype, device=param.device))
+
     def forward(self, X: Array, state: State) -> tuple[Array, State]:
         with torch.no_grad():
             logits, state = self.net(X, state)

@@ -16,6 +16,7 @@ from harness.bench.turns import Contest, contenders, time_shape
 from harness.records.cells import csv_of
 from harness.records.facts import write_facts
 from harness.records.provenance import provenance
+from harness.records.reading import BENCH_TABLES
 
 
 @dataclass
@@ -51,7 +52,7 @@ class BenchResult:
         write_aside(folder / "bench.csv", csv_of(self.figures))
         write_aside(folder / "rounds.csv", csv_of(self.rounds))
         facts = self.facts | {"failures": self.failures, "status": status}
-        write_facts(folder / "bench.json", facts)
+        write_facts(folder / "bench.json", facts, BENCH_TABLES)
 
 
 def run_contest(

@@ -106,10 +106,11 @@ def bptt(
         folder.start(place.path)
         with console.status("training and measuring, as many backends at once as there are CPUs"):
             measured = measure(request)
-        facts = folder.finish(measured)
+        facts = folder.conclude(measured)
         place.failed = not measured.passed
         if measured.backends:
             page = write_bptt(facts, measured, place.path)
+        folder.finish(measured)
     if json:
         print_json(facts | {"truncation": measured.truncation.to_dict("records")})
     show(console, measured)

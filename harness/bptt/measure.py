@@ -165,10 +165,8 @@ class Folder:
         with writing(path):
             self.record.write("running")
 
-    def finish(self, measured: Measured) -> dict[str, Any]:
-        """Write the tables, then the facts; give these, with how it ended."""
-        for name in ("norms", "spectrum", "truncation"):
-            write_aside(self.record.path.with_name(f"{name}.csv"), csv_of(getattr(measured, name)))
+    def conclude(self, measured: Measured) -> dict[str, Any]:
+        """Facts of the measurement and of what it found."""
         worst = measured.checked.groupby("backend", sort=False).error.max()
         self.record.facts |= {
             "backends": measured.descriptions,
@@ -177,6 +175,13 @@ class Folder:
             "beyond_float64": measured.ill_conditioned,
             "failures": measured.failures,
             "absent": measured.absent,
+            "status": "finished" if measured.passed else "failed",
         }
-        self.record.write("finished" if measured.passed else "failed")
         return self.record.facts
+
+    def finish(self, measured: Measured) -> None:
+        """Write the tables, then the facts, which say how it ended."""
+        names = "norms", "spectrum", "truncation"
+        for name in names:
+            write_aside(self.record.path.with_name(f"{name}.csv"), csv_of(getattr(measured, name)))
+        self.record.write(self.record.facts["status"], [f"{name}.csv" for name in names])

@@ -20,7 +20,8 @@ from common.errors import RequestError
 from harness.bench.shapes import dimensions
 from harness.console import printable
 from harness.records.agreement import ROW, TIMED
-from harness.records.reading import BenchData, RunData, holds, read_bench, read_run
+from harness.records.reading import BenchData, RunData, read_bench, read_run
+from harness.records.tables import holds
 
 Name = tuple[str, str, str]
 """Name of a row: backend, variant, and ``seed 0`` or a shape."""

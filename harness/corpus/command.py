@@ -70,8 +70,8 @@ def corpus(
     ]
     for studied, folder in zip(studies, folders, strict=True):
         with result_folder(folder, "corpus.json", force) as place:
-            write(studied, place.path)
             page = write_corpus(studied, place.path)
+            write(studied, place.path)
         if not json:
             screen().print(table(studied))
             screen().print(Text(f"report: {folder / page.name}\n"), soft_wrap=True)

@@ -15,13 +15,14 @@ from common.array import Array
 from common.corpus import encode
 from common.errors import RequestError
 from common.experiment import Experiment
-from common.files import write_aside, writing
+from common.files import write_aside
 from common.inputs import Inputs, cut
 from common.ngrams import NGrams, out_of_vocabulary, zipf
 from common.vocab import Token, Vocab
 from harness.console import printable
+from harness.lock import locked
 from harness.records.cells import csv_of
-from harness.records.facts import write_facts
+from harness.records.facts import replacing, write_facts
 from harness.records.reading import read_run
 from harness.run.baselines import LIMIT, baselines, write_baselines
 
@@ -111,21 +112,15 @@ def study(
 
 
 def write(studied: Studied, out: Path) -> None:
-    """Write the tables and ``corpus.json`` into a folder, which is made if need be.
-
-    Raises:
-        RequestError: the folder cannot be written.
-    """
+    """Write the tables into a folder, then ``corpus.json``."""
     names = {"tokens": "tokens", "ngrams": "grams"}
     names |= {name: name for name in ("zipf", "oov", "baselines")}
-    with writing(out):
-        out.mkdir(parents=True, exist_ok=True)
-        for name, attribute in names.items():
-            tables = [getattr(each, attribute).assign(token=each.token) for each in studied.counted]
-            table = pd.concat(tables, ignore_index=True)
-            columns = ["token", *table.columns.drop("token")]
-            write_aside(out / f"{name}.csv", csv_of(table[columns]))
-        write_facts(out / "corpus.json", studied.as_json())
+    for name, attribute in names.items():
+        tables = [getattr(each, attribute).assign(token=each.token) for each in studied.counted]
+        table = pd.concat(tables, ignore_index=True)
+        columns = ["token", *table.columns.drop("token")]
+        write_aside(out / f"{name}.csv", csv_of(table[columns]))
+    write_facts(out / "corpus.json", studied.as_json(), [f"{name}.csv" for name in names])
 
 
 def add_baselines(folder: Path, data_dir: Path | None) -> pd.DataFrame:
@@ -145,11 +140,8 @@ def add_baselines(folder: Path, data_dir: Path | None) -> pd.DataFrame:
                 f"SHA-256 is {text.sha256}, not {facts['corpus']['sha256']}; bring that file back"
             )
         )
-    try:
+    with locked(folder), replacing(folder / "run.json", "baselines.csv"):
         return write_baselines(folder, Inputs(text, *cut(text, experiment)))
-    except OSError as error:
-        message = f"--run {folder}: baselines.csv cannot be written: {error.strerror}"
-        raise RequestError(printable(message)) from error
 
 
 def shown(text: str, token: Token) -> str:

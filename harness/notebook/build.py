@@ -23,6 +23,7 @@ from common.errors import RequestError, unknown
 from common.experiment import Experiment
 from common.files import write_aside
 from harness.console import printable
+from harness.lock import locked
 from harness.page.rosetta import excerpt
 from harness.recipes import Recipe, recipes
 
@@ -64,10 +65,9 @@ def write_notebook(document: str, backend: str, out: Path) -> None:
         raise unknown("backend", backend, BACKENDS)
     _check(out)
     content = assemble(render(document, backend))
-    try:
+    with locked(out.parent):
+        _check(out)  # again, now that nobody else can write it
         write_aside(out, content)
-    except OSError as error:
-        raise RequestError(printable(f"{out}: cannot be written: {error.strerror}")) from error
 
 
 def _check(out: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from harness.page.figure import Figure
@@ -187,6 +187,26 @@ def figures(sections: list[Section]) -> list[Figure]:
             elif isinstance(block, Multiples):
                 found += block.figures
     return found
+
+
+def without_figures(sections: list[Section], why: str) -> list[Section]:
+    """Sections as they are where nothing can be drawn: tables alone; the first says why."""
+    told = [
+        replace(section, blocks=[each for block in section.blocks for each in _undrawn(block)])
+        for section in sections
+    ]
+    told[0].blocks.insert(0, Note(f"Without pictures: {why}", "bad"))
+    return told
+
+
+def _undrawn(block: Block) -> list[Block]:
+    match block:
+        case Chart():
+            return [replace(block.grid, folded=False)]
+        case Multiples():
+            return [Note(block.caption), block.grid]
+        case _:
+            return [block]
 
 
 def number(value: float | None, form: str, tone: Tone = "") -> Cell:

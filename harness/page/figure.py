@@ -6,16 +6,12 @@ its box, and the table beside it; a picture gets both at once.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 import altair as alt
 import pandas as pd
-import vl_convert
-from PIL import Image
 
 from harness.page.palette import INK, dash, looks
 
@@ -77,30 +73,27 @@ class Figure:
         """The names of the frameworks it shows, by backend."""
         return dict(zip(self.table.backend, self.table.framework, strict=True))
 
-    def vega(self) -> dict[str, Any]:
-        """The chart in Vega, without its table, as wide as the box it stands in."""
+    def vegalite(self) -> dict[str, Any]:
+        """The chart in Vega-Lite without its table, for the page."""
         if isinstance(self.chart, alt.FacetChart):
-            return _half_as_wide(vl_convert.vegalite_to_vega(self.chart.to_dict()))
-        spec = self.chart.properties(width="container").to_dict()
-        compiled: dict[str, Any] = vl_convert.vegalite_to_vega(spec)
-        return compiled
+            return dict(self.chart.to_dict())
+        return dict(self.chart.properties(width="container").to_dict())
+
+    def filling_its_box(self, compiled: dict[str, Any]) -> dict[str, Any]:
+        """The chart as it was compiled to Vega, as wide as the box it stands in."""
+        return _half_as_wide(compiled) if isinstance(self.chart, alt.FacetChart) else compiled
 
     def columns(self) -> dict[str, list[Any]]:
         """The table by columns, in numbers of six digits, for JSON."""
         return {str(name): _plain(self.table[name]) for name in self.table}
 
-    def png(self) -> bytes:
-        """The picture, twice as fine as its size, on the paper's ground, in at most 256 colours."""
+    def picture(self) -> dict[str, Any]:
+        """The chart in Vega-Lite with its table, on the paper's ground."""
         columns = self.columns()
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        spec = self.chart.to_dict()
+        spec: dict[str, Any] = self.chart.to_dict()
         datasets = spec.get("datasets", {}) | {DATA: rows}  # a layer may bring a few rows along
-        spec |= {"datasets": datasets, "background": INK["paper"], "padding": 12}
-        drawn = Image.open(BytesIO(vl_convert.vegalite_to_png(json.dumps(spec), scale=2)))
-        small = drawn.convert("RGB").quantize(256, dither=Image.Dither.NONE)  # a sixth in bytes
-        picture = BytesIO()
-        small.save(picture, "PNG", optimize=True)
-        return picture.getvalue()
+        return spec | {"datasets": datasets, "background": INK["paper"], "padding": 12}
 
 
 def _half_as_wide(compiled: dict[str, Any]) -> dict[str, Any]:

@@ -11,19 +11,15 @@ import base64
 import gzip
 import hashlib
 import json
-from contextlib import suppress
-from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
-import platformdirs
-import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from common.files import write_aside
 from harness.console import printable
 from harness.page.blocks import Rosetta, Section, figures
+from harness.page.drawing import Drawn
 from harness.page.palette import Look, dark_colours, looks
 from harness.page.series import framework
 
@@ -40,7 +36,7 @@ SHAPES = {
 """The shapes of `palette.Look` as paths in a box of 16."""
 
 
-def page(backends: list[str], sections: list[Section], title: str, about: str) -> str:
+def page(backends: list[str], sections: list[Section], drawn: Drawn, title: str, about: str) -> str:
     """The whole page; the backends stand in its key, by the looks they bear throughout."""
     environment = Environment(
         loader=PackageLoader("harness.page"),
@@ -50,7 +46,8 @@ def page(backends: list[str], sections: list[Section], title: str, about: str) -
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    vega, script = _vega(), _own("page.js")
+    vega, script = drawn.bundle, _own("page.js")
+    charts = json.dumps(_figures(sections, drawn), separators=(",", ":"), allow_nan=False)
     return environment.get_template("page.html.j2").render(
         title=title,
         about=about,
@@ -58,7 +55,7 @@ def page(backends: list[str], sections: list[Section], title: str, about: str) -
         policy=_policy([vega, script]),
         style=Markup(_own("page.css")),
         vega=_packed(vega),
-        figures=_packed(json.dumps(_figures(sections), separators=(",", ":"), allow_nan=False)),
+        figures=_packed(charts),
         script=Markup(script),
         looks=_worn(backends, sections),
         frameworks={backend: framework(backend) for backend in backends},
@@ -79,7 +76,7 @@ def _worn(backends: list[str], sections: list[Section]) -> dict[str, Look]:
     return looks(list(dict.fromkeys([*backends, *shown])))
 
 
-def _figures(sections: list[Section]) -> dict[str, Any]:
+def _figures(sections: list[Section], drawn: Drawn) -> dict[str, Any]:
     """The charts, and the tables they draw, each table once."""
     tables: list[str] = []
     charts = {}
@@ -88,7 +85,7 @@ def _figures(sections: list[Section]) -> dict[str, Any]:
         if table not in tables:
             tables.append(table)
         charts[figure.name] = {
-            "spec": figure.vega(),
+            "spec": drawn.vega[figure.name],
             "table": tables.index(table),
             "words": figure.words,
             "zooms": figure.zooms,
@@ -99,18 +96,6 @@ def _figures(sections: list[Section]) -> dict[str, Any]:
 def _packed(text: str) -> str:
     """Gzip of a text in base64, for ``page.js``; one text always gives the same bytes."""
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
-
-
-def _vega() -> str:
-    """Vega's JavaScript, about 900 KB; bundling it takes seconds, so it is kept in the cache."""
-    kept = platformdirs.user_cache_path("rnn-rosetta") / f"vega-{version('vl-convert-python')}.js"
-    if kept.is_file():
-        return kept.read_text(encoding="utf-8")
-    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    with suppress(OSError):  # the report needs no cache
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_aside(kept, bundle)
-    return bundle
 
 
 def _own(name: str) -> str:

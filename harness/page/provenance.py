@@ -27,9 +27,10 @@ def source(facts: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def unchanged(runs: Sequence[RunData]) -> bool:
-    """True if all of them ran from the source as it is now."""
-    now = machine.source()["sha256"]
-    return all(run.facts["source"]["sha256"] == now for run in runs)
+    """True if all of them ran from the source as it is now, in every sitting."""
+    ran = {run.facts["source"]["sha256"] for run in runs}
+    ran |= {sitting["source"] for run in runs for sitting in run.facts["sittings"]}
+    return ran == {machine.source()["sha256"]}
 
 
 def corpus(facts: dict[str, Any]) -> tuple[str, str]:

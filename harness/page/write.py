@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from common.files import write_aside, writing
-from harness.page.blocks import Section, figures
+from common.files import storing, write_aside
+from harness.console import note
+from harness.page.blocks import Section, figures, without_figures
+from harness.page.drawing import NOTHING, DrawingError, draw
 from harness.page.html import page
 from harness.page.markdown import PICTURES, markdown
+from harness.paths import all_at_once
 
 
 def write_sections(
@@ -25,14 +28,21 @@ def write_sections(
         The path of ``report.html``.
 
     Raises:
-        RequestError: ``out`` cannot be written.
+        RequestError: somebody else is writing into ``out``, or it cannot be written.
+        StorageError: it can no longer be written.
     """
-    html, text = page(backends, told, *titles), markdown(told, *titles)
-    pictures = {figure.name: figure.png() for figure in figures(told)}
-    with writing(out):
-        (out / PICTURES).mkdir(parents=True, exist_ok=True)
-        for name, picture in pictures.items():
-            write_aside(out / PICTURES / f"{name}.png", picture)
-        write_aside(out / "report.md", text)
-        write_aside(out / "report.html", html)
+    try:
+        drawn = draw(figures(told))
+    except DrawingError as error:
+        note(f"the report has no pictures: {error}")
+        told, drawn = without_figures(told, str(error)), NOTHING
+    html, text = page(backends, told, drawn, *titles), markdown(told, *titles)
+    with all_at_once(out) as aside:
+        if drawn.pictures:
+            with storing(aside):
+                (aside / PICTURES).mkdir()
+        for name, picture in drawn.pictures.items():
+            write_aside(aside / PICTURES / f"{name}.png", picture)
+        write_aside(aside / "report.md", text)
+        write_aside(aside / "report.html", html)
     return out / "report.html"

@@ -7,22 +7,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from common.files import write_aside, writing
+from common.files import write_aside
 from harness.console import titled
 from harness.parity.measure import ParityResult
 from harness.records.cells import csv_of
 
 
 def write(comparison: ParityResult, folder: Path) -> Path:
-    """Write ``parity.csv`` into a folder, which is made if need be.
-
-    Raises:
-        RequestError: the folder cannot be written.
-    """
+    """Write ``parity.csv`` into a folder."""
     path = folder / "parity.csv"
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        write_aside(path, csv_of(comparison.table))
+    write_aside(path, csv_of(comparison.table))
     return path
 
 

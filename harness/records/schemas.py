@@ -182,22 +182,35 @@ class Source(Open):
 
 
 class ResultFacts(Open):
-    """ResultFacts of ``run.json`` and of ``bench.json`` alike."""
+    """ResultFacts of ``run.json`` and of ``bench.json`` alike; SHA-256 of ``files`` beside them."""
 
     format: Literal[1] = 1
+    files: dict[str, str] = {}
     machine: dict[str, Any]
     versions: dict[str, str]
     source: Source
     command: list[str]
 
 
+class Sitting(Open):
+    """One of the processes that a run took; ``ended`` is None where it was killed."""
+
+    started: str
+    ended: str | None
+    source: str
+    versions: dict[str, Any]
+
+
 class RunFacts(ResultFacts):
-    """``run.json``."""
+    """``run.json``; ``rows`` are backends and variants, and None before they were recorded."""
 
     recipe: str
     experiment: Experiment
+    rows: list[list[str]] | None = None
     corpus: Corpus
     resumed: str | None = None
+    resumed_sha256: str | None = None
+    sittings: list[Sitting] = []
     backends: dict[str, Description]
     started: str
     ended: str | None

@@ -22,6 +22,7 @@ from harness.options import (
     OUTPUT,
     TRAINING,
     Backends,
+    CheckpointSeconds,
     DataDir,
     Json,
     Options,
@@ -30,6 +31,7 @@ from harness.options import (
     Variants,
     as_options,
     given,
+    seconds,
     split,
 )
 
@@ -53,6 +55,7 @@ def run(
     backend: Backends = None,
     variant: Variants = None,
     resume: Annotated[Path | None, Parameter(group=CHOICE)] = None,
+    checkpoint_seconds: CheckpointSeconds = 60.0,
     data_dir: DataDir = None,
     settings: Annotated[Settings | None, FLAT] = None,
     python: Pythons = None,
@@ -73,7 +76,8 @@ def run(
     resume
         go on from this checkpoint, with its settings, up to --num-epochs
     out
-        the run folder (default: a new one in results/runs)
+        the run folder; one of this very run that was cut off is gone on with (default: a new one in
+        results/runs)
     """
     from dataclasses import replace
 
@@ -109,6 +113,7 @@ def run(
         out,
         parse(python or ()),
         resume,
+        checkpoint_seconds=seconds(checkpoint_seconds),
     )
     note(fewer_than_asked(experiment.threads))
     console = screen()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 
+from rich import progress as bars
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from harness.console import printable
 from harness.run.row import Row
-from harness.workers.protocol import Built, EpochDone, Event, Sample
+from harness.workers.protocol import Built, EpochDone, Event, Phase, Progress, Sample
+
+LINE_SECONDS = 60.0
+"""Time after which a long epoch has a line where there is no terminal, and so no bar."""
 
 
 class Silent:
@@ -37,13 +41,14 @@ class Live:
 
     def __init__(self, console: Console, num_epochs: int, line_period: int) -> None:
         self.console, self.num_epochs, self.line_period = console, num_epochs, line_period
-        self.tasks: dict[str, TaskID] = {}
-        self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("epoch {task.completed:.0f}/{task.total:.0f}"),
-            TextColumn("{task.fields[now]}"),
-            TimeRemainingColumn(),
+        self.tasks: dict[str, bars.TaskID] = {}
+        self.said = time.monotonic()
+        self.progress = bars.Progress(
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(bar_width=24),
+            bars.TextColumn("epoch {task.fields[epoch]}/{task.total:.0f}"),
+            bars.TextColumn("{task.fields[now]}"),
+            bars.TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
         )
@@ -63,42 +68,59 @@ class Live:
     def started(self, row: Row) -> None:
         """Open the row's bar."""
         name = f"{row.backend} {row.variant}"
-        self.tasks[row.name] = self.progress.add_task(name, total=self.num_epochs, now="starting")
-        self._line(f"{name}: starting")
+        self.tasks[row.name] = self.progress.add_task(
+            name, total=self.num_epochs, completed=row.epoch, epoch=row.epoch, now="starting"
+        )
+        self._line(f"{name}: starting" + (f" after epoch {row.epoch}" if row.epoch else ""))
 
     def event(self, row: Row, event: Event) -> None:
         """Move the row's bar; print the text it wrote."""
-        if isinstance(event, Built):
-            self._now(row, "training")
-            self._line(
-                f"{row.backend} {row.variant}: on {row.device}, "
-                f"ready after {row.compile_seconds:.1f} s of compiling and warming up"
-            )
-        elif isinstance(event, EpochDone):
-            now = f"perplexity {event.perplexity:.4g}  " + _speed(event)
-            self._now(row, now, completed=event.epoch)
-            if event.epoch % self.line_period == 0 or event.epoch == self.num_epochs:
-                self._line(f"{row.backend} {row.variant}: epoch {event.epoch}: {now}")
-        elif isinstance(event, Sample):
-            text = Text.assemble(
-                (f"{row.backend} epoch {event.epoch}: ", "dim"), printable(event.text)
-            )
-            self.console.print(text)
+        name = f"{row.backend} {row.variant}"
+        match event:
+            case Phase():
+                self._now(row, event.doing)
+            case Built():
+                self._now(row, "training")
+                self._line(
+                    f"{name}: on {event.device}, "
+                    f"ready after {event.compile_seconds:.1f} s of compiling and warming up"
+                )
+            case Progress():
+                part = min(event.tokens / event.of, 1)
+                now = f"{part:.0%} of the epoch  {_speed(event)}"
+                self._now(row, now, event.epoch - 1 + part, event.epoch)
+                if time.monotonic() - self.said >= LINE_SECONDS:
+                    left = event.seconds * (1 / part - 1) / 60
+                    self._line(f"{name}: epoch {event.epoch}: {now}, {left:,.0f} min of it left")
+            case EpochDone():
+                now = f"perplexity {event.perplexity:.4g}  {_speed(event)}"
+                self._now(row, now, event.epoch, event.epoch)
+                if event.epoch % self.line_period == 0 or event.epoch == self.num_epochs:
+                    self._line(f"{name}: epoch {event.epoch}: {now}")
+            case Sample():
+                said = (f"{row.backend} epoch {event.epoch}: ", "dim"), printable(event.text)
+                self.console.print(Text.assemble(*said))
 
     def ended(self, row: Row) -> None:
         """Close the row's bar with its status."""
         if row.name in self.tasks:
             self._now(row, f"{row.status}  perplexity {row.perplexity or float('nan'):.4g}")
-        if row.status != "ok":
+        if not row.ok:
             self.console.print(Text(f"{row.backend} {row.variant}: {row.status}: {row.reason}"))
 
-    def _now(self, row: Row, now: str, completed: int | None = None) -> None:
-        self.progress.update(self.tasks[row.name], now=now, completed=completed)
+    def _now(
+        self, row: Row, now: str, completed: float | None = None, epoch: int | None = None
+    ) -> None:
+        task = self.tasks[row.name]
+        self.progress.update(task, now=now, completed=completed)
+        if epoch is not None:
+            self.progress.update(task, epoch=epoch)
 
     def _line(self, line: str) -> None:
+        self.said = time.monotonic()
         if not self.console.is_terminal:
             self.console.print(Text(line))
 
 
-def _speed(epoch: EpochDone) -> str:
-    return f"{epoch.tokens / epoch.seconds:,.0f} tokens/s"
+def _speed(epoch: EpochDone | Progress) -> str:
+    return f"{epoch.tokens / epoch.seconds:,.0f} tokens/s" if epoch.seconds else ""

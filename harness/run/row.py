@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import math
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -13,15 +14,40 @@ from harness.records.status import Status
 
 SUMMARY_COLUMNS = list(SummaryTable.model_fields)
 
+SETTLED: tuple[Status, ...] = ("ok", "diverged", "overflow", "parity-failed")
+"""Endings that would be the same again. A row that ended otherwise is taken up when its run is."""
+
+HOPELESS = 1e6
+"""Times the vocabulary's size that a perplexity may be; a training that ends above has diverged.
+
+The vocabulary's size is what guessing reaches. Above a million times that, the network gave the
+tokens that came, on the geometric mean, less than a millionth of the share that each has when
+nothing is known: it is sure, and wrong. No curve that comes down again ends there. Of one epoch
+among others it says nothing, so that alone ends no training; what is not finite does.
+"""
+
+
+RESULT = (
+    "status reason device compile_seconds peak_memory_mb parity parity_tolerance parity_verdict"
+).split()
+"""Columns that are known when a row has ended, beside what its epochs tell."""
+
 
 @dataclass
 class Row:
-    """One line of ``summary.csv``, filled in as the run goes on."""
+    """One line of ``summary.csv``, filled in as the run goes on.
+
+    Attributes:
+        vocab_size: of the corpus.
+        epoch: the last one that is done.
+    """
 
     backend: str
     variant: str
     seed: int
     dtype: str
+    vocab_size: int
+    epoch: int
     status: Status = "waiting"
     reason: str = ""
     device: str = ""
@@ -42,9 +68,54 @@ class Row:
         return f"{self.backend}-{self.variant}-{self.seed}"
 
     @property
+    def key(self) -> list[str]:
+        """Cells that name the row in every table."""
+        return [self.backend, self.variant, str(self.seed)]
+
+    @property
+    def ok(self) -> bool:
+        """True if it trained to its end and has learned."""
+        return self.status == "ok"
+
+    @property
+    def settled(self) -> bool:
+        """True if it has a result."""
+        return self.status in SETTLED
+
+    @property
+    def divergence(self) -> str:
+        """Reason why its perplexity is that of a training that diverged; empty if it is not."""
+        if self.perplexity is None or not math.isfinite(self.perplexity):
+            return "its perplexity is no longer a finite number"
+        if self.perplexity > HOPELESS * self.vocab_size:
+            times = f"{HOPELESS:,.0f} times the {self.vocab_size:,} of guessing"
+            return f"its perplexity of {self.perplexity:.1e} is over {times}"
+        return ""
+
+    def add_epoch(
+        self,
+        epoch: int,
+        perplexity: float,
+        val_perplexity: float | None,
+        tokens: int,
+        seconds: float,
+    ) -> None:
+        """Take an epoch into it, which is the last from now on."""
+        self.epoch, self.perplexity, self.val_perplexity = epoch, perplexity, val_perplexity
+        self.tokens += tokens
+        self.train_seconds += seconds
+
+    def result_of(self, line: dict[str, Any]) -> Row:
+        """The row as a line of ``summary.csv`` tells it, but for what its epochs tell."""
+        known: dict[str, Any] = {name: line[name] for name in RESULT}
+        known = {name: None if value != value else value for name, value in known.items()}
+        versions = dict(each.split("=", 1) for each in line["versions"].split() if "=" in each)
+        return replace(self, **known, versions=versions)
+
+    @property
     def tokens_per_sec(self) -> float | None:
         """Training throughput; None unless the row is ok, for no other has earned one."""
-        return self.tokens / self.train_seconds if self.status == "ok" else None
+        return self.tokens / self.train_seconds if self.ok else None
 
     def summary(self) -> dict[str, Any]:
         """The row by the columns of ``summary.csv``."""

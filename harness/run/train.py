@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import math
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from common.checkpoint import load_checkpoint
+from common.errors import StorageError, in_one_line
 from common.experiment import Experiment
 from common.inputs import Inputs, read_inputs
 from common.variants import unsupported
 from harness import interrupts
 from harness.checks import check_inputs, corpus_facts, select
+from harness.console import note
+from harness.lock import locked
+from harness.records.facts import sha256_of
 from harness.records.provenance import provenance
 from harness.records.status import Status
+from harness.records.tables import holds
 from harness.run.baselines import write_baselines
+from harness.run.checkpoints import CHECKPOINT_SECONDS
 from harness.run.folder import RunFolder, default_folder
 from harness.run.row import Row
+from harness.workers.errors import WorkerError
 from harness.workers.interpreters import interpreter, missing
 from harness.workers.process import Worker
-from harness.workers.protocol import Built, Done, EpochDone, Event, Failed, Judged, Sample
+from harness.workers.protocol import Built, Done, EpochDone, Event, Failed, Judged, Sample, Saved
 from harness.workers.requests import Train
 
 
@@ -44,10 +52,11 @@ class RunRequest:
         recipe: the name the settings started from.
         backends, variants: as asked for; no backend means every one.
         data_dir: the first folder to look in for a published corpus.
-        out: the run folder; None gives it a name of its own.
+        out: the run folder, new or of this very request; None gives it a name of its own.
         pythons: the interpreters of backends that have one of their own.
-        resume: the checkpoint to go on from; None starts from fresh weights.
+        resume: the checkpoint whose weights are the first; None draws them.
         inputs: of the experiment, where they were read before.
+        checkpoint_seconds: time after which another checkpoint on the way is due.
     """
 
     recipe: str
@@ -59,6 +68,7 @@ class RunRequest:
     pythons: dict[str, Path] = field(default_factory=dict)
     resume: Path | None = None
     inputs: Inputs | None = None
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,8 @@ class RunResult:
         """0 if every row is ok; what is not available counts only if it was asked for by name."""
         if self.status == "interrupted":
             return interrupts.exit_status()
+        if self.status != "finished":
+            return 1
         forgiven = {row.name for row in self.rows if row.status == "unavailable"}
         forgiven -= {row.name for row in self.rows if {row.backend, row.variant} & {*self.asked}}
         judged = [row.status == "ok" for row in self.rows if row.name not in forgiven]
@@ -82,10 +94,12 @@ class RunResult:
 
 
 def run(request: RunRequest, display: Display) -> RunResult:
-    """Train what was asked for and write the run folder.
+    """Train what was asked for and write the run folder; what stands in it already is gone on with.
 
     Raises:
         RequestError: something asked for does not exist or does not fit; nothing was written.
+        StorageError: the folder can no longer be written; what is in it agrees, and it does not say
+            that it is finished.
     """
     experiment = request.experiment
     pairs = select(request.backends, request.variants)
@@ -94,29 +108,48 @@ def run(request: RunRequest, display: Display) -> RunResult:
     facts = {
         "recipe": request.recipe,
         "experiment": experiment.model_dump(mode="json"),
+        "rows": [[*pair] for pair in pairs],
         "corpus": corpus_facts(inputs),
         "resumed": request.resume and str(request.resume),
+        "resumed_sha256": request.resume and sha256_of(request.resume),
         **provenance(),
         "backends": {},
     }
+    done = load_checkpoint(request.resume).epoch if request.resume else 0
+    size = len(inputs.vocab)
+    rows = [Row(*pair, experiment.seed, experiment.dtype, size, done) for pair in pairs]
     path = request.out or default_folder(request.recipe, experiment)
-    folder = RunFolder(path, facts)
-    rows = [Row(name, variant, experiment.seed, experiment.dtype) for name, variant in pairs]
-    status = "failed"
+    with locked(path):
+        folder = RunFolder(path, facts, rows)
+        status = train_rows(folder, request, inputs, display)
+    unable = {variant for variant in request.variants if unsupported(experiment, variant)}
+    return RunResult(path, folder.rows, status, (*request.backends, *unable))
+
+
+def train_rows(folder: RunFolder, request: RunRequest, inputs: Inputs, display: Display) -> str:
+    """Train every row that has no result yet; the status of the run."""
+    status, reason = "finished", ""
     try:
-        write_baselines(path, inputs)
-        for row in rows:
-            run_row(row, request, folder, display)
-        status = "finished"
+        if not holds(folder.path, "baselines.csv"):
+            write_baselines(folder.path, inputs)
+        for row in folder.rows:
+            if not row.settled:
+                run_row(row, request, folder, display)
     except KeyboardInterrupt:
         status = "interrupted"
+    except BaseException as error:
+        status, reason = "failed", in_one_line(error)
+        raise
     finally:
-        for row in rows:
+        for row in folder.rows:
             if row.status in ("waiting", "running"):
-                row.status = "interrupted"
-        folder.finish(rows, status)
-    unable = {variant for variant in request.variants if unsupported(experiment, variant)}
-    return RunResult(path, rows, status, (*request.backends, *unable))
+                row.status, row.reason = "interrupted", reason
+        # What cannot be said that it failed goes on saying that it is running.
+        with suppress(StorageError) if status == "failed" else nullcontext():
+            status = folder.finish(status, reason)
+    if status == "failed":
+        note(f"{folder.path}: failed: {folder.record.facts['reason']}")
+    return status
 
 
 def run_row(row: Row, request: RunRequest, folder: RunFolder, display: Display) -> None:
@@ -124,23 +157,36 @@ def run_row(row: Row, request: RunRequest, folder: RunFolder, display: Display) 
     reason = unsupported(request.experiment, row.variant) or missing(row.backend, request.pythons)
     if reason:
         row.status, row.reason = "unavailable", reason
-        display.ended(row)
-        return
+    else:
+        ask_worker(row, request, folder, display)
+    folder.end_row(row)
+    display.ended(row)
+
+
+def ask_worker(row: Row, request: RunRequest, folder: RunFolder, display: Display) -> None:
+    """Have a worker train a row, from where it was cut off."""
     row.status = "running"
     display.started(row)
     python = interpreter(row.backend, request.pythons)
-    with Worker(row.backend, python, request.experiment, folder.log(row)) as worker:
+    try:
+        worker = Worker(row.backend, python, request.experiment, folder.log(row))
+    except WorkerError as error:
+        record(row, Failed(kind=error.kind, reason=str(error)), folder)
+        return
+    with worker:
+        goes_on = folder.goes_on.get(row.name)
         asked = Train(
             experiment=request.experiment,
             variant=row.variant,
             data_dir=request.data_dir and str(request.data_dir.resolve()),
             checkpoint=str(folder.checkpoint(row)),
             resume=request.resume and str(request.resume),
+            goes_on=goes_on and str(goes_on),
+            checkpoint_seconds=request.checkpoint_seconds,
         )
         for event in worker.ask(asked):
             record(row, event, folder)
             display.event(row, event)
-    display.ended(row)
 
 
 FAILURES: dict[str, Status] = {name: name for name in ("unavailable", "crashed", "timeout")}
@@ -159,24 +205,23 @@ def record(row: Row, event: Event, folder: RunFolder) -> None:
         case Built():
             row.device, row.compile_seconds = event.device, event.compile_seconds
             row.versions = event.description.versions
-            folder.record.facts["backends"][row.backend] = asdict(event.description)
+            folder.describe(row.backend, asdict(event.description))
         case Judged():
             row.parity, row.parity_tolerance = event.parity, event.tolerance
             row.parity_verdict, row.reason = event.verdict, event.reason
             row.status = REFUSALS.get(event.verdict, row.status)
         case EpochDone():
-            row.perplexity, row.val_perplexity = event.perplexity, event.val_perplexity
-            row.tokens += event.tokens
-            row.train_seconds += event.seconds
+            row.add_epoch(**event.model_dump(exclude={"event"}))
             folder.add_epoch(row, event)
         case Sample():
             folder.add_sample(row, event)
+        case Saved():
+            folder.keep_checkpoint(row, event)
         case Failed():
             row.status = FAILURES.get(event.kind, "failed")
             row.reason = event.reason
         case Done() if row.status == "running":
             row.peak_memory_mb = event.peak_memory_mb
-            learning = row.perplexity is not None and math.isfinite(row.perplexity)
-            row.status = "ok" if learning else "diverged"
-            if not learning:
-                row.reason = "its perplexity is no longer a finite number"
+            row.status = "ok"
+            if row.divergence:
+                row.status, row.reason = "diverged", row.divergence

@@ -4,29 +4,45 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import cycle, islice
 from pathlib import Path
 
+import numpy as np
+
 from common.batches import Batch, SeqDataLoader
-from common.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from common.checkpoint import Checkpoint, Middle, load_checkpoint, save_checkpoint
 from common.inputs import first_weights, load_batches
+from common.interface import Model
 from common.judging import judge_before_training
-from common.training import train, warm_up
-from harness.workers.protocol import Built, EpochDone, Event, Judged, Sample
+from common.training import Epoch, Underway, train_on, warm_up
+from common.weights import Weights
+from harness.run.checkpoints import OnTheWay
+from harness.workers.protocol import Built, EpochDone, Event, Judged, Phase, Progress, Sample, Saved
 from harness.workers.requests import Train
 from harness.workers.session import Session
 
+SIGN_SECONDS = 1.0
+"""Time in an epoch after which the worker says how far it is."""
+
+SHARE = 100
+"""Times that a checkpoint's own time passes before the next is due: it costs less than 1 %."""
+
 
 def train_model(session: Session, request: Train) -> Iterator[Event]:
-    """Train a network from its first weights to its last epoch, or until it diverges."""
+    """Train a network from its first weights to its last epoch, or until it diverges.
+
+    One that was cut off is built and judged as it was before, and then goes on.
+    """
     experiment, backend = request.experiment, session.backend
+    yield Phase(doing="reading the text")
     loader, vocab = load_batches(experiment, request.data_dir)
     if request.resume:
         saved = load_checkpoint(Path(request.resume))
         weights, done = saved.weights, saved.epoch
     else:
         weights, done = first_weights(experiment, len(vocab)), 0
+    yield Phase(doing="building")
     model = backend.build(experiment, request.variant, weights)
     start = time.perf_counter()
     warm_up(model, loader.shapes())
@@ -40,16 +56,94 @@ def train_model(session: Session, request: Train) -> Iterator[Event]:
     if not judgement.trains:
         return
     model.load_weights(weights)
-    epoch = None
-    for epoch in train(model, loader, experiment, done):
-        yield EpochDone(**asdict(epoch))
-        if epoch.epoch % experiment.pred_period == 0 or epoch.epoch == experiment.num_epochs:
-            for prefix in experiment.prefixes:
-                text = model.predict(prefix, experiment.num_preds, vocab)
-                yield Sample(epoch=epoch.epoch, prefix=prefix, text=text)
-    assert epoch is not None  # there is at least one epoch left: the harness has checked
-    checkpoint = Checkpoint(experiment, vocab, epoch.epoch, model.weights())
-    save_checkpoint(Path(request.checkpoint), checkpoint)
+    underway = Underway(done + 1)
+    if request.goes_on:
+        underway = taken_up(model, load_checkpoint(Path(request.goes_on)))
+    network = Checkpoint(experiment, vocab, underway.number - 1, weights)
+    yield from training(model, loader, network, underway, request)
+
+
+def training(
+    model: Model, loader: SeqDataLoader, network: Checkpoint, underway: Underway, request: Train
+) -> Iterator[Event]:
+    """The training itself, from wherever it stands; the trained weights are saved at its end.
+
+    Args:
+        model: as it stands.
+        loader: gives the batches.
+        network: the settings and the vocabulary.
+        underway: the epoch to go on with.
+        request: says where checkpoints go, and how often.
+    """
+    experiment, wait = network.experiment, request.checkpoint_seconds
+    on_the_way = OnTheWay(Path(request.checkpoint))
+    saved = told = time.monotonic()
+    epoch = underway.number - 1
+    for event in train_on(model, loader, experiment, underway, min(SIGN_SECONDS, wait)):
+        if isinstance(event, Epoch):
+            epoch, place = event.epoch, Underway(event.epoch + 1)
+            yield EpochDone(**asdict(event))
+            if epoch % experiment.pred_period == 0 or epoch == experiment.num_epochs:
+                for prefix in experiment.prefixes:
+                    text = model.predict(prefix, experiment.num_preds, network.vocab)
+                    yield Sample(epoch=epoch, prefix=prefix, text=text)
+        else:
+            place = event
+            if time.monotonic() - told >= SIGN_SECONDS:
+                yield progress(place, loader)
+                told = time.monotonic()
+        if experiment.keep_graph and place.losses:
+            continue  # a state that remembers its graph cannot be written down
+        start = time.monotonic()
+        if start - saved >= wait and place.number <= experiment.num_epochs:
+            here = checkpoint(model, place, network)
+            if finite(here.weights):
+                at = here.epoch, len(place.losses)
+                save_checkpoint(on_the_way.written(at), here)
+                yield Saved(epochs=at[0], steps=at[1])
+            saved = time.monotonic()
+            if request.checkpoint_seconds:
+                wait = max(request.checkpoint_seconds, SHARE * (saved - start))
+    trained = replace(network, epoch=epoch, weights=model.weights())
+    if finite(trained.weights):
+        save_checkpoint(Path(request.checkpoint), trained)
+
+
+def progress(place: Underway, loader: SeqDataLoader) -> Progress:
+    """How far an epoch has come."""
+    sliding = loader.sampling == "sliding"
+    rows = len(loader.train_windows) if sliding else len(loader) * loader.batch_size
+    return Progress(
+        epoch=place.number,
+        tokens=sum(place.tokens),
+        of=rows * loader.num_steps,
+        seconds=place.seconds,
+    )
+
+
+def checkpoint(model: Model, place: Underway, network: Checkpoint) -> Checkpoint:
+    """Checkpoint of a training as it stands."""
+    middle = None
+    if place.losses:
+        carried = network.experiment.carries_state
+        state = model.read_state(place.state) if carried else None
+        middle = Middle(place.read_losses(), np.array(place.tokens), state, place.seconds)
+    return replace(network, epoch=place.number - 1, weights=model.weights(), middle=middle)
+
+
+def taken_up(model: Model, saved: Checkpoint) -> Underway:
+    """The epoch that was under way when a checkpoint was written; the model stands there again."""
+    model.load_weights(saved.weights)
+    number, middle = saved.epoch + 1, saved.middle
+    if not middle:
+        return Underway(number)
+    state = None if middle.state is None else model.write_state(middle.state)
+    return Underway(number, state, middle.losses.tolist(), middle.tokens.tolist(), middle.seconds)
+
+
+def finite(weights: Weights) -> bool:
+    """True if a network can be gone on with: all its weights are finite numbers."""
+    return all(np.isfinite(w).all() for w in weights.values())
 
 
 def preflight_batches(loader: SeqDataLoader) -> list[Batch]:

@@ -88,14 +88,15 @@ def start(folder: Path) -> None:
 
 def write(found: SequenceResult, about: dict[str, Any], folder: Path) -> None:
     """Write the tables, then say in ``sequence.json`` what it all came to."""
-    for name, table in {
-        "predictions": predictions_table(found),
-        "errors": errors_table(found),
-        "losses": losses_table(found),
-    }.items():
-        write_aside(folder / f"{name}.csv", csv_of(table))
+    tables = {
+        "predictions.csv": predictions_table(found),
+        "errors.csv": errors_table(found),
+        "losses.csv": losses_table(found),
+    }
+    for name, table in tables.items():
+        write_aside(folder / name, csv_of(table))
     status = "finished" if found.passed else "failed"
-    write_facts(folder / "sequence.json", {"status": status, **facts(found), **about})
+    write_facts(folder / "sequence.json", {"status": status, **facts(found), **about}, tables)
 
 
 def show(console: Console, found: SequenceResult) -> None:

@@ -15,9 +15,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from common.files import write_aside
+from common.files import storing, write_aside
 from harness.records.facts import write_facts
+from harness.records.reading import RUN_TABLES, read_run, record
+from harness.records.schemas import RunFacts
 from harness.records.status import Status
+from harness.records.tables import holds
+from harness.run.checkpoints import OnTheWay
+from harness.run.folder import CHECKPOINTS
 from harness.run.progress import Silent
 from harness.run.train import RunRequest, run
 
@@ -28,6 +33,8 @@ Pair = tuple[str, str]
 def run_again(request: RunRequest, folder: Path, pairs: Sequence[Pair]) -> list[Status] | None:
     """Run some rows of a finished run again, each in a run of its own, and replace them.
 
+    A run of a row that was cut off goes on when this is asked again.
+
     Args:
         request: the request of the whole run.
         folder: the folder of the run.
@@ -36,23 +43,35 @@ def run_again(request: RunRequest, folder: Path, pairs: Sequence[Pair]) -> list[
     Returns:
         The new status of every row; None after Ctrl-C, which leaves the folder as it was.
     """
-    old, merged, alone = (_beside(folder, name) for name in ("old", "merged", "alone"))
-    shutil.copytree(folder, merged)
+    old, merged = (_beside(folder, name) for name in ("old", "merged"))
+    with storing(folder):
+        shutil.copytree(folder, merged)
     statuses: list[Status] = []
     try:
-        for backend, variant in pairs:
-            of_row = replace(request, backends=(backend,), variants=(variant,), out=alone)
-            result = run(of_row, Silent())
-            if result.status == "interrupted":
+        for pair in pairs:
+            alone = _beside(folder, f"alone-{'-'.join(pair)}")
+            of_row = replace(request, backends=pair[:1], variants=pair[1:], out=alone)
+            if not _is_finished(alone) and run(of_row, Silent()).status == "interrupted":
                 return None
-            statuses += [row.status for row in result.rows]
-            take_row(alone, merged, (backend, variant))
-            shutil.rmtree(alone)
-        os.replace(folder, old)
-        os.replace(merged, folder)
+            statuses += read_run(alone).summary.status.tolist()
+            take_row(alone, merged, pair)
+        with storing(folder):
+            os.replace(folder, old)
+            os.replace(merged, folder)
+        forget(folder)
         return statuses
     finally:
         sweep(folder)
+
+
+def _is_finished(alone: Path) -> bool:
+    return holds(alone, "run.json") and record(alone, "run.json", RunFacts)["status"] == "finished"
+
+
+def forget(folder: Path) -> None:
+    """Remove the runs of single rows beside a folder: their results stand in it by now."""
+    for path in folder.parent.glob(f"{_beside(folder, 'alone-').name}*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def sweep(folder: Path) -> None:
@@ -62,7 +81,7 @@ def sweep(folder: Path) -> None:
     """
     if not folder.exists() and _beside(folder, "old").exists():
         os.replace(_beside(folder, "old"), folder)
-    for name in ("old", "merged", "alone"):
+    for name in ("old", "merged"):
         shutil.rmtree(_beside(folder, name), ignore_errors=True)
 
 
@@ -83,6 +102,10 @@ def take_row(source: Path, target: Path, pair: Pair) -> None:
             speed = pd.to_numeric(table.tokens_per_sec)
             table = table.loc[speed.sort_values(ascending=False, kind="stable").index]
         write_aside(target / name, table.to_csv(index=False, lineterminator="\r\n"))
+    for row in new.itertuples():  # of the summary, which came last
+        OnTheWay(
+            target / "checkpoints" / f"{row.backend}-{row.variant}-{row.seed}.safetensors"
+        ).remove()
     for name in ("logs", "checkpoints"):
         if (source / name).is_dir():
             shutil.copytree(source / name, target / name, dirs_exist_ok=True)
@@ -90,4 +113,4 @@ def take_row(source: Path, target: Path, pair: Pair) -> None:
         json.loads((folder / "run.json").read_text(encoding="utf-8")) for folder in (target, source)
     )
     old["backends"] |= new["backends"]
-    write_facts(target / "run.json", old | {"ended": new["ended"]})
+    write_facts(target / "run.json", old | {"ended": new["ended"]}, [*RUN_TABLES, CHECKPOINTS])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.text import Text
 
+from common.errors import in_one_line
 from harness.console import print_json, screen
-from harness.options import CHOICE, OUTPUT, DataDir, Json, Pythons
+from harness.options import CHOICE, OUTPUT, CheckpointSeconds, DataDir, Json, Pythons, seconds
 
 
 def study(
@@ -18,13 +20,14 @@ def study(
     *,
     python: Pythons = None,
     data_dir: DataDir = None,
+    checkpoint_seconds: CheckpointSeconds = 60.0,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
     json: Json = False,
 ) -> int:
     """Run every cell of a study, and make one report of them.
 
-    Each cell is an ordinary run folder. Started again, a study runs only the
-    cells that are not finished. Exit status 1 says that a backend broke down;
+    Each cell is an ordinary run folder. Started again, a study goes on where it
+    was cut off. Exit status 1 says that a backend broke down;
     that one diverged is a result.
 
     Parameters
@@ -35,21 +38,33 @@ def study(
         the study's folder (default: results/studies/<name of the file>)
     """
     from harness import interrupts
+    from harness.lock import locked
     from harness.page.write import write_sections
     from harness.study.grid import find_study, load_study
     from harness.study.report import backends_of, study_sections, titles
-    from harness.study.run import StudyRequest, broken, run_study, tidy
+    from harness.study.run import StudyRequest, broken, finish, run_study, tidy
     from harness.workers.interpreters import parse
 
     path = find_study(file)
     folder = out or Path("results/studies") / path.stem
-    order = StudyRequest(load_study(path), folder, data_dir, parse(python or ()))
+    order = StudyRequest(
+        load_study(path), folder, data_dir, parse(python or ()), seconds(checkpoint_seconds)
+    )
     console = screen()
-    done = run_study(order, lambda line: None if json else console.print(Text(line)))
-    if not done:
-        return interrupts.exit_status()
-    backends = backends_of(order)
-    report = write_sections(study_sections(order), titles(order, backends), backends, folder)
+    with locked(folder):
+        done = run_study(order, lambda line: None if json else console.print(Text(line)))
+        if not done:
+            return interrupts.exit_status()
+        try:
+            backends = backends_of(order)
+            told = study_sections(order), titles(order, backends), backends
+            report, reason = write_sections(*told, folder), ""
+        except Exception as error:  # its runs stand, whatever became of their report
+            reason = in_one_line(error)
+        finish(order, reason)
+    if reason:
+        print(f"error: no report: {reason}; to try again, start the study again", file=sys.stderr)
+        return 1
     table = tidy(order)
     faults = broken(table)
     if json:

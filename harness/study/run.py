@@ -1,36 +1,37 @@
 """Running a study: a run folder a cell; what is finished is never run again.
 
-``study.json`` says ``running`` until all cells are done. When the study is started again, a cell
-whose run was killed, interrupted or failed as a whole is run again, and so is a row that broke, or
-whose backend has been installed since; a divergence, say, is a result and stays.
+``study.json`` says ``running`` until all cells are done and the report is written. When the study
+is started again, a cell whose run was killed, interrupted or failed as a whole is gone on with. A
+row that broke is run again, and so is one whose backend has been installed since; a divergence,
+say, is a result and stays.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import psutil
 
 from common.errors import RequestError
-from common.files import write_aside, writing
+from common.files import write_aside
 from common.inputs import read_inputs
 from common.variants import unsupported
 from harness.checks import check_inputs, select, told_whose
+from harness.lock import begun, locked
 from harness.records.agreement import ROW
 from harness.records.cells import csv_of
 from harness.records.facts import Record
 from harness.records.provenance import provenance
-from harness.records.reading import RunData, holds, read_run
+from harness.records.reading import RunData, read_run, record
+from harness.records.schemas import RunFacts
+from harness.records.tables import holds
+from harness.run.checkpoints import CHECKPOINT_SECONDS
 from harness.run.progress import Silent
 from harness.run.train import RunRequest, run
-from harness.study.again import Pair, run_again, sweep
+from harness.study.again import Pair, forget, run_again, sweep
 from harness.study.grid import GridCell, Study, cells
 from harness.workers.interpreters import missing
 
@@ -47,12 +48,14 @@ class StudyRequest:
         out: its folder; goes on there if it exists.
         data_dir: the first folder to look in for a published corpus.
         pythons: the interpreters of backends that have one of their own.
+        checkpoint_seconds: as of a run.
     """
 
     study: Study
     out: Path
     data_dir: Path | None
     pythons: dict[str, Path]
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
 
     def folder(self, cell: GridCell) -> Path:
         """The run folder of a cell."""
@@ -60,7 +63,9 @@ class StudyRequest:
 
 
 def run_study(order: StudyRequest, tell: Callable[[str], None]) -> bool:
-    """Run every cell that is not finished.
+    """Run every cell that is not finished, and nobody else meanwhile.
+
+    ``study.json`` says ``running`` then, until `finish` is told what became of the report.
 
     Args:
         order: the study, its folder and its interpreters.
@@ -72,6 +77,11 @@ def run_study(order: StudyRequest, tell: Callable[[str], None]) -> bool:
     Raises:
         RequestError: a cell cannot be run, or its folder holds something else; nothing was run.
     """
+    with locked(order.out):
+        return _run_cells(order, tell)
+
+
+def _run_cells(order: StudyRequest, tell: Callable[[str], None]) -> bool:
     every = cells(order.study)
     for cell in every:
         sweep(order.folder(cell))
@@ -82,18 +92,14 @@ def run_study(order: StudyRequest, tell: Callable[[str], None]) -> bool:
         except RequestError as error:
             given, source = {*order.study.settings, *cell.varied}, f"recipe {order.study.recipe}"
             raise told_whose(error, cell.experiment, given, source) from error
-    record = Record(
-        order.out / "study.json", {"study": order.study.model_dump(mode="json"), **provenance()}
-    )
-    with writing(order.out):
-        order.out.mkdir(parents=True, exist_ok=True)
-        if not all(is_finished(order, cell) and not to_run_again(order, cell) for cell in every):
-            record.write("running")
+    if not all(is_finished(order, cell) and not to_run_again(order, cell) for cell in every):
+        _record(order).write("running")
     for number, cell in enumerate(every, 1):
         where = f"{number} of {len(every)}: {cell.grid}, {cell.name}"
         if is_finished(order, cell):
             reasons = to_run_again(order, cell)
             if not reasons:
+                forget(order.folder(cell))
                 tell(f"{where}: done before")
                 continue
             why = "; ".join(f"{' '.join(pair)} was {old}" for pair, old in reasons.items())
@@ -102,16 +108,32 @@ def run_study(order: StudyRequest, tell: Callable[[str], None]) -> bool:
                 return False
             tell(f"{where}: again, for {why}: now {', '.join(statuses)}")
             continue
-        shutil.rmtree(order.folder(cell), ignore_errors=True)
         start = time.monotonic()
         result = run(_request(order, cell), Silent())
         if result.status == "interrupted":
             return False
         ended = ", ".join(f"{row.backend} {row.variant} {row.status}" for row in result.rows)
         tell(f"{where}: {time.monotonic() - start:.0f} s: {ended}")
-    write_aside(order.out / "cells.csv", csv_of(tidy(order)))
-    record.write("finished")
     return True
+
+
+def finish(order: StudyRequest, reason: str) -> None:
+    """Write ``cells.csv``, and say in ``study.json`` that the study is finished, or why not.
+
+    Args:
+        order: the study, whose cells are all done.
+        reason: of the failure of its report; empty if that was written.
+    """
+    write_aside(order.out / "cells.csv", csv_of(tidy(order)))
+    ending = _record(order)
+    if reason:
+        ending.facts["reason"] = reason
+    ending.write("failed" if reason else "finished", ["cells.csv"])
+
+
+def _record(order: StudyRequest) -> Record:
+    facts = {"study": order.study.model_dump(mode="json"), **provenance()}
+    return Record(order.out / "study.json", facts)
 
 
 def _request(order: StudyRequest, cell: GridCell) -> RunRequest:
@@ -124,6 +146,7 @@ def _request(order: StudyRequest, cell: GridCell) -> RunRequest:
         order.data_dir,
         order.folder(cell),
         order.pythons,
+        checkpoint_seconds=order.checkpoint_seconds,
     )
 
 
@@ -131,29 +154,29 @@ def is_finished(order: StudyRequest, cell: GridCell) -> bool:
     """True if a cell's folder holds its finished run.
 
     Raises:
-        RequestError: the folder holds a run of something else, one still going on, or no run.
+        RequestError: the folder holds a run of something else, or no run.
     """
     folder = order.folder(cell)
-    if not folder.exists() or all(path.name.startswith(".") for path in folder.iterdir()):
-        return False  # not begun, or killed before its first file was whole
+    if not begun(folder):
+        return False
     if not holds(folder, "run.json"):
         raise RequestError(f"{folder}: exists and is no run folder: move it, or give another --out")
-    facts = _facts(folder)
-    if facts.get("experiment") != cell.experiment.model_dump(mode="json"):
+    facts = record(folder, "run.json", RunFacts)
+    if facts["experiment"] != cell.experiment.model_dump(mode="json"):
         raise RequestError(
             f"{folder}: holds a run of other settings: was the study edited? give another --out"
         )
-    if facts.get("status") == "running":
-        _see_that_it_was_killed(folder, facts)
-    if facts.get("status") != "finished":
-        return False
-    found = read_run(folder).summary
-    asked = select(order.study.backends, order.study.variants)
-    if {*asked} != {*zip(found.backend, found.variant, strict=True)}:
+    asked = {*select(order.study.backends, order.study.variants)}
+    finished = bool(facts["status"] == "finished")
+    found = {(pair[0], pair[1]) for pair in facts["rows"] or []}
+    if finished:
+        summary = read_run(folder).summary
+        found = {*zip(summary.backend, summary.variant, strict=True)}
+    if found and found != asked:
         raise RequestError(
             f"{folder}: holds a run of other backends or variants: give another --out"
         )
-    return True
+    return finished
 
 
 def to_run_again(order: StudyRequest, cell: GridCell) -> dict[Pair, str]:
@@ -173,28 +196,6 @@ def to_run_again(order: StudyRequest, cell: GridCell) -> dict[Pair, str]:
 
 def _could_run(order: StudyRequest, cell: GridCell, backend: str, variant: str) -> bool:
     return not unsupported(cell.experiment, variant) and not missing(backend, order.pythons)
-
-
-def _facts(folder: Path) -> dict[str, Any]:
-    try:
-        facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RequestError(f"{folder / 'run.json'}: cannot be read: {error}") from error
-    return facts if isinstance(facts, dict) else {}
-
-
-def _see_that_it_was_killed(folder: Path, facts: dict[str, Any]) -> None:
-    """A run that says it is running, and whose process lives, is left alone.
-
-    Raises:
-        RequestError: the process lives.
-    """
-    try:
-        alive = "harness" in " ".join(psutil.Process(facts.get("pid", -1)).cmdline())
-    except (psutil.Error, TypeError, ValueError):
-        return
-    if alive:
-        raise RequestError(f"{folder}: process {facts['pid']} is running it now: wait for it")
 
 
 def read_cells(order: StudyRequest) -> Iterator[tuple[GridCell, RunData]]:

@@ -7,6 +7,7 @@ come one after the other to the last, and nobody talks without end.
 from __future__ import annotations
 
 import math
+import sys
 from collections import Counter
 
 from common.judging import TRAINED
@@ -27,8 +28,15 @@ def bounds(request: of.Request) -> Bounds:
             return {to.Described: ONE}
         case of.Train():
             epochs, prefixes = request.experiment.num_epochs, len(request.experiment.prefixes)
-            training: Bounds = {to.EpochDone: (0, epochs), to.Sample: (0, epochs * prefixes)}
-            return {to.Built: ONE, to.Judged: ONE, **training}
+            return {
+                to.Phase: (0, MANY),
+                to.Built: ONE,
+                to.Judged: ONE,
+                to.Progress: (0, sys.maxsize),
+                to.Saved: (0, sys.maxsize),
+                to.EpochDone: (0, epochs),
+                to.Sample: (0, epochs * prefixes),
+            }
         case of.Predict():
             return {to.Sample: (len(request.prefixes), len(request.prefixes))}
         case of.Compare():
@@ -64,6 +72,7 @@ class Answer:
         self.judged: to.Judged | None = None
         self.epoch: to.EpochDone | None = None
         self.samples: set[tuple[int, str]] = set()
+        self.places: dict[type[to.Message], tuple[int, int]] = {}
 
     def fault(self, event: to.Event) -> str:
         """The reason why an event cannot come here; empty if it can."""
@@ -96,8 +105,17 @@ class Answer:
         match event:
             case to.Judged():
                 self.judged = event
-            case to.EpochDone() | to.Sample() if not self._trains:
+            case to.Progress() | to.Saved() | to.EpochDone() | to.Sample() if not self._trains:
                 return f"it said {event.event!r} of a network that was not judged sound before"
+            case to.Progress() | to.Saved():
+                place = (
+                    (event.epoch, event.tokens)
+                    if isinstance(event, to.Progress)
+                    else (event.epochs, event.steps)
+                )
+                if place <= self.places.get(type(event), (-1, -1)):
+                    return f"it said {event.event!r} of {place} twice"
+                self.places[type(event)] = place
             case to.EpochDone():
                 before, self.epoch = self.epoch, event
                 if before and event.epoch != before.epoch + 1:

@@ -55,6 +55,13 @@ class Described(Message):
     description: Description
 
 
+class Phase(Message):
+    """A part of a training has begun that may take minutes: a sign of life, and of nothing else."""
+
+    event: Literal["phase"] = "phase"
+    doing: Literal["reading the text", "building"]
+
+
 class Built(Message):
     """A network is built and compiled."""
 
@@ -72,6 +79,28 @@ class Judged(Message):
     reason: Line
     parity: float | None
     tolerance: float | None
+
+
+class Progress(Message):
+    """An epoch under way, told about once a second: tokens behind, of so many, and its seconds."""
+
+    event: Literal["progress"] = "progress"
+    epoch: int
+    tokens: int
+    of: int
+    seconds: float
+
+
+class Saved(Message):
+    """A checkpoint on the way, after so many whole epochs and so many steps of the next.
+
+    It is on disk under its hidden name, see `harness.run.checkpoints`; all events before it belong
+    to it.
+    """
+
+    event: Literal["saved"] = "saved"
+    epochs: Count
+    steps: Count
 
 
 class EpochDone(Message):
@@ -212,8 +241,11 @@ class Failed(Message):
 Event = (
     Loaded
     | Described
+    | Phase
     | Built
     | Judged
+    | Progress
+    | Saved
     | EpochDone
     | Sample
     | CaseErrors

@@ -18,7 +18,14 @@ class Describe(Message):
 
 
 class Train(Message):
-    """Ask for a training: from fresh weights, or on from the checkpoint `resume`."""
+    """Ask for a training.
+
+    Attributes:
+        checkpoint: path for the trained weights.
+        resume: checkpoint whose weights are the first; None draws them.
+        goes_on: checkpoint on the way at which this very training was cut off; None begins it.
+        checkpoint_seconds: time after which another checkpoint on the way is due.
+    """
 
     op: Literal["train"] = "train"
     experiment: Experiment
@@ -26,6 +33,8 @@ class Train(Message):
     data_dir: str | None
     checkpoint: str
     resume: str | None
+    goes_on: str | None
+    checkpoint_seconds: float
 
 
 class Predict(Message):

@@ -48,6 +48,8 @@ def harness(*arguments, cwd, **env):
         ("--num-hiddens 99999999", "--num-hiddens 99999999"),
         ("--seed -1", "--seed -1"),
         ("--threads 0", "--threads 0"),
+        ("--checkpoint-seconds -1", "--checkpoint-seconds -1: from 0"),
+        ("study seeds.toml --checkpoint-seconds nan", "--checkpoint-seconds nan: from 0"),
         ("--num-steps two", "--num-steps"),
         ("--no-such-option 1", "--no-such-option"),
         ("--prefix ''", "holds no char"),
@@ -74,6 +76,7 @@ def harness(*arguments, cwd, **env):
 )
 def test_a_bad_request(tmp_path, arguments, message):
     (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "thesis.tex").touch()
     contents = {
         "empty.txt": b"",
         "binary.txt": b"abc\0" * 100,

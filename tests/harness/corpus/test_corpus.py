@@ -50,6 +50,7 @@ def test_everything_is_written_and_the_known_figures_stand_in_it(tmp_path, capsy
     assert corpus("time-machine", **asked, json=True) == 0
     (told,) = json.loads(capsys.readouterr().out)["corpora"]
     written = json.loads((out / "corpus.json").read_text(encoding="utf-8"))
+    assert {*written.pop("files")} == {f"{name}.csv" for name in FILES if name != "corpus"}
     assert told | {"format": 1} == written | {"folder": str(out)}
     assert set(FILES) < {path.stem for path in out.iterdir()}
     figures = pd.read_csv(out / "baselines.csv").set_index(["model", "smoothing"])

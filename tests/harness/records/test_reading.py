@@ -19,6 +19,7 @@ from harness import load_runs
 from harness.bench.measure import BenchResult
 from harness.bench.tables import bench_table, circumstances, rounds_table
 from harness.bench.turns import Contender
+from harness.records.facts import replacing
 from harness.records.provenance import machine, source, versions
 from harness.records.reading import read_bench, read_run
 from harness.run.folder import RunFolder
@@ -119,32 +120,32 @@ def test_what_else_a_run_folder_holds_is_read(copy):
 @given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))))
 def test_any_text_comes_back(texts, run_folder, tmp_path_factory):
     facts = read_run(run_folder).facts
-    folder = RunFolder(tmp_path_factory.mktemp("texts") / "run", facts)
-    row = Row("torch", "scratch", 0, "float32", "failed", "".join(texts))
+    row = Row("torch", "scratch", 0, "float32", 28, 0, "failed", "".join(texts))
+    folder = RunFolder(tmp_path_factory.mktemp("texts") / "run", facts, [row])
     for epoch, text in enumerate(texts):
         folder.add_sample(row, Sample(epoch=epoch, prefix=text, text=text))
-    folder.finish([row], "failed")
+    folder.finish("failed")
     found = read_run(folder.path)
     assert list(found.samples.text) == list(found.samples.prefix) == texts
     assert list(found.summary.reason) == ["".join(texts)]
 
 
 def test_a_text_may_be_longer_than_csv_allows_by_itself(copy):
-    with open(copy / "samples.csv", "a", encoding="utf-8") as file:
+    with replacing(copy / "run.json", "samples.csv"), open(copy / "samples.csv", "a") as file:
         file.write(f"mxnet-style,scratch,0,3,NA,{'word ' * 100_000}\n")
     assert len(read_run(copy).samples.text.iloc[-1]) == 500_000
 
 
 def test_an_interrupted_run_is_read_and_a_running_one_is_not(run_folder, tmp_path):
-    folder = RunFolder(tmp_path / "run", read_run(run_folder).facts)
-    row = Row("torch", "scratch", 0, "float32", "running")
+    row = Row("torch", "scratch", 0, "float32", 28, 0, "running")
+    folder = RunFolder(tmp_path / "run", read_run(run_folder).facts, [row])
     folder.add_epoch(
         row, EpochDone(epoch=1, perplexity=9.0, val_perplexity=None, tokens=8, seconds=0.1)
     )
     with pytest.raises(RequestError, match="has not ended"):
         read_run(folder.path)
     row.status = "interrupted"
-    folder.finish([row], "interrupted")
+    folder.finish("interrupted")
     found = read_run(folder.path)
     assert found.facts["status"] == "interrupted"
     assert list(found.summary.status) == ["interrupted"]
@@ -333,8 +334,9 @@ def test_load_runs(run_folder, copy):
 
 
 def test_numbers_have_their_type_where_nothing_was_trained(run_folder, tmp_path):
-    folder = RunFolder(tmp_path / "run", read_run(run_folder).facts)
-    folder.finish([Row("torch", "scratch", 0, "float32", "unavailable", "absent")], "finished")
+    row = Row("torch", "scratch", 0, "float32", 28, 0, "unavailable", "absent")
+    folder = RunFolder(tmp_path / "run", read_run(run_folder).facts, [row])
+    folder.finish("finished")
     table = load_runs([folder.path, run_folder])
     assert len(table) == 6
     pd.testing.assert_series_equal(table.dtypes, load_runs(run_folder).dtypes)

@@ -8,6 +8,7 @@ import pytest
 
 from common.errors import RequestError
 from harness.page.blocks import Chart, Table
+from harness.page.drawing import draw
 from harness.records.reading import read_run
 from harness.records.schemas import BaselineTable
 from harness.report.counting import REACH, Baseline, baselines, best, stretched
@@ -49,7 +50,7 @@ def test_the_rules_within_the_range_are_drawn_and_near_ones_share_a_name(tmp_pat
         models, labels = drawn(charts[name])
         assert models == ["unigram", "bigram", "trigram", "4-gram"]  # a 0.5 would squash the rest
         assert labels == ["unigram", "bigram", "trigram"]
-    assert "Kneser-Ney" in json.dumps(charts["perplexity-by-epoch-1"].vega())
+    assert "Kneser-Ney" in json.dumps(draw([charts["perplexity-by-epoch-1"]]).vega)
 
 
 def test_a_run_without_baselines_has_no_rules_and_says_nothing(tmp_path):
@@ -116,4 +117,4 @@ def test_pictures_show_what_layers_hold(tmp_path):
     _, plain, _ = told(make_run(tmp_path / "plain"))
     _, ruled, _ = told(with_baselines(tmp_path / "ruled", {"unigram": 17.0}))
     name = "perplexity-by-epoch-1"
-    assert plain[name].png() != ruled[name].png()
+    assert draw([plain[name]]).pictures != draw([ruled[name]]).pictures

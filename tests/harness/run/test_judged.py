@@ -1,5 +1,7 @@
 """The verdict on a row: from the check before training to table, report and benchmark."""
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -54,6 +56,9 @@ def test_a_run_from_before_there_were_verdicts_is_read(tmp_path):
     path = tmp_path / "run" / "summary.csv"
     table = pd.read_csv(path, keep_default_na=False)
     table.drop(columns=["parity_verdict", "parity_tolerance"]).to_csv(path, index=False)
+    record = tmp_path / "run" / "run.json"
+    facts = json.loads(record.read_text(encoding="utf-8"))
+    record.write_text(json.dumps(facts | {"files": {}}), encoding="utf-8")
     (row,) = read_run(tmp_path / "run").summary.itertuples()
     assert (row.parity_verdict, row.parity_tolerance) == ("equal", 1e-5)
     assert write_report([tmp_path / "run"], tmp_path / "run").exists()

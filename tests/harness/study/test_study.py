@@ -3,10 +3,12 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import RequestError
+from harness.cli import app
+from harness.lock import locked
 from harness.records.reading import read_run
+from harness.run.progress import Silent
 from harness.study.equivalence import equivalences
 from harness.study.grid import SHIPPED, cells, find_study, load_study
 from harness.study.run import StudyRequest, run_study
@@ -142,7 +147,8 @@ def test_a_killed_study_goes_on_and_keeps_what_is_finished(file, tmp_path):
     before = first.stat().st_mtime_ns
 
     status, said, wrong = ended(study(file, "--out", out))
-    assert (status, wrong) == (0, "")
+    assert (status, wrong.count("\n")) == (0, 1)
+    assert "clip_theta=1: goes on: mxnet-style scratch" in wrong
     assert said.count("done before") == 1
     assert said.count("mxnet-style scratch ok") == 5
     assert first.stat().st_mtime_ns == before
@@ -154,7 +160,7 @@ def test_a_killed_study_goes_on_and_keeps_what_is_finished(file, tmp_path):
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "What do seeds change?" in page
 
-    # an edited study, and one whose cell is still running, are refused before anything runs
+    # an edited study, and one with a cell that is being written, are refused before anything runs
     file.write_text(STUDY.replace("num_hiddens = 8", "num_hiddens = 9"), encoding="utf-8")
     status, said, wrong = ended(study(file, "--out", out))
     assert status == 2
@@ -164,13 +170,69 @@ def test_a_killed_study_goes_on_and_keeps_what_is_finished(file, tmp_path):
     assert status == 2
     assert "holds a run of other backends or variants" in wrong
     file.write_text(STUDY, encoding="utf-8")
-    sleeper = subprocess.Popen([sys.executable, "-c", "input()  # harness"], stdin=subprocess.PIPE)
-    facts = json.loads(first.read_text()) | {"status": "running", "pid": sleeper.pid}
+    facts = json.loads(first.read_text()) | {"status": "running"}
     first.write_text(json.dumps(facts))
-    status, said, wrong = ended(study(file, "--out", out))
-    sleeper.communicate()
-    assert status == 2
-    assert f"process {sleeper.pid} is running it now: wait for it" in wrong
+    with locked(first.parent):
+        status, said, wrong = ended(study(file, "--out", out))
+    assert (status, wrong.count("\n")) == (2, 1)
+    assert f"process {os.getpid()} is writing here" in wrong
+
+
+def test_a_cell_that_was_cut_off_goes_on_from_its_checkpoint(file, tmp_path, monkeypatch, capsys):
+    """The study's second cell, in the middle of its second epoch."""
+    order = StudyRequest(load_study(file), tmp_path / "whole", None, {})
+    assert run_study(order, [].append)
+    cut = replace(order, out=tmp_path / "cut", checkpoint_seconds=0)
+    left = [25]
+
+    def interrupted(self, row, event):
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as control_c:
+        control_c.setattr(Silent, "event", interrupted)
+        assert not run_study(cut, [].append)
+    assert run_study(cut, [].append)
+    assert "clip_theta=1: goes on: mxnet-style scratch after 2 epochs" in capsys.readouterr().err
+    for cell in cells(order.study):
+        one, other = (read_run(each.folder(cell)) for each in (order, cut))
+        assert one.samples.equals(other.samples)
+        assert one.epochs.perplexity.tolist() == other.epochs.perplexity.tolist()
+
+
+def test_what_is_not_ours_in_a_cells_folder_stays(file, tmp_path):
+    order = StudyRequest(load_study(file), tmp_path / "out", None, {})
+    first, second, *_ = (order.folder(cell) for cell in cells(order.study))
+    (first / ".git").mkdir(parents=True)
+    (first / ".git" / "HEAD").write_text("mine", encoding="utf-8")
+    assert run_study(order, [].append)
+    assert (first / ".git" / "HEAD").read_text(encoding="utf-8") == "mine"
+    shutil.rmtree(second)
+    second.mkdir()
+    (second / "thesis.tex").touch()
+    with pytest.raises(RequestError, match="exists and is no run folder"):
+        run_study(order, [].append)
+    assert [path.name for path in second.iterdir()] == ["thesis.tex"]
+
+
+def test_without_its_report_a_study_is_not_finished(file, tmp_path, monkeypatch, capsys):
+    file.write_text(STUDY[: STUDY.index('[[grid]]\nname = "seeds"')], encoding="utf-8")
+    command = ["study", str(file), "--out", str(tmp_path / "out")]
+
+    def broken(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("harness.page.write.write_sections", broken)
+        assert app(command, exit_on_error=False, result_action="return_value") == 1
+    assert "error: no report: disk full; to try again" in capsys.readouterr().err
+    record = tmp_path / "out" / "study.json"
+    assert json.loads(record.read_text(encoding="utf-8"))["status"] == "failed"
+    assert app(command, exit_on_error=False, result_action="return_value") == 0
+    facts = json.loads(record.read_text(encoding="utf-8"))
+    assert facts["status"] == "finished"
+    assert [*facts["files"]] == ["cells.csv"]
 
 
 # seeds
