@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -47,6 +47,7 @@ class RunRequest:
         pythons: the interpreters of backends that have one of their own.
         resume: the checkpoint to go on from; None starts from fresh weights.
         inputs: of the experiment, where they were read before.
+        baselines: True if n-grams are counted, too, once all rows are trained.
     """
 
     recipe: str
@@ -58,6 +59,7 @@ class RunRequest:
     pythons: dict[str, Path] = field(default_factory=dict)
     resume: Path | None = None
     inputs: Inputs | None = None
+    baselines: bool = True
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def run(request: RunRequest, display: Display) -> RunResult:
     experiment = request.experiment
     pairs = select(request.backends, request.variants)
     inputs = request.inputs or read_inputs(experiment, request.data_dir)
+    request = replace(request, inputs=inputs)
     check_inputs(inputs, experiment, request.resume)
     facts = {
         "recipe": request.recipe,
@@ -103,9 +106,10 @@ def run(request: RunRequest, display: Display) -> RunResult:
     rows = [Row(name, variant, experiment.seed, experiment.dtype) for name, variant in pairs]
     status = "failed"
     try:
-        write_baselines(path, inputs)
         for row in rows:
             run_row(row, request, folder, display)
+        if request.baselines:
+            write_baselines(path, inputs)
         status = "finished"
     except KeyboardInterrupt:
         status = "interrupted"
@@ -135,6 +139,7 @@ def run_row(row: Row, request: RunRequest, folder: RunFolder, display: Display) 
             data_dir=request.data_dir and str(request.data_dir.resolve()),
             checkpoint=str(folder.checkpoint(row)),
             resume=request.resume and str(request.resume),
+            **(request.inputs.for_workers() if request.inputs else {}),
         )
         for event in worker.ask(asked):
             record(row, event, folder)

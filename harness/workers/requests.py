@@ -18,12 +18,17 @@ class Describe(Message):
 
 
 class Train(Message):
-    """Ask for a training: from fresh weights, or on from the checkpoint `resume`."""
+    """Ask for a training: from fresh weights, or on from the checkpoint `resume`.
+
+    The text must have the hash `sha256`; `indices` is a file of its indices, to be opened instead.
+    """
 
     op: Literal["train"] = "train"
     experiment: Experiment
     variant: str
     data_dir: str | None
+    sha256: str | None = None
+    indices: str | None = None
     checkpoint: str
     resume: str | None
 
@@ -83,6 +88,8 @@ class MeasureGradients(Message):
     op: Literal["bptt"] = "bptt"
     experiment: Experiment
     data_dir: str | None
+    sha256: str | None = None
+    indices: str | None = None
     epochs: tuple[int, ...]
     taus: tuple[int, ...]
     pis: tuple[float, ...]

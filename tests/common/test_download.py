@@ -8,6 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from common import sources
+from common.downloads import PublishedText
 from common.errors import RequestError
 
 CONTENT = b"two words\n" * 10
@@ -23,7 +24,7 @@ def server(tmp_path, monkeypatch):
     (tmp_path / "served").mkdir()
     (tmp_path / "served" / "text.txt").write_bytes(CONTENT)
     monkeypatch.delenv(sources.DATA_VARIABLE, raising=False)
-    monkeypatch.setattr(sources, "_cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(sources, "cache", lambda: tmp_path / "cache")
     with ThreadingHTTPServer(
         ("127.0.0.1", 0), partial(Silent, directory=tmp_path / "served")
     ) as served:
@@ -36,17 +37,17 @@ SHA1 = hashlib.sha1(CONTENT).hexdigest()
 
 
 def publish(monkeypatch, url, sha1=SHA1):
-    entry = sources.PublishedText("text.txt", sha1, url)
+    entry = PublishedText("text.txt", sha1, url)
     monkeypatch.setitem(sources.PUBLISHED, "time-machine", entry)
 
 
 def test_a_download_is_kept(server, tmp_path, monkeypatch):
     publish(monkeypatch, f"{server}/text.txt")
     assert "downloaded from" in sources.available("time-machine")
-    assert sources.read("time-machine").content[:] == CONTENT
+    assert "".join(sources.read("time-machine")).encode() == CONTENT
     assert sources.available("time-machine") is None
     publish(monkeypatch, "http://127.0.0.1:1/gone")
-    assert sources.read("time-machine").content[:] == CONTENT
+    assert "".join(sources.read("time-machine")).encode() == CONTENT
 
 
 def test_a_wrong_hash_is_refused_and_nothing_is_kept(server, tmp_path, monkeypatch):

@@ -35,9 +35,9 @@ def text(tmp_path):
 def test_a_default_prefix_that_cannot_be_spelled_is_the_texts_own_beginning(text, tmp_path, capsys):
     assert run("--corpus", str(text), "--out", str(tmp_path / "run")) == 0
     said = capsys.readouterr().err
-    assert "note: the corpus lacks 't' of the usual prefixes: continuing 'абвгд еёжз'" in said
+    assert "no --prefix was given: continuing the text's first words, 'абвгд еёжзи абвгд'" in said
     samples = pd.read_csv(tmp_path / "run" / "samples.csv")
-    assert set(samples.prefix) == {"абвгд еёжз"}
+    assert set(samples.prefix) == {"абвгд еёжзи абвгд"}
     with pytest.raises(RequestError, match=r"prefix '' holds no char: give at least one$"):
         run("--corpus", str(text), "--prefix", "")
 
