@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.files import write_aside
+from common.files import STALE, sweep, write_aside
 
 MOST = 1 << 28
 """Bytes of a file of which nobody said how large it is."""
@@ -59,6 +59,7 @@ def download(wanted: PublishedText, into: Path) -> Path:
     if fault := _fault(content, wanted):
         raise DownloadError(fault)
     into.mkdir(parents=True, exist_ok=True)
+    sweep(into, STALE)
     write_aside(into / wanted.filename, content)
     return into / wanted.filename
 

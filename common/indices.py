@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import weakref
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
@@ -38,7 +39,8 @@ class FileIndices:
         self, path: Path, dtype: np.dtype[np.unsignedinteger], length: int, offset: int
     ) -> None:
         self.path, self.dtype, self.offset = path, dtype, offset
-        self._length, self._file = length, open(path, "rb", buffering=0)  # noqa: SIM115
+        self._length, self._file = length, os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
 
     def __len__(self) -> int:
         return self._length
@@ -47,7 +49,7 @@ class FileIndices:
         """The indices from one place to another, as an array."""
         start, stop, _ = places.indices(self._length)
         size = self.dtype.itemsize
-        raw = os.pread(self._file.fileno(), max(0, stop - start) * size, self.offset + start * size)
+        raw = os.pread(self._file, max(0, stop - start) * size, self.offset + start * size)
         found: Indices = np.frombuffer(raw, self.dtype)
         if len(found) < stop - start:
             raise RequestError(f"{self.path}: it was cut short while it was read; start again")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
-from common.errors import RequestError
+from common.errors import RequestError, reason_of
+from common.files import STALE, aside_of, sweep
 from common.sources import cache
 from common.text import PIECE
 
@@ -40,7 +40,7 @@ def kept(corpus: str) -> str:
         with open(path, "rb") as pipe:
             return str(_keep(pipe))
     except OSError as error:
-        raise RequestError(f"corpus {corpus}: cannot be read: {error.strerror}") from error
+        raise RequestError(f"corpus {corpus}: cannot be kept: {reason_of(error)}") from error
 
 
 def _is_terminal(path: Path) -> bool:
@@ -54,12 +54,15 @@ def _is_terminal(path: Path) -> bool:
 def _keep(pipe: BinaryIO) -> Path:
     folder, digest = cache(), hashlib.sha256()
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=".part") as aside:
-        while block := pipe.read(PIECE):
-            aside.write(block)
-            digest.update(block)
-        aside.flush()
+    sweep(folder, STALE)
+    aside = aside_of(folder / "piped")
+    try:
+        with open(aside, "xb") as file:
+            while block := pipe.read(PIECE):
+                file.write(block)
+                digest.update(block)
         path = folder / f"piped-{digest.hexdigest()[:16]}.txt"
-        if not path.is_file():
-            os.link(aside.name, path)
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
     return path

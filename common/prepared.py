@@ -21,7 +21,8 @@ from typing import IO
 from pydantic import BaseModel, ConfigDict
 
 from common.corpus import EDITION_OF, Cut, number, vocabulary
-from common.errors import RequestError
+from common.errors import RequestError, reason_of
+from common.files import STALE, aside_of, sweep
 from common.indices import FileIndices, open_indices, write_indices
 from common.sources import cache
 from common.text import Text
@@ -34,8 +35,8 @@ SMALL = 8 << 20
 FORMAT = 1
 """Version of the files; those of another are not found."""
 
-SECONDS_KEPT, SECONDS_WRITTEN = 30 * 86_400, 3_600
-"""Ages at which a file that nobody used, and one that nobody went on writing, are removed."""
+SECONDS_KEPT = 30 * 86_400
+"""Age at which a file that nobody has used is removed."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def prepare(text: Text, how: Cut) -> Prepared:
         stored = open_indices(path)
     except OSError as error:
         raise RequestError(
-            f"corpus {text.name}: its indices cannot be kept in {folder}: {error.strerror}; "
+            f"corpus {text.name}: its indices cannot be kept in {folder}: {reason_of(error)}; "
             "make room there, or set XDG_CACHE_HOME to a folder that has it"
         ) from error
     vocab = vocabulary(text.name, kept.counts, how)
@@ -181,23 +182,19 @@ def _aside(path: Path) -> Iterator[IO[bytes]]:
 
     It is not flushed to disk: what a power cut spoils has another hash, and is made anew.
     """
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=".", suffix=".part", delete=False
-    ) as file:
-        try:
+    aside = aside_of(path)
+    try:
+        with open(aside, "xb") as file:
             yield file
-            file.flush()
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _sweep(folder: Path) -> None:
     """Remove what a killed process left, and what nobody has used for long."""
-    now = time.time()
+    sweep(folder, STALE)
     for path in folder.iterdir():
         with suppress(OSError):
-            most = SECONDS_WRITTEN if path.suffix == ".part" else SECONDS_KEPT
-            if now - path.stat().st_mtime > most:
+            if time.time() - path.lstat().st_mtime > SECONDS_KEPT:
                 path.unlink()

@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 
 from common.downloads import DownloadError, PublishedText, download
-from common.errors import RequestError, unknown
+from common.errors import RequestError, reason_of, unknown
 from common.text import Text
 
 DATA_VARIABLE = "RNN_ROSETTA_DATA"
@@ -64,7 +64,7 @@ def read(name_or_path: str | Path, data_dir: str | Path | None = None) -> Text:
     try:
         packed = path.read_bytes()
     except OSError as error:
-        raise RequestError(f"corpus {name}: cannot read {path}: {error.strerror}") from error
+        raise RequestError(f"corpus {name}: cannot read {path}: {reason_of(error)}") from error
     with zipfile.ZipFile(BytesIO(packed)) as archive:
         return Text(name, archive.read(archive.namelist()[0]), packed)
 
@@ -125,7 +125,7 @@ def fetch(wanted: PublishedText, first: Path | None, into: Path | None = None) -
     try:
         return download(wanted, into)
     except (DownloadError, OSError) as error:
-        reason = str(error) if isinstance(error, DownloadError) else error.strerror
+        reason = str(error) if isinstance(error, DownloadError) else reason_of(error)
         sha1 = f" (SHA-1 {wanted.sha1})" if wanted.sha1 else ""
         raise RequestError(
             f"cannot download {wanted.filename} from {wanted.url} ({reason}); put the file"
@@ -137,7 +137,7 @@ def _checked(path: Path, wanted: PublishedText) -> Path:
     try:
         content = path.read_bytes() if wanted.sha1 else b""
     except OSError as error:
-        raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
+        raise RequestError(f"{path}: cannot be read: {reason_of(error)}") from error
     found = hashlib.sha1(content, usedforsecurity=False).hexdigest()
     if wanted.sha1 and found != wanted.sha1:
         raise RequestError(

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from common.errors import RequestError
+from common.errors import RequestError, reason_of
 
 MARKS = {
     codecs.BOM_UTF32_LE: "UTF-32",  # before UTF-16, whose mark it begins with
@@ -146,9 +146,7 @@ class Text:
             raise RequestError(f"corpus {self.name}: {message}")
 
     def _unreadable(self, error: OSError) -> RequestError:
-        return RequestError(
-            f"corpus {self.name}: cannot read {self.source!s}: {error.strerror or error}"
-        )
+        return RequestError(f"corpus {self.name}: cannot read {self.source!s}: {reason_of(error)}")
 
     def _changed(self) -> RequestError:
         return RequestError(

@@ -55,7 +55,7 @@ def comparison(rows: list[Row], width: int) -> Table:
 def show_result(console: Console, result: RunResult, trained: str) -> None:
     """Print the comparison, what was trained on, the reasons, and where it all lies."""
     console.print(comparison(result.rows, console.width))
-    console.print(Text(trained))
+    console.print(Text(trained), soft_wrap=True)
     for row in result.rows:
         if row.reason:
             console.print(Text(f"{row.backend} {row.variant}: {row.status}: {row.reason}"))
