@@ -78,8 +78,9 @@ class Studied:
 
     @property
     def name(self) -> str:
-        """The corpus's name, or that of its file without suffix."""
-        return self.text.name if self.text.name in sources.NAMES else Path(self.text.name).stem
+        """The corpus's name, or that of its file without suffix; fit to name a folder."""
+        stem = Path(self.text.name).stem.lstrip(".") or "corpus"  # of ...txt, the stem is ..
+        return self.text.name if self.text.name in sources.NAMES else stem
 
     def as_json(self) -> dict[str, Any]:
         """Contents of ``corpus.json``."""

@@ -13,8 +13,9 @@ from common.batches import SeqDataLoader
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.inputs import load_batches
+from common.text import Text
 from harness.corpus.command import Settings, corpus
-from harness.corpus.measure import add_baselines, study, write
+from harness.corpus.measure import Studied, add_baselines, study, write
 from harness.corpus.report import write_corpus
 from harness.records.reading import read_run
 from harness.run.baselines import MODELS, baselines, texts
@@ -131,6 +132,11 @@ def test_a_wrong_request_is_one_line(tmp_path, asked, message):
         corpus(asked.get("name"), **{k: v for k, v in asked.items() if k != "name"} | paths)
     assert "\n" not in str(refused.value)
     assert [*tmp_path.iterdir()] == [tmp_path / "file"]
+
+
+@pytest.mark.parametrize("name", ["...txt", ".."])
+def test_the_name_of_a_corpus_is_no_way_out_of_a_folder(name):
+    assert Studied(Text(f"some/{name}", b"text"), {}, []).name == "corpus"
 
 
 # baselines of a run
