@@ -117,13 +117,20 @@ class ParityTable(BaseModel):
 
 
 class BaselineTable(BaseModel):
-    """``baselines.csv``."""
+    """``baselines.csv``; tokens are those that were counted, from the start of the text."""
 
     model: Texts
     n: Counts
     smoothing: Annotated[list[Smoothing], texts]
     perplexity: Numbers
     val_perplexity: Figures
+    tokens: Figures
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_tokens(cls, cells: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+        """Fill in what a table from before it said how much was counted leaves out."""
+        return {"tokens": [""] * len(cells.get("model", ()))} | cells
 
 
 class BenchTable(BaseModel):

@@ -21,6 +21,8 @@ class Train(Message):
     """Ask for a training.
 
     Attributes:
+        sha256: the hash that the text must have.
+        indices: a file of the text's indices, to be opened instead of the text.
         checkpoint: path for the trained weights.
         resume: checkpoint whose weights are the first; None draws them.
         goes_on: checkpoint on the way at which this very training was cut off; None begins it.
@@ -31,6 +33,8 @@ class Train(Message):
     experiment: Experiment
     variant: str
     data_dir: str | None
+    sha256: str | None = None
+    indices: str | None = None
     checkpoint: str
     resume: str | None
     goes_on: str | None
@@ -92,6 +96,8 @@ class MeasureGradients(Message):
     op: Literal["bptt"] = "bptt"
     experiment: Experiment
     data_dir: str | None
+    sha256: str | None = None
+    indices: str | None = None
     epochs: tuple[int, ...]
     taus: tuple[int, ...]
     pis: tuple[float, ...]

@@ -1,7 +1,7 @@
 """Campaigns of faults: a module each, ``test_<campaign>.py``, beside what it tries them with.
 
-A campaign asks `chosen` for its cases. By default that is a few of them, drawn from ``--seed``, which
-is another one every time and stands at the head of the output; with ``--whole``, it is all.
+A campaign asks `chosen` for its cases. By default that is a few of them, drawn from ``--seed``,
+which is another one every time and stands at the head of the output; with ``--whole``, it is all.
 """
 
 import random
