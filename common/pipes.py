@@ -21,7 +21,7 @@ def kept(corpus: str) -> str:
     Raises:
         RequestError: the path is a terminal or another device, or its text cannot be kept.
     """
-    path = Path(corpus).expanduser()
+    path = Path(os.path.expanduser(corpus))
     try:
         mode = path.stat().st_mode
     except OSError:

@@ -110,7 +110,7 @@ def read(name_or_path: str | Path, data_dir: str | Path | None = None) -> Text:
     elif name in PUBLISHED:
         path = _find(PUBLISHED[name], Path(data_dir) if data_dir else None)
     else:
-        path = Path(name_or_path).expanduser()
+        path = Path(os.path.expanduser(name_or_path))
         if not path.is_file():
             raise _no_such_corpus(name, path)
     try:
