@@ -68,7 +68,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         experiment = Experiment.of(json.loads(metadata["experiment"]))
         vocab = Vocab.from_idx_to_token(json.loads(metadata["vocab"]), experiment.token)
         epoch = int(metadata["epoch"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise RequestError(f"--checkpoint {path}: its metadata is damaged ({error})") from error
     shapes = experiment.shapes(len(vocab))
     _check_shapes(path, weights, shapes)

@@ -178,7 +178,7 @@ def _could_run(order: StudyRequest, cell: GridCell, backend: str, variant: str) 
 def _facts(folder: Path) -> dict[str, Any]:
     try:
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RequestError(f"{folder / 'run.json'}: cannot be read: {error}") from error
     return facts if isinstance(facts, dict) else {}
 
