@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import errno
 import re
-import sys
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import ValidationError
+
+from common.limits import is_limit, reason_of
 
 
 class RequestError(ValueError):
@@ -26,41 +26,12 @@ class StorageError(OSError):
     """
 
     def __init__(self, path: Path, error: OSError) -> None:
-        super().__init__(error.errno, reason_of(error), str(path))
+        told = isinstance(error, StorageError)
+        reason = error.strerror if told else reason_of(error)
+        super().__init__(error.errno, reason, str(path))
 
     def __str__(self) -> str:
         return f"{self.filename}: cannot be written: {self.strerror}"
-
-
-def reason_of(error: OSError) -> str:
-    """Reason of an error of the system, in words; a limit of this process is named."""
-    if isinstance(error, StorageError):
-        return str(error.strerror)
-    match error.errno:
-        case errno.ENOSPC:
-            return "disk full"
-        case errno.EFBIG:
-            return "the limit of a file's size" + _limit("RLIMIT_FSIZE", "f", " kB")
-        case errno.EMFILE:
-            return "the limit of open files" + _limit("RLIMIT_NOFILE", "n")
-        case errno.EAGAIN:
-            return "the limit of processes and threads" + _limit("RLIMIT_NPROC", "u")
-        case errno.ENOMEM:
-            return "no memory left" + _limit("RLIMIT_AS", "v", " kB")
-        case _:
-            return error.strerror or type(error).__name__
-
-
-def _limit(name: str, option: str, unit: str = "") -> str:
-    """A limit of this process and how a shell raises it; empty where there is none."""
-    if sys.platform == "win32":
-        return ""
-    import resource
-
-    soft, _ = resource.getrlimit(getattr(resource, name))
-    if soft == resource.RLIM_INFINITY:
-        return ""
-    return f" is {soft // 1024 if unit else soft}{unit}: raise it (ulimit -{option})"
 
 
 def in_one_line(error: BaseException) -> str:
@@ -70,12 +41,10 @@ def in_one_line(error: BaseException) -> str:
     """
     if isinstance(error, StorageError):
         return str(error)
-    if isinstance(error, MemoryError):
-        return reason_of(OSError(errno.ENOMEM, ""))
-    if "start new thread" in str(error):
-        return reason_of(OSError(errno.EAGAIN, ""))
-    if isinstance(error, OSError) and error.errno:
-        return ": ".join([*([str(error.filename)] if error.filename else []), reason_of(error)])
+    if isinstance(error, OSError) and error.errno and error.filename:
+        return f"{error.filename}: {reason_of(error)}"
+    if is_limit(error) or (isinstance(error, OSError) and error.errno):
+        return reason_of(error)
     kind, message = type(error).__name__, " ".join(str(error).split())
     if message:
         return f"{kind}: {message}"

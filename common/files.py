@@ -16,7 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from common.errors import RequestError, StorageError, reason_of
+from common.errors import RequestError, StorageError
+from common.limits import reason_of
 
 PART = re.compile(r"\.rnn-rosetta-[0-9a-f]{16}\.part")
 """Name of a file aside; nobody can plant a link by a name that he cannot guess."""

@@ -8,8 +8,9 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from common.errors import RequestError, reason_of
+from common.errors import RequestError
 from common.files import STALE, aside_of, sweep
+from common.limits import reason_of
 from common.sources import cache
 from common.text import PIECE
 

@@ -21,9 +21,10 @@ from typing import IO
 from pydantic import BaseModel, ConfigDict
 
 from common.corpus import EDITION_OF, Cut, number, vocabulary
-from common.errors import RequestError, reason_of
+from common.errors import RequestError
 from common.files import STALE, aside_of, sweep
 from common.indices import FileIndices, open_indices, write_indices
+from common.limits import reason_of
 from common.sources import cache
 from common.text import Text
 from common.tokens import Indices

@@ -15,7 +15,8 @@ from io import BytesIO
 from pathlib import Path
 
 from common.downloads import DownloadError, PublishedText, download
-from common.errors import RequestError, reason_of, unknown
+from common.errors import RequestError, unknown
+from common.limits import reason_of
 from common.text import Text
 
 DATA_VARIABLE = "RNN_ROSETTA_DATA"

@@ -2,7 +2,8 @@
 
 import sys
 
-from harness import interrupts, limits
+from common.limits import is_limit, reason_of
+from harness import interrupts
 
 
 def main() -> None:
@@ -17,9 +18,9 @@ def main() -> None:
     except Exception as error:
         if interrupts.heard():  # it hit somebody who made another error of it
             interrupts.end()
-        if not limits.is_limit(error):
+        if not is_limit(error):
             raise
-        print(f"error: {limits.told(error)}", file=sys.stderr)
+        print(f"error: {reason_of(error)}", file=sys.stderr)
         raise SystemExit(1) from None
 
 

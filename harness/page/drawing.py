@@ -22,8 +22,9 @@ from typing import Any
 
 import platformdirs
 
-from common.errors import in_one_line, reason_of
+from common.errors import in_one_line
 from common.files import sweep, write_aside
+from common.limits import reason_of
 from harness.page.figure import Figure
 
 PROGRAM = Path(__file__).with_name("draw.py")

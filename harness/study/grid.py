@@ -23,8 +23,8 @@ Settings are those of `common.experiment.Experiment`.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
-import tomllib
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -36,6 +36,7 @@ from common.errors import RequestError, unknown
 from common.experiment import Experiment
 from harness.checks import select
 from harness.recipes import experiment_of
+from harness.toml import read_toml, wrong_key
 
 SHIPPED = Path(__file__).with_name("shipped")
 """The studies that come with the project."""
@@ -115,19 +116,9 @@ def load_study(path: Path) -> Study:
         RequestError: the file cannot be read, is not TOML, or says what a study does not have.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise RequestError(f"{path}: not UTF-8 at byte {error.start}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise RequestError(f"{path}: not TOML: {error}") from error
-    try:
-        study = Study(**table)
+        study = Study(**read_toml(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RequestError(f"{path}: {where}: {first['msg'].lower()}") from error
+        raise wrong_key(path, error) from error
     try:
         select(study.backends, study.variants)
         cells(study)
@@ -145,6 +136,8 @@ def cells(study: Study) -> list[GridCell]:
     names = [grid.name for grid in study.grid]
     if len(set(names)) < len(names):
         raise RequestError("two grids have the same name")
+    if sum(math.prod(map(len, grid.vary.values())) for grid in study.grid) > MOST:
+        raise RequestError(f"more than {MOST} cells: vary fewer settings at once")
     found = []
     for grid in study.grid:
         for values in product(*grid.vary.values()):
@@ -155,8 +148,6 @@ def cells(study: Study) -> list[GridCell]:
             except RequestError as error:
                 raise RequestError(f"grid {grid.name}: {error}") from error
             found.append(GridCell(grid.name, varied, experiment))
-            if len(found) > MOST:
-                raise RequestError(f"more than {MOST} cells: vary fewer settings at once")
     seen: dict[tuple[str, Experiment], GridCell] = {}
     for cell in found:
         if (cell.grid, cell.experiment) in seen:

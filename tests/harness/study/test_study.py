@@ -108,6 +108,8 @@ WRONG = {
     "no such recipe": ('recipe = "x"\n' + STUDY, "unknown recipe 'x'"),
     "no such backend": (STUDY.replace("mxnet-style", "troch"), "did you mean 'torch'?"),
     "too much": (STUDY.replace("[0, 1]\n", f"{list(range(1001))}\n"), "more than 1000 cells"),
+    "too many in all": (STUDY.replace("[0, 1]", f"{list(range(600))}"), "more than 1000 cells"),
+    "too many prefixes": (STUDY.replace("lr = 0.5", f"prefixes = {['a'] * 1001}"), "--prefix"),
 }  # fmt: skip
 
 

@@ -1,0 +1,53 @@
+"""Limits of the system that a process runs into, and whatever else it refuses, in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+
+def is_limit(error: BaseException) -> bool:
+    """True if an error says that a limit of the system is reached."""
+    return _number(error) in (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
+
+
+def reason_of(error: BaseException) -> str:
+    """Reason of an error of the system, in words; a limit of this process is named."""
+    match _number(error):
+        case errno.ENOSPC:
+            return "disk full"
+        case errno.EFBIG:
+            return "the limit of a file's size" + _limit("RLIMIT_FSIZE", "f", " kB")
+        case errno.EMFILE:
+            return "the limit of open files" + _limit("RLIMIT_NOFILE", "n")
+        case errno.EAGAIN:
+            return "the limit of processes and threads" + _limit("RLIMIT_NPROC", "u")
+        case errno.ENOMEM:
+            return "no memory left" + _limit("RLIMIT_AS", "v", " kB")
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+def _number(error: BaseException) -> int | None:
+    """The system's number of an error, whatever Python makes of it."""
+    if isinstance(error, OSError):
+        return error.errno
+    if isinstance(error, MemoryError):
+        return errno.ENOMEM
+    if isinstance(error, RuntimeError) and "start new thread" in str(error):
+        return errno.EAGAIN
+    if isinstance(error, ImportError) and os.strerror(errno.EMFILE) in str(error):
+        return errno.EMFILE
+    return None
+
+
+def _limit(name: str, option: str, unit: str = "") -> str:
+    """A limit of this process and how a shell raises it; empty where there is none."""
+    if sys.platform == "win32":
+        return ""
+    import resource
+
+    soft, _ = resource.getrlimit(getattr(resource, name))
+    if soft == resource.RLIM_INFINITY:
+        return ""
+    return f" is {soft // 1024 if unit else soft}{unit}: raise it (ulimit -{option})"
