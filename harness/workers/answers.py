@@ -20,6 +20,9 @@ Bounds = dict[type[to.Message], tuple[int, int]]
 
 ONE, MANY = (1, 1), 10_000
 
+SIGNS = 10_000_000
+"""Signs of life, at most: one a second for four months."""
+
 
 def bounds(request: of.Request) -> Bounds:
     """The events that may answer a request."""
@@ -29,7 +32,7 @@ def bounds(request: of.Request) -> Bounds:
         case of.Train():
             epochs, prefixes = request.experiment.num_epochs, len(request.experiment.prefixes)
             return {
-                to.Phase: (0, MANY),
+                to.Phase: (0, SIGNS),
                 to.Built: ONE,
                 to.Judged: ONE,
                 to.Progress: (0, sys.maxsize),
@@ -50,8 +53,13 @@ def bounds(request: of.Request) -> Bounds:
         case of.TimeProducts():
             return {to.Products: ONE}
         case of.MeasureGradients():
-            measured: Bounds = {to.Point: (1, MANY), to.Strategies: (0, MANY)}
-            return {to.Described: ONE, to.Checked: ONE, **measured}
+            return {
+                to.Phase: (0, SIGNS),
+                to.Described: ONE,
+                to.Point: (1, MANY),
+                to.Strategies: (0, MANY),
+                to.Checked: ONE,
+            }
         case of.RunSequence():
             section = request.experiment
             fitted = len(MODELS) * section.num_epochs

@@ -8,28 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from common.interface import Description
 from common.judging import Verdict
 from common.parity import Errors
 from common.sequence import ForecastKind, ModelName
 from harness.workers.errors import Failure
-
-LINE_CHARS = 1000
-"""Characters of a reason or a name, at most."""
-
-
-def in_line(text: str) -> str:
-    """A text in one line that is safe on a terminal, and not without end."""
-    shown = "".join(char if char.isprintable() else " " for char in text)
-    return " ".join(shown.split())[:LINE_CHARS]
-
-
-Count = Annotated[int, Field(ge=0)]
-Duration = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Line = Annotated[str, AfterValidator(in_line)]
+from harness.workers.fields import Amount, Count, Duration, Line, Number
 
 Seconds = dict[str, dict[str, Duration]]
 """Seconds by product and by the way of computing it."""
@@ -56,10 +42,10 @@ class Described(Message):
 
 
 class Phase(Message):
-    """A part of a training has begun that may take minutes: a sign of life, and of nothing else."""
+    """A part of the work that may take minutes goes on: a sign of life, and of nothing else."""
 
     event: Literal["phase"] = "phase"
-    doing: Literal["reading the text", "building"]
+    doing: Literal["reading the text", "building", "training", "measuring"]
 
 
 class Built(Message):
@@ -107,10 +93,10 @@ class EpochDone(Message):
     """An epoch of training; the perplexities are those after it, the seconds its own."""
 
     event: Literal["epoch"] = "epoch"
-    epoch: Annotated[int, Field(ge=1)]
+    epoch: Number
     perplexity: float
     val_perplexity: float | None
-    tokens: Annotated[int, Field(ge=1)]
+    tokens: Number
     seconds: Duration
 
 
@@ -148,7 +134,7 @@ class Prepared(Message):
     event: Literal["prepared"] = "prepared"
     device: Line
     compile_seconds: Amount
-    steps: Annotated[int, Field(ge=1)]
+    steps: Number
     conditions: Conditions
 
 
