@@ -20,12 +20,13 @@ from common.experiment import Experiment
 from common.inputs import first_weights, load_batches
 from common.parity import Errors, over_tolerance
 from common.reference import Reference
-from common.training import train
+from common.training import Underway, train_on
 from common.truncation import Cost, cost, costs_of_draws, vectors
 from common.weights import Weights
 from harness.workers.protocol import Checked, Described, Event, Point, Strategies
 from harness.workers.requests import MeasureGradients
 from harness.workers.session import Session
+from harness.workers.signs import SIGN_SECONDS, Signs
 
 
 @dataclass
@@ -99,7 +100,12 @@ def measure_gradients(session: Session, request: MeasureGradients) -> Iterator[E
             yield point
             if now == asked:
                 yield strategies(checked, now, 0, weights, request)
-            for epoch in train(model, loader, now):
+            signs = Signs(loader)
+            for epoch in train_on(model, loader, now, Underway(), SIGN_SECONDS):
+                if signs.due():
+                    yield signs.progress(epoch)
+                if isinstance(epoch, Underway):
+                    continue
                 last = epoch.epoch == now.num_epochs or not np.isfinite(epoch.perplexity)
                 if last or epoch.epoch in request.epochs:
                     weights = model.weights()

@@ -20,6 +20,7 @@ from harness.run import worker
 from harness.run.checkpoints import OnTheWay
 from harness.run.progress import Silent
 from harness.run.train import RunRequest, run
+from harness.workers import signs
 from harness.workers.protocol import EpochDone, Progress, Sample, Saved
 from harness.workers.requests import Train
 from harness.workers.session import Session
@@ -276,7 +277,8 @@ def test_a_perplexity_far_above_guessing_is_that_of_a_training_that_diverged(tmp
 
 
 def test_a_long_epoch_says_how_far_it_is(tmp_path, monkeypatch):
-    monkeypatch.setattr(worker, "SIGN_SECONDS", 0.0)
+    for module in (signs, worker):
+        monkeypatch.setattr(module, "SIGN_SECONDS", 0.0)
     asked = Train(
         experiment=SMALL,
         variant="scratch",
