@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError, Group
 from pydantic import ValidationError
 
 from common.errors import RequestError, fault_of, in_one_line
+from harness import interrupts, limits
 from harness.about import NAME, version
 from harness.bench.command import bench
 from harness.bptt.command import bptt
@@ -54,6 +55,7 @@ def command_line(name: str) -> App:
         help_format="plaintext",
         version=version,
         version_flags=("--version",),
+        suppress_keyboard_interrupt=False,
     )
     made.default(run)
     for command, function in COMMANDS.items():
@@ -71,7 +73,9 @@ app = command_line("python -m harness")
 
 
 def fail(message: str, status: Literal[1, 2]) -> NoReturn:
-    """End with one line on standard error."""
+    """End with one line on standard error; where a signal came, that is why."""
+    if interrupts.heard():
+        interrupts.end()
     print(f"error: {message}", file=sys.stderr)
     raise SystemExit(status)
 
@@ -89,11 +93,11 @@ def main() -> None:
     except WorkerError as error:
         fail(str(error), 1)
     except (OSError, MemoryError) as error:
-        fail(in_one_line(error), 1)
+        fail(limits.told(error) if limits.is_limit(error) else in_one_line(error), 1)
     except CycloptsError as error:
         if isinstance(error.__cause__, ValidationError):
             fail(fault_of(error.__cause__), 2)
         fail(" ".join(str(error).split()), 2)
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    if interrupts.heard():
+        interrupts.end()
     raise SystemExit(status or output_was_lost())

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from common.errors import RequestError
 from common.files import sweep, writing
+from harness import interrupts
 from harness.console import note, printable
 
 if sys.platform == "win32":
@@ -59,6 +60,7 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         RequestError: somebody else is writing there, or the folder cannot be written.
     """
+    interrupts.begin()
     name = os.path.realpath(folder)
     if not _depth.get(name):
         made = _missing(folder)

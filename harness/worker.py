@@ -1,20 +1,16 @@
 """A worker: one process, one backend, JSON lines in and out.
 
-Started as ``python -m harness.worker --backend NAME --cpus 0,1`` by `harness.workers.process`,
-which sets thread counts and precision in its environment. Every request, a line on stdin, is
-answered by any number of events and one last ``done`` or ``failed``. Standard output belongs to the
-protocol: what a framework prints goes to standard error.
+`harness.start_worker` is how it begins, in an environment of `harness.workers.environment`. Every
+request, a line on standard input, is answered by any number of events and one last ``done`` or
+``failed``. Standard output belongs to the protocol: what a framework prints goes to the log.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from common.errors import RequestError, in_one_line
 from harness.bench.worker import check, prepare, take_turn, time_products
@@ -70,7 +66,9 @@ def answer(session: Session, request: Request) -> Iterator[Event]:
         yield Failed(kind="unavailable", reason=reason)
         return
     try:
+        yield from session.newly_loaded()
         yield from OPERATIONS[type(request)](session, request)
+        yield from session.newly_loaded()
         yield Done(peak_memory_mb=peak_memory_mb())
     except RequestError as error:
         yield Failed(kind="request", reason=str(error))
@@ -93,21 +91,9 @@ def peak_memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def main() -> None:
-    """Answer requests until standard input ends."""
-    parser = argparse.ArgumentParser(prog="harness.worker")
-    parser.add_argument("--backend", required=True)
-    parser.add_argument("--cpus", required=True, type=lambda text: set(map(int, text.split(","))))
-    arguments = parser.parse_args()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, arguments.cpus)
-    replies = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
-    os.dup2(2, 1)
-    session = Session(arguments.backend)
-    for line in sys.stdin.buffer:  # in UTF-8, whatever the terminal speaks
+def serve(backend: str, requests: Iterable[bytes], replies: TextIO) -> None:
+    """Answer requests, lines of UTF-8 whatever the terminal speaks, one after the other."""
+    session = Session(backend)
+    for line in requests:
         for event in answer(session, REQUEST.validate_json(line)):
             replies.write(event.model_dump_json() + "\n")
-
-
-if __name__ == "__main__":
-    main()

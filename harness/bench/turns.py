@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -98,12 +97,10 @@ def time_shape(contest: Contest, shape: str, found: list[Contender], say: Say) -
     """Time all contenders on one shape; each gets its figures, or the reason why it has none."""
     experiment = experiment_of(contest, shape)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         workers = {}
         for each in found:
             python = interpreter(each.backend, contest.pythons)
-            log = folder / f"{each.backend}-{each.variant}.log"
-            workers[each.name] = stack.enter_context(Worker(each.backend, python, experiment, log))
+            workers[each.name] = stack.enter_context(Worker(each.backend, python, experiment))
         for number, each in enumerate(found, 1):
             say(f"{shape}: preparing {each.name} ({number} of {len(found)})")
             with given_up_on_failure(each):

@@ -23,7 +23,7 @@ from common.reference import Reference
 from common.training import Underway, train_on
 from common.truncation import Cost, cost, costs_of_draws, vectors
 from common.weights import Weights
-from harness.workers.protocol import Checked, Described, Event, Point, Strategies
+from harness.workers.protocol import Checked, Described, Event, Phase, Point, Strategies
 from harness.workers.requests import MeasureGradients
 from harness.workers.session import Session
 from harness.workers.signs import SIGN_SECONDS, Signs
@@ -99,11 +99,11 @@ def measure_gradients(session: Session, request: MeasureGradients) -> Iterator[E
             point = gradient_flow(checked, now, 0, np.nan, weights)
             yield point
             if now == asked:
-                yield strategies(checked, now, 0, weights, request)
+                yield from strategies(checked, now, 0, weights, request)
             signs = Signs(loader)
             for epoch in train_on(model, loader, now, Underway(), SIGN_SECONDS):
                 if signs.due():
-                    yield signs.progress(epoch)
+                    yield Phase(doing="training")
                 if isinstance(epoch, Underway):
                     continue
                 last = epoch.epoch == now.num_epochs or not np.isfinite(epoch.perplexity)
@@ -112,7 +112,7 @@ def measure_gradients(session: Session, request: MeasureGradients) -> Iterator[E
                     point = gradient_flow(checked, now, epoch.epoch, epoch.perplexity, weights)
                     yield point
             if now == asked and point.status == "ok":
-                yield strategies(checked, now, point.epoch, weights, request)
+                yield from strategies(checked, now, point.epoch, weights, request)
     yield Checked(errors=checked.errors, ill_conditioned=checked.ill_conditioned)
 
 
@@ -151,8 +151,8 @@ def strategies(
     epoch: int,
     weights: Weights,
     request: MeasureGradients,
-) -> Strategies:
-    """The cost of every strategy at these weights; the same draws in every backend."""
+) -> Iterator[Event]:
+    """Measure the cost of every strategy at these weights; the same draws in every backend."""
     T = checked.X.shape[1]
     rng = np.random.default_rng([experiment.seed, epoch])
 
@@ -173,10 +173,11 @@ def strategies(
         add("truncated", {"tau": tau}, [cost(name, g, full[name]) for name, g in found.items()])
     for pi in request.pis:
         for strategy, draw in (("randomized", bptt.random_links), ("biased", bptt.kept_links)):
+            yield Phase(doing="measuring")
             drawn = [through(links) for links in draw(T, pi, request.draws, rng)]
             for name, g in full.items():
                 draws = np.stack([each[name] for each in drawn])
                 add(strategy, {"pi": pi}, costs_of_draws(name, draws, g, g - local[name]))
-    return Strategies(
+    yield Strategies(
         activation=experiment.activation, clip_theta=experiment.clip_theta, epoch=epoch, rows=rows
     )

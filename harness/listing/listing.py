@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from harness.console import titled
 from harness.recipes import recipes
 from harness.workers.errors import WorkerError
 from harness.workers.interpreters import brief_worker, missing
+from harness.workers.pool import run_at_once
 from harness.workers.protocol import Described
 from harness.workers.requests import Describe
 
@@ -38,8 +38,8 @@ def describe(name: str, pythons: dict[str, Path]) -> dict[str, Any]:
 
 def listing(data_dir: Path | None, pythons: dict[str, Path]) -> dict[str, Any]:
     """Backends, corpora and recipes, for people (`show`) and machines alike."""
-    with ThreadPoolExecutor() as pool:
-        described = list(pool.map(partial(describe, pythons=pythons), backends.BACKENDS))
+    names = list(backends.BACKENDS)
+    described = run_at_once(partial(describe, pythons=pythons), names, len(names))
     corpora = {name: sources.available(name, data_dir) or "here" for name in sources.NAMES}
     return {
         "backends": described,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import platform
-import subprocess
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,34 @@ import numpy as np
 import psutil
 
 from harness.paths import ROOT
+from harness.records.checkout import checkout
 from harness.workers import cpus
+from harness.workers.environment import kept, set_aside
+from harness.workers.source import source_hash
 
 
 def provenance() -> dict[str, Any]:
-    """Beginning of every record: the machine, the versions, the source and the command."""
-    about = {"machine": machine(), "versions": versions(), "source": source()}
-    return about | {"command": sys.argv[1:]}
+    """Beginning of every record: machine, versions, source, environment and command."""
+    return {
+        "machine": machine(),
+        "versions": versions(),
+        "source": source(),
+        "environment": {
+            "kept": {name: from_home(value) for name, value in kept().items()},
+            "set_aside": set_aside(),
+        },
+        "command": [from_home(word) for word in sys.argv[1:]],
+    }
+
+
+def from_home(text: str) -> str:
+    """A text with its absolute paths told from the working folder, or from ``~``."""
+    for folder, short in ((Path.cwd(), ""), (Path.home(), "~/")):
+        if folder != Path(folder.root):
+            whole = re.escape(str(folder))
+            text = re.sub(rf"(?<![^=:,]){whole}/", short, text)
+            text = re.sub(rf"(?<![^=:,]){whole}(?![^=:,])", short.rstrip("/") or ".", text)
+    return text
 
 
 def machine() -> dict[str, Any]:
@@ -34,8 +54,16 @@ def machine() -> dict[str, Any]:
         "cpu_quota": granted if math.isfinite(granted) else None,
         "cores_used": len(cpus.usable_cpus()),
         "memory_mb": psutil.virtual_memory().total // 2**20,
-        "os": platform.platform(),
+        "os": _system(),
     }
+
+
+def _system() -> str:
+    """Operating system and C library, without what names a host's own build of its kernel."""
+    release = re.match(r"[0-9.]*[0-9]", platform.release())
+    named = [platform.system(), release[0] if release else "", platform.machine()]
+    library = " ".join(platform.libc_ver())
+    return " ".join(filter(None, named)) + (f", {library}" if library.strip() else "")
 
 
 def _cpu_model() -> str:
@@ -59,23 +87,6 @@ def _blas() -> str:
 
 
 def source() -> dict[str, str | bool | None]:
-    """The git revision, if the tree differs from it, and a hash of the Python source."""
-    digest = hashlib.sha256()
-    for package in ("common", "backends", "harness"):
-        for path in sorted((ROOT / package).rglob("*.py")):
-            digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
-    return {
-        "revision": _git("rev-parse", "HEAD"),
-        "modified": bool(_git("status", "--porcelain", "--untracked-files=no")),
-        "sha256": digest.hexdigest(),
-    }
-
-
-def _git(*arguments: str) -> str | None:
-    """Output of git on the source, or None where there is no git or no repository."""
-    command = ["git", "-C", str(ROOT), *arguments]
-    try:
-        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return said.stdout.strip()
+    """The git revision, if the source differs from it, and the hash that workers are held to."""
+    revision, modified = checkout(ROOT)
+    return {"revision": revision, "modified": modified, "sha256": source_hash()}

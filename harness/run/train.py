@@ -12,6 +12,7 @@ from common.errors import StorageError, in_one_line
 from common.experiment import Experiment
 from common.inputs import Inputs, read_inputs
 from common.variants import unsupported
+from harness import interrupts
 from harness.checks import check_inputs, corpus_facts, select
 from harness.console import note
 from harness.lock import locked
@@ -23,6 +24,7 @@ from harness.run.baselines import write_baselines
 from harness.run.checkpoints import CHECKPOINT_SECONDS
 from harness.run.folder import RunFolder, default_folder
 from harness.run.row import Row
+from harness.workers.errors import WorkerError
 from harness.workers.interpreters import interpreter, missing
 from harness.workers.process import Worker
 from harness.workers.protocol import Built, Done, EpochDone, Event, Failed, Judged, Sample, Saved
@@ -82,7 +84,7 @@ class RunResult:
     def exit_status(self) -> int:
         """0 if every row is ok; what is not available counts only if it was asked for by name."""
         if self.status == "interrupted":
-            return 130
+            return interrupts.exit_status()
         if self.status != "finished":
             return 1
         forgiven = {row.name for row in self.rows if row.status == "unavailable"}
@@ -166,7 +168,12 @@ def ask_worker(row: Row, request: RunRequest, folder: RunFolder, display: Displa
     row.status = "running"
     display.started(row)
     python = interpreter(row.backend, request.pythons)
-    with Worker(row.backend, python, request.experiment, folder.log(row)) as worker:
+    try:
+        worker = Worker(row.backend, python, request.experiment, folder.log(row))
+    except WorkerError as error:
+        record(row, Failed(kind=error.kind, reason=str(error)), folder)
+        return
+    with worker:
         goes_on = folder.goes_on.get(row.name)
         asked = Train(
             experiment=request.experiment,

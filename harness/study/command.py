@@ -37,6 +37,7 @@ def study(
     out
         the study's folder (default: results/studies/<name of the file>)
     """
+    from harness import interrupts
     from harness.lock import locked
     from harness.page.write import write_sections
     from harness.study.grid import find_study, load_study
@@ -53,7 +54,7 @@ def study(
     with locked(folder):
         done = run_study(order, lambda line: None if json else console.print(Text(line)))
         if not done:
-            return 130
+            return interrupts.exit_status()
         try:
             backends = backends_of(order)
             told = study_sections(order), titles(order, backends), backends

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,8 +56,5 @@ def brief_worker(
     name: str, given: dict[str, Path], experiment: Experiment, cpus: list[int] | None = None
 ) -> Iterator[Worker]:
     """A worker of a backend for a question or two, whose log nobody keeps."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Worker(name, interpreter(name, given), experiment, Path(folder) / "log", cpus) as worker,
-    ):
+    with Worker(name, interpreter(name, given), experiment, cpus=cpus) as worker:
         yield worker

@@ -6,16 +6,22 @@ Nothing is timed here, so the workers need not take turns.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Queue
 from typing import Generic, TypeVar
 
+from harness import interrupts
 from harness.workers.cpus import usable_cpus
 from harness.workers.errors import WorkerError
 from harness.workers.interpreters import missing
+from harness.workers.process import end_all
 
+HEAR_SECONDS = 0.2
+"""Time between two moments in which a signal can be heard."""
+
+Item = TypeVar("Item")
 Found = TypeVar("Found")
 Pair = tuple[str, str]
 """A backend and a variant."""
@@ -80,10 +86,34 @@ def run_pool(
             free.put(cpu)
 
     result = PoolResult[Found](asked)
-    with ThreadPoolExecutor(free.qsize()) as pool:
-        for pair, found in zip(pairs, pool.map(run_pair, pairs), strict=True):
-            if isinstance(found, WorkerError):
-                result.errors[pair] = found
-            else:
-                result.found[pair] = found
+    for pair, found in zip(pairs, run_at_once(run_pair, pairs, free.qsize()), strict=True):
+        if isinstance(found, WorkerError):
+            result.errors[pair] = found
+        else:
+            result.found[pair] = found
     return result
+
+
+def run_at_once(work: Callable[[Item], Found], items: Sequence[Item], threads: int) -> list[Found]:
+    """Work on all items, so many at once, and give what is found in their order.
+
+    The work is done by workers. What is raised here, such as Ctrl-C, or by one of them ends all of
+    them.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        futures: list[Future[Found]] = []
+        try:
+            with interrupts.held():  # so that none is submitted whose future is not known
+                futures += [pool.submit(work, item) for item in items]
+            found = []
+            for future in futures:
+                while not future.done():  # a signal that another thread takes does not wake us
+                    wait([future], HEAR_SECONDS)
+                found.append(future.result())
+            return found
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            while busy := [future for future in futures if not future.done()]:
+                end_all()  # again, for one may just be starting its worker
+                wait(busy, HEAR_SECONDS)
+            raise

@@ -1,52 +1,45 @@
-"""The harness's end of a worker: starts it, asks it, and outlives it."""
+"""The harness's end of a worker: starts it, asks it, bounds it, and outlives it."""
 
 from __future__ import annotations
 
+import atexit
 import os
-import queue
 import signal
 import subprocess
-import threading
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TypeVar
+from typing import TypeVar
+
+from pydantic import ValidationError
 
 from common.errors import RequestError
 from common.experiment import Experiment
+from harness import interrupts, limits
+from harness.console import printable
 from harness.paths import ROOT
+from harness.workers.answers import Answer
 from harness.workers.cpus import usable_cpus
-from harness.workers.errors import WorkerError
-from harness.workers.protocol import EVENT, Done, Event, Failed, Message
+from harness.workers.environment import environment
+from harness.workers.errors import Failure, WorkerError
+from harness.workers.lines import LINE_LIMIT, Lines, NoLineError
+from harness.workers.log import Log
+from harness.workers.protocol import EVENT, Done, Event, Failed, Loaded, Message
 from harness.workers.requests import Request
+from harness.workers.source import foreign
 
-Answer = TypeVar("Answer", bound=Message)
+Found = TypeVar("Found", bound=Message)
 
-SILENCE_SECONDS = 3600.0
-"""A worker that says nothing for so long has hung: no epoch here is meant to last an hour."""
+SILENCE_SECONDS = 600.0
+"""A worker that says nothing for so long has hung: within an epoch it tells how far it is."""
 
+ENDING_SECONDS = 2.0
+"""Time for a process to end in, once it has closed its output."""
 
-def environment(cpus: list[int], device: str, dtype: str) -> dict[str, str]:
-    """Variables to set before a framework is imported: threads, device, precision, quiet logs."""
-    threads = str(len(cpus))
-    fixed = {
-        "OMP_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
-        "TF_NUM_INTRAOP_THREADS": threads,
-        "TF_NUM_INTEROP_THREADS": threads,
-        "NVIDIA_TF32_OVERRIDE": "0",
-        "JAX_ENABLE_X64": "1" if dtype == "float64" else "0",
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        "PYTHONUTF8": "1",
-        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
-    }
-    if device == "cpu":
-        fixed |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
-    return os.environ | fixed
+running: set[Worker] = set()
+"""Workers of this process, for `end_all`."""
 
 
 class Worker:
@@ -56,9 +49,12 @@ class Worker:
         backend: the registered name.
         python: the interpreter it runs in.
         experiment: says how many threads, which device and what precision.
-        log: path for the worker's standard error.
+        log: path for the worker's standard error, which is continued; None where nobody keeps it.
         cpus: numbers of those it may use; None gives it as many as the experiment's threads.
         silence: seconds without an event after which the worker counts as hung.
+
+    Raises:
+        WorkerError: the process cannot be started.
     """
 
     def __init__(
@@ -66,24 +62,39 @@ class Worker:
         backend: str,
         python: Path,
         experiment: Experiment,
-        log: Path,
+        log: Path | None = None,
         cpus: list[int] | None = None,
         silence: float = SILENCE_SECONDS,
     ) -> None:
-        self.log, self.silence = log, silence
+        interrupts.begin()
         self.cpus = cpus or usable_cpus()[: experiment.threads]
-        listed = ",".join(map(str, self.cpus))
-        with open(log, "wb") as stderr:
-            self.process = subprocess.Popen(
-                [python, "-m", "harness.worker", "--backend", backend, "--cpus", listed],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                env=environment(self.cpus, experiment.device, experiment.dtype),
-                start_new_session=True,  # Ctrl-C is for the harness, which ends its workers
-            )
-        self.lines: queue.Queue[bytes] = queue.Queue()
-        threading.Thread(target=self._read, args=[self.process.stdout], daemon=True).start()
+        self.silence = silence
+        self.given_up: Failed | None = None
+        command = [str(python), "-P", "-m", "harness.start_worker", "--backend", backend]
+        command += ["--cpus", ",".join(map(str, self.cpus))]
+        with ExitStack() as opened:  # what was opened is closed where the start fails
+            try:
+                self.log = Log(log)
+                opened.callback(self.log.close)
+                lifeline, ours = os.pipe()  # what `harness.start_worker` watches
+                opened.callback(os.close, ours)
+                with closing(os.fdopen(lifeline)), interrupts.held():  # else none knows of it
+                    self.process = subprocess.Popen(
+                        [*command, "--lifeline", str(lifeline)],
+                        stdin=subprocess.PIPE,
+                        stdout=subprocess.PIPE,
+                        stderr=self.log.file,
+                        bufsize=0,
+                        pass_fds=[lifeline],
+                        env=environment(self.cpus, experiment.device, experiment.dtype),
+                        start_new_session=True,  # Ctrl-C is for the harness, which ends the group
+                    )
+                    running.add(self)
+            except OSError as error:
+                reason = f"{backend} cannot be started: {limits.told(error)}"
+                raise WorkerError("error", reason) from error
+            self.opened = opened.pop_all()
+        self.lines = Lines(self.process, look=self.log.bound)
 
     def __enter__(self) -> Worker:
         return self
@@ -94,35 +105,30 @@ class Worker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.process.kill()
+        running.discard(self)
+        self.kill()
         self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with suppress(BrokenPipeError):  # a request that nobody was left to read
-                    pipe.close()
+        self.lines.close()
+        self.opened.close()
 
-    def _read(self, stdout: IO[bytes]) -> None:
-        try:
-            for line in stdout:
-                self.lines.put(line)
-        except ValueError:
-            pass  # closed while we read: the harness has let go of this worker
-        self.lines.put(b"")
+    def kill(self) -> None:
+        """End the process and its children, even those that are stopped."""
+        if self.process.returncode is None:  # else the number may be another group's by now
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def ask(self, request: Request) -> Iterator[Event]:
         """Send a request; give its events, the last being `Done`, or `Failed` with a reason.
 
-        A worker that dies or falls silent ends in `Failed` too, of kind ``crashed`` or
-        ``timeout``.
+        A worker that dies, falls silent, or says what is no answer to the request ends in `Failed`
+        too, of kind ``crashed``, ``timeout`` or ``error``; every further request is answered so.
         """
-        assert self.process.stdin is not None
-        try:
-            self.process.stdin.write(request.model_dump_json().encode() + b"\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it is dead: the end of its output says so below
+        self.lines.send(request.model_dump_json().encode() + b"\n")
+        answer = Answer(request)
         while True:
             event = self._next_event()
+            if fault := answer.fault(event):
+                event = self._give_up("error", fault)
             yield event
             if isinstance(event, Done | Failed):
                 return
@@ -141,7 +147,7 @@ class Worker:
                 raise WorkerError(event.kind, event.reason)
             yield event
 
-    def answer(self, request: Request, expected: type[Answer]) -> tuple[Answer, Done]:
+    def answer(self, request: Request, expected: type[Found]) -> tuple[Found, Done]:
         """The one event that answers a request, and its end; raises as `answers` does."""
         found, done = self.answers(request)
         assert isinstance(found, expected)
@@ -149,15 +155,61 @@ class Worker:
         return found, done
 
     def _next_event(self) -> Event:
-        try:
-            line = self.lines.get(timeout=self.silence)
-        except queue.Empty:
-            return Failed(kind="timeout", reason=f"silent for {self.silence:g} s")
-        return EVENT.validate_json(line) if line else self._crash()
+        """The next event that is not about the worker's own code."""
+        while self.given_up is None:
+            try:
+                event = EVENT.validate_json(self.lines.next(self.silence))
+            except NoLineError as error:
+                if error.why == "silent":
+                    return self._give_up("timeout", f"silent for {self.silence:g} s")
+                if error.why == "endless":
+                    reason = f"it wrote a line of over {LINE_LIMIT >> 20} MB"
+                    return self._give_up("error", reason)
+                where = " in the middle of a line" if error.why == "cut off" else ""
+                return self._give_up("crashed", self._end(where))
+            except ValidationError as error:
+                return self._give_up("error", _nonsense(error))
+            if not isinstance(event, Loaded):
+                return event
+            if name := foreign(event.files):
+                reason = f"it runs another {name} than stands in {ROOT} since the start"
+                return self._give_up("error", reason)
+        return self.given_up
 
-    def _crash(self) -> Failed:
+    def _give_up(self, kind: Failure, reason: str) -> Failed:
+        """End the worker; the answer to this request, and to every other from now on."""
+        self.kill()
+        self.given_up = Failed(kind=kind, reason=reason)
+        return self.given_up
+
+    def _end(self, where: str) -> str:
+        """How the worker ended, or how it went on without its output, and its last words."""
+        deadline = time.monotonic() + ENDING_SECONDS
+        while not self.lines.process_ended() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if not self.lines.process_ended():
+            return "it closed its output and ran on"
+        self.kill()  # its children, while the group is known by the number of its leader
         status = self.process.wait()
         how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
-        said = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        reason = f"its process ended with {how}" + (f": {said[-1][:200]}" if said else "")
-        return Failed(kind="crashed", reason=reason)
+        said = self.log.last_line()
+        return f"its process ended{where} with {how}" + (f": {said}" if said else "")
+
+
+def end_all() -> None:
+    """End all workers of this process; whoever waits for one hears that it crashed."""
+    for worker in running.copy():
+        worker.kill()
+
+
+atexit.register(end_all)  # those that a signal caught before their block began
+
+
+def _nonsense(error: ValidationError) -> str:
+    """What is wrong with a line that is no event, and how it begins."""
+    fault = error.errors()[0]
+    where = ".".join(map(str, fault["loc"]))
+    if isinstance(fault["input"], bytes):
+        line = " ".join(fault["input"][:80].decode("utf-8", "replace").split())
+        return f"it wrote a line that is no event: {printable(line)!r}"
+    return f"it wrote an event with a wrong {where}: {fault['msg'].lower()}"

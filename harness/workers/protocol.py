@@ -15,8 +15,9 @@ from common.judging import Verdict
 from common.parity import Errors
 from common.sequence import ForecastKind, ModelName
 from harness.workers.errors import Failure
+from harness.workers.fields import Amount, Count, Duration, Line, Number
 
-Seconds = dict[str, dict[str, float]]
+Seconds = dict[str, dict[str, Duration]]
 """Seconds by product and by the way of computing it."""
 
 
@@ -24,6 +25,13 @@ class Message(BaseModel):
     """A line of the protocol. Numbers that are not finite cross it as they are."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+class Loaded(Message):
+    """Files of the project that the worker has imported since it last said so, by their hashes."""
+
+    event: Literal["loaded"] = "loaded"
+    files: dict[str, str]
 
 
 class Described(Message):
@@ -34,18 +42,18 @@ class Described(Message):
 
 
 class Phase(Message):
-    """A part of a training has begun that may take minutes: a sign of life, and of nothing else."""
+    """A part of the work that may take minutes goes on: a sign of life, and of nothing else."""
 
     event: Literal["phase"] = "phase"
-    doing: Literal["reading the text", "building"]
+    doing: Literal["reading the text", "building", "training", "measuring"]
 
 
 class Built(Message):
     """A network is built and compiled."""
 
     event: Literal["built"] = "built"
-    device: str
-    compile_seconds: float
+    device: Line
+    compile_seconds: Amount
     description: Description
 
 
@@ -54,7 +62,7 @@ class Judged(Message):
 
     event: Literal["judged"] = "judged"
     verdict: Verdict
-    reason: str
+    reason: Line
     parity: float | None
     tolerance: float | None
 
@@ -77,26 +85,26 @@ class Saved(Message):
     """
 
     event: Literal["saved"] = "saved"
-    epochs: int
-    steps: int
+    epochs: Count
+    steps: Count
 
 
 class EpochDone(Message):
     """An epoch of training; the perplexities are those after it, the seconds its own."""
 
     event: Literal["epoch"] = "epoch"
-    epoch: int
+    epoch: Number
     perplexity: float
     val_perplexity: float | None
-    tokens: int
-    seconds: float
+    tokens: Number
+    seconds: Duration
 
 
 class Sample(Message):
     """A text that a network wrote after a prefix."""
 
     event: Literal["sample"] = "sample"
-    epoch: int
+    epoch: Count
     prefix: str
     text: str
 
@@ -105,7 +113,7 @@ class CaseErrors(Message):
     """Errors of a case of the grid of parity, by quantity."""
 
     event: Literal["case"] = "case"
-    case: str
+    case: Line
     errors: Errors
 
 
@@ -124,9 +132,9 @@ class Prepared(Message):
     """A network that is ready to be timed: steps of a turn, and what is in force around it."""
 
     event: Literal["prepared"] = "prepared"
-    device: str
-    compile_seconds: float
-    steps: int
+    device: Line
+    compile_seconds: Amount
+    steps: Number
     conditions: Conditions
 
 
@@ -134,8 +142,8 @@ class Turn(Message):
     """A timed turn: seconds of a step, and CPU seconds used in a second."""
 
     event: Literal["turn"] = "turn"
-    seconds: float
-    cores_busy: float
+    seconds: Duration
+    cores_busy: Amount
 
 
 class Products(Message):
@@ -151,7 +159,7 @@ class Point(Message):
     event: Literal["point"] = "point"
     activation: str
     clip_theta: float
-    epoch: int
+    epoch: Count
     perplexity: float
     spectral_radius: float
     status: Literal["ok", "diverged"]
@@ -164,7 +172,7 @@ class Strategies(Message):
     event: Literal["strategies"] = "strategies"
     activation: str
     clip_theta: float
-    epoch: int
+    epoch: Count
     rows: list[dict[str, Any]]
 
 
@@ -177,7 +185,7 @@ class Checked(Message):
 
     event: Literal["checked"] = "checked"
     errors: Errors
-    ill_conditioned: int
+    ill_conditioned: Count
 
 
 class Fitted(Message):
@@ -185,7 +193,7 @@ class Fitted(Message):
 
     event: Literal["fitted"] = "fitted"
     model: ModelName
-    epoch: int
+    epoch: Count
     loss: float
     weights: dict[str, Any]
 
@@ -205,7 +213,7 @@ class Done(Message):
     """The last event of a request that was answered."""
 
     event: Literal["done"] = "done"
-    peak_memory_mb: float
+    peak_memory_mb: Amount
 
 
 class Failed(Message):
@@ -213,11 +221,12 @@ class Failed(Message):
 
     event: Literal["failed"] = "failed"
     kind: Failure
-    reason: str
+    reason: Line
 
 
 Event = (
-    Described
+    Loaded
+    | Described
     | Phase
     | Built
     | Judged

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import backends
 from common.interface import Backend
+from harness.workers.loaded import loaded_files
+from harness.workers.protocol import Loaded
 
 
 @dataclass
@@ -17,10 +20,12 @@ class Session:
     Attributes:
         name: of the backend.
         timed: the network of a benchmark between its turns, a `harness.bench.worker.Timed`.
+        told: hashes of the files that the harness was told of, by path.
     """
 
     name: str
     timed: Any = None
+    told: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def backend(self) -> Backend:
@@ -30,3 +35,8 @@ class Session:
             ImportError: its framework cannot be imported.
         """
         return backends.load(self.name)
+
+    def newly_loaded(self) -> Iterator[Loaded]:
+        """Tell the files of the project that were imported since this was last asked, if any."""
+        if files := loaded_files(self.told):
+            yield Loaded(files=files)
