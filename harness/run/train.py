@@ -13,7 +13,7 @@ from common.variants import unsupported
 from harness.checks import check_inputs, corpus_facts, select
 from harness.records.provenance import provenance
 from harness.records.status import Status
-from harness.run.baselines import write_baselines
+from harness.run.baselines import try_baselines
 from harness.run.folder import RunFolder, default_folder
 from harness.run.row import Row
 from harness.workers.interpreters import interpreter, missing
@@ -109,7 +109,7 @@ def run(request: RunRequest, display: Display) -> RunResult:
         for row in rows:
             run_row(row, request, folder, display)
         if request.baselines:
-            write_baselines(path, inputs)
+            try_baselines(path, inputs)
         status = "finished"
     except KeyboardInterrupt:
         status = "interrupted"
