@@ -13,6 +13,7 @@ from common.files import write_aside
 from common.inputs import Inputs
 from common.ngrams import NGrams
 from common.vocab import Token
+from harness.console import note
 from harness.records.cells import csv_of
 from harness.records.schemas import BaselineTable
 
@@ -53,6 +54,14 @@ def texts(loader: SeqDataLoader, token: Token) -> tuple[Array, Array | None]:
     train, val = loader.spans()
     counted = loader.corpus[: min(train.stop, LIMITS[token])]
     return counted, loader.corpus[val.start : val.stop] if val else None
+
+
+def try_baselines(folder: Path, inputs: Inputs) -> None:
+    """Write the baselines of a run that is trained, and stands as it is without them."""
+    try:
+        write_baselines(folder, inputs)
+    except MemoryError:
+        note("no baselines: no memory is left to count n-grams; --baselines off leaves them out")
 
 
 def write_baselines(folder: Path, inputs: Inputs) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from harness.records.facts import sha256_of
 from harness.records.provenance import provenance
 from harness.records.status import Status
 from harness.records.tables import holds
-from harness.run.baselines import write_baselines
+from harness.run.baselines import try_baselines
 from harness.run.checkpoints import CHECKPOINT_SECONDS
 from harness.run.folder import RunFolder, default_folder
 from harness.run.row import Row
@@ -137,7 +137,7 @@ def train_rows(folder: RunFolder, request: RunRequest, inputs: Inputs, display: 
             if not row.settled:
                 run_row(row, request, folder, display)
         if request.baselines and not holds(folder.path, "baselines.csv"):
-            write_baselines(folder.path, inputs)
+            try_baselines(folder.path, inputs)
     except KeyboardInterrupt:
         status = "interrupted"
     except BaseException as error:

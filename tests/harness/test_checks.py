@@ -241,7 +241,7 @@ def test_what_a_prefix_has_and_the_text_lacks_is_named(book, tmp_path, capsys):
 def test_baselines_come_after_training_or_not_at_all(book, tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr(
-        train, "write_baselines", lambda *_: seen.append((tmp_path / "run/epochs.csv").read_text())
+        train, "try_baselines", lambda *_: seen.append((tmp_path / "run/epochs.csv").read_text())
     )
     assert run("--corpus", str(book), "--out", str(tmp_path / "run")) == 0
     (epochs,) = seen
@@ -249,3 +249,13 @@ def test_baselines_come_after_training_or_not_at_all(book, tmp_path, monkeypatch
     assert run("--corpus", str(book), "--baselines", "off", "--out", str(tmp_path / "off")) == 0
     assert len(seen) == 1
     assert (tmp_path / "off" / "report.html").exists()
+
+
+def test_a_run_stands_without_baselines_that_there_is_no_memory_for(tmp_path, monkeypatch, capsys):
+    def refused(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("harness.run.baselines.NGrams", refused)
+    assert run("--out", str(tmp_path / "run")) == 0
+    assert "no baselines: no memory is left to count n-grams" in capsys.readouterr().err
+    assert (tmp_path / "run" / "report.html").exists()
