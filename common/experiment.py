@@ -27,7 +27,7 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Positive = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 Norm = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 NonEmpty = Annotated[str, Field(min_length=1)]
-Prefixes = Annotated[tuple[str, ...], Field(min_length=1)]
+Prefixes = Annotated[tuple[str, ...], Field(min_length=1, max_length=1000)]
 
 
 class Experiment(BaseModel):

@@ -23,6 +23,7 @@ Settings are those of `common.experiment.Experiment`.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import tomllib
 from dataclasses import dataclass
@@ -42,6 +43,14 @@ SHIPPED = Path(__file__).with_name("shipped")
 
 MOST = 1000
 """Cells that a study may have."""
+
+LARGEST = 1 << 20
+"""Bytes that a study file may have."""
+
+DEEPEST = 8
+PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+DEEP = re.compile(rf"(?<![A-Za-z0-9_-]){PART}(?:[ \t]*+\.[ \t]*+{PART}){{{DEEPEST},}}")
+"""Dotted key of so many parts that reading it would take memory by the square of their number."""
 
 Values = Annotated[list[Any], Field(min_length=1)]
 
@@ -115,13 +124,22 @@ def load_study(path: Path) -> Study:
         RequestError: the file cannot be read, is not TOML, or says what a study does not have.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        with open(path, "rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise RequestError(f"{path}: over {LARGEST >> 10:,} kB: that is no study file")
+        text = content.decode().replace("\r\n", "\n")
+        if DEEP.search(text):
+            raise RequestError(f"{path}: a key of over {DEEPEST} parts: no setting has so many")
+        table = tomllib.loads(text)
     except OSError as error:
         raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise RequestError(f"{path}: not UTF-8 at byte {error.start}") from error
     except tomllib.TOMLDecodeError as error:
         raise RequestError(f"{path}: not TOML: {error}") from error
+    except RecursionError as error:
+        raise RequestError(f"{path}: values within values, too deep to be settings") from error
     try:
         study = Study(**table)
     except ValidationError as error:
@@ -145,6 +163,8 @@ def cells(study: Study) -> list[GridCell]:
     names = [grid.name for grid in study.grid]
     if len(set(names)) < len(names):
         raise RequestError("two grids have the same name")
+    if sum(math.prod(map(len, grid.vary.values())) for grid in study.grid) > MOST:
+        raise RequestError(f"more than {MOST} cells: vary fewer settings at once")
     found = []
     for grid in study.grid:
         for values in product(*grid.vary.values()):
@@ -155,8 +175,6 @@ def cells(study: Study) -> list[GridCell]:
             except RequestError as error:
                 raise RequestError(f"grid {grid.name}: {error}") from error
             found.append(GridCell(grid.name, varied, experiment))
-            if len(found) > MOST:
-                raise RequestError(f"more than {MOST} cells: vary fewer settings at once")
     seen: dict[tuple[str, Experiment], GridCell] = {}
     for cell in found:
         if (cell.grid, cell.experiment) in seen:
