@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NoReturn
 
 from cyclopts import App, CycloptsError, Group
@@ -16,6 +17,7 @@ from harness.bench.command import bench
 from harness.bptt.command import bptt
 from harness.compare.command import compare
 from harness.completion import OutOption, ShellOption, install
+from harness.console import in_brief
 from harness.corpus.command import corpus
 from harness.listing.command import list_
 from harness.notebook.command import notebook
@@ -76,8 +78,40 @@ def fail(message: str, status: Literal[1, 2]) -> NoReturn:
     """End with one line on standard error; where a signal came, that is why."""
     if interrupts.heard():
         interrupts.end()
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {in_brief(message)}", file=sys.stderr)
     raise SystemExit(status)
+
+
+OF_THE_REQUEST = (
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+)
+"""Errors of the system that another path mends."""
+
+
+def check_start(words: Sequence[str]) -> None:
+    """See that Python kept what help and charts are made of, and that every word is a text.
+
+    Raises:
+        RequestError: it did not, or one is none.
+    """
+    if sys.flags.optimize > 1:
+        raise RequestError(
+            "PYTHONOPTIMIZE=2 (python -OO) leaves out docstrings, which help and charts are made "
+            "of: unset it, or take 1"
+        )
+    for word in words:
+        if any("\ud800" <= char <= "\udfff" for char in word):
+            raise RequestError(
+                f"{ascii(word)[1:-1]}: not UTF-8: give it another name (where it is UTF-8, the "
+                "locale is not: set PYTHONUTF8=1)"
+            )
 
 
 def main() -> None:
@@ -87,7 +121,9 @@ def main() -> None:
     """
     make_streams_last()
     try:
-        status = app(exit_on_error=False, print_error=False, result_action="return_value")
+        words = sys.argv[1:]
+        check_start(words)
+        status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except RequestError as error:
         fail(str(error), 2)
     except WorkerError as error:

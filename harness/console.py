@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import sys
+from collections.abc import Iterator
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 
 from common.files import strict
@@ -23,9 +27,31 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() or char in JOINERS else "·" for char in text)
 
 
+LONGEST = 160
+"""Characters of a word in a message; of a longer one, such as a path, the middle is left out."""
+
+
+def in_brief(text: str) -> str:
+    """A message on one line, safe on a terminal, without the middle of what is too long to read."""
+
+    def cut(word: re.Match[str]) -> str:
+        return f"{word[0][: LONGEST - 40]}…{word[0][-40:]}"
+
+    return re.sub(rf"\S{{{LONGEST},}}", cut, printable(" ".join(text.splitlines())))
+
+
+WIDEST = 12
+"""Characters of a number in a column; a wider one is told by its exponent."""
+
+
 def figure(value: float | None, form: str) -> str:
-    """A number in a column; a dash where there is none."""
-    return "-" if value is None else format(value, form)
+    """A number in a column, at most `WIDEST` wide; a dash where there is none."""
+    if value is None or math.isnan(value):
+        return "-"
+    text = format(value, form)
+    if len(text) <= WIDEST:
+        return text
+    return f"{100 * value:.3e}%" if form.endswith("%") else f"{value:.3e}"
 
 
 def titled(title: str, show_header: bool = True) -> Table:
@@ -44,26 +70,46 @@ def titled(title: str, show_header: bool = True) -> Table:
 ROOMY = 100  # columns of text; a narrower terminal gets the table without its last details
 
 
+class Screen(Console):
+    """A console on which nothing from outside moves the cursor or turns a line around."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """The segments of what is printed, each of them `printable` but for line ends."""
+        for segment in super().render(renderable, options):
+            if segment.control or segment.text.isprintable():
+                yield segment
+            else:
+                lines = "\n".join(map(printable, segment.text.split("\n")))
+                yield Segment(lines, segment.style)
+
+
 def screen() -> Console:
     """Console for people: a terminal in its own width, anything else wide enough for a table."""
-    return Console(width=None if sys.stdout.isatty() else 120)
+    return Screen(width=None if sys.stdout.isatty() else 120)
 
 
 def note(text: str) -> None:
     """Print a line that is neither result nor error, such as that threads are fewer than asked."""
     if text:
-        print(f"note: {text}", file=sys.stderr)
+        print(f"note: {in_brief(text)}", file=sys.stderr)
 
 
 def print_json(value: Any) -> None:
-    """Print strict JSON, escaped where the stream has no letter for it.
+    """Print strict JSON, escaped where a character does not print or the stream has none for it.
 
     A number that is not finite becomes null.
     """
     plain = strict(value)
     text = json.dumps(plain, indent=2, ensure_ascii=False)
+    safe = "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
     try:
-        text.encode(sys.stdout.encoding or "ascii")
+        safe.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
-        text = json.dumps(plain, indent=2)
-    print(text)
+        safe = json.dumps(plain, indent=2)
+    print(safe)
+
+
+def _escaped(char: str) -> str:
+    return json.dumps(char)[1:-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from harness.bench.shapes import dimensions
+from harness.console import figure
 from harness.page.blocks import (
     NONE,
     TONES,
@@ -59,7 +60,7 @@ def _shape(shape: str, found: pd.DataFrame, name: str) -> Chart:
         [
             named(Series(row["backend"], row["variant"])),
             number(row["tokens_per_sec"], ",.0f"),
-            Cell(f"{row['low']:,.0f} to {row['high']:,.0f}"),
+            Cell(f"{figure(row['low'], ',.0f')} to {figure(row['high'], ',.0f')}"),
             number(row["ratio_to_concise"], ".2f"),
             between(row["ratio_low"], row["ratio_high"]),
             Cell(row["verdict"], TONES.get(row["verdict"], "quiet")) if row["verdict"] else NONE,

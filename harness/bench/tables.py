@@ -183,8 +183,8 @@ def show(console: Console, shape: str, table: pd.DataFrame, found: list[Contende
 
 
 def _half_width(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"{(high - low) / (high + low):.1%}"
+    return "-" if low is None or high is None else figure((high - low) / (high + low), ".1%")
 
 
 def _between(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"{low:.2f} to {high:.2f}"
+    return "-" if low is None or high is None else f"{figure(low, '.2f')} to {figure(high, '.2f')}"

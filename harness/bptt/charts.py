@@ -7,6 +7,7 @@ import math
 import altair as alt
 import pandas as pd
 
+from harness.console import figure
 from harness.page.figure import Figure, panels, scales
 from harness.page.palette import INK
 
@@ -76,7 +77,8 @@ def radius(name: str, title: str, table: pd.DataFrame) -> Figure:
         ),
     )
     low, high = table.spectral_radius.min(), table.spectral_radius.max()
-    said = f"The spectral radius of W_hh lies between {low:.2f} and {high:.2f}."
+    between = f"{figure(low, '.2f')} and {figure(high, '.2f')}"
+    said = f"The spectral radius of W_hh lies between {between}."
     return Figure(name, title, said, panels([one, *lines], HEIGHT, _order(table)), table)
 
 
@@ -98,7 +100,8 @@ def truncation(name: str, title: str, table: pd.DataFrame) -> Figure:
         ),
         alt.Y("error:Q", title="error against full", scale=alt.Scale(zero=True)),
     )
-    said = f"The error falls from {table.error.max():.2f} to {table.error.min():.2f} as tau grows."
+    high, low = (figure(error, ".2f") for error in (table.error.max(), table.error.min()))
+    said = f"The error falls from {high} to {low} as tau grows."
     return Figure(name, title, said, panels(lines, HEIGHT, _order(table)), table)
 
 
@@ -129,7 +132,7 @@ def means(name: str, title: str, table: pd.DataFrame) -> Figure:
     )
     lines = _lines(table, x, alt.Y("error:Q", title="error of mean", scale=scale, axis=axis))
     last = table[table.draws == table.draws.max()].groupby("variant", sort=False).error.mean()
-    ended = ", ".join(f"{variant} {error:.3f}" for variant, error in last.items())
+    ended = ", ".join(f"{variant} {figure(error, '.3f')}" for variant, error in last.items())
     said = f"Mean errors with all draws: {ended}."
     return Figure(name, title, said, panels([chance, *lines], HEIGHT, _order(table)), table)
 

@@ -92,7 +92,7 @@ def radius(measured: Measured) -> Section:
     section = Section(
         "radius",
         "How does the spectral radius grow?",
-        f"From {first:.2f} at the first weights to as much as {known.spectral_radius.max():.3g}. "
+        f"From {first:.3g} at the first weights to as much as {known.spectral_radius.max():.3g}. "
         f"{said}",
     )
     title = "The largest absolute eigenvalue of W_hh by epoch"

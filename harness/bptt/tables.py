@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.bptt.measure import Measured
-from harness.console import titled
+from harness.console import figure, titled
 
 
 def show(console: Console, measured: Measured) -> None:
@@ -87,4 +87,5 @@ def _strategies(measured: Measured) -> Table:
 
 
 def _cell(row: dict[Any, Any]) -> str:
-    return f"{row['error']:.3f}" + ("" if pd.isna(row["t"]) else f" ({row['t']:+.1f})")
+    t = "" if pd.isna(row["t"]) else f" ({figure(row['t'], '+.1f')})"
+    return figure(row["error"], ".3f") + t

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from harness.console import figure
 from harness.page.figure import Figure
 from harness.page.rosetta import Excerpt
 from harness.page.series import Series, framework
@@ -213,7 +214,7 @@ def number(value: float | None, form: str, tone: Tone = "") -> Cell:
     """A number in a cell; a dash where there is none."""
     if value is None or math.isnan(value):
         return NONE
-    return Cell("never" if math.isinf(value) else format(value, form), tone)
+    return Cell("never" if math.isinf(value) else figure(value, form), tone)
 
 
 def named(series: Series) -> Cell:
@@ -223,4 +224,4 @@ def named(series: Series) -> Cell:
 
 def between(low: float, high: float) -> Cell:
     """The cell of an interval of ratios; a dash where there is none."""
-    return NONE if math.isnan(low) else Cell(f"{low:.2f} to {high:.2f}")
+    return NONE if math.isnan(low) else Cell(f"{figure(low, '.2f')} to {figure(high, '.2f')}")

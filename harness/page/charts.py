@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from harness.console import figure
 from harness.page.figure import Figure, finish, scales
 from harness.page.palette import INK
 
@@ -67,11 +68,11 @@ def speed(name: str, title: str, table: pd.DataFrame, floor: float | None = None
                 text="text:N", y=alt.value(8)
             )
         )
-    best = table.iloc[0]
+    best, last = table.iloc[0], table.iloc[-1]
     said = (
-        f"{len(table)} rows, the fastest first: {best.title} with {best.tokens_per_sec:,.0f} "
-        f"tokens a second, down to {table.iloc[-1].title} with "
-        f"{table.iloc[-1].tokens_per_sec:,.0f}."
+        f"{len(table)} rows, the fastest first: {best.title} with "
+        f"{figure(best.tokens_per_sec, ',.0f')} tokens a second, down to {last.title} with "
+        f"{figure(last.tokens_per_sec, ',.0f')}."
     )
     return Figure(name, title, said, finish(layers, ROW * len(table) + 10), table)
 

@@ -8,6 +8,7 @@ from typing import Literal
 import altair as alt
 import pandas as pd
 
+from harness.console import figure
 from harness.page.figure import Figure, finish, scales
 from harness.page.palette import BAND, INK
 from harness.page.series import records
@@ -217,8 +218,8 @@ def _by_point(base: alt.Chart, measure: str, x: alt.X, y: alt.Y) -> list[alt.Cha
 def _learning_alt(table: pd.DataFrame, measure: str, over: str) -> str:
     last = table.loc[table.groupby("series", sort=False).epoch.idxmax()]
     ends = ", ".join(
-        f"{row.title} {getattr(row, measure):.3f}"
-        + (f" after {row.elapsed:.1f} s" if over == "elapsed" else "")
-        for row in last.itertuples()
+        f"{row['title']} {figure(row[measure], '.3f')}"
+        + (f" after {figure(row['elapsed'], '.1f')} s" if over == "elapsed" else "")
+        for row in records(last)
     )
     return f"Lines of {measure.replace('val_', 'validation ')} by {over}. They end at: {ends}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from harness.console import figure
 from harness.page.blocks import Cell, Section, Table, named, number
 from harness.page.rosetta import lines_of_code, source_file
 from harness.page.series import records
@@ -41,13 +42,13 @@ def _answer(table: pd.DataFrame) -> str:
     by_memory = records(done.sort_values("peak_memory_mb"))
     light, heavy = by_memory[0], by_memory[-1]
     slow = records(done.sort_values("compile_seconds"))[-1]
-    said = (
-        f"{slow['series'].title} compiles for {slow['compile_seconds']:.1f} s before its first step"
-    )
+    seconds = figure(slow["compile_seconds"], ".1f")
+    said = f"{slow['series'].title} compiles for {seconds} s before its first step"
     if len(done) > 1:
         said += (
-            f"; memory goes from {light['peak_memory_mb']:,.0f} MB ({light['series'].title}) to "
-            f"{heavy['peak_memory_mb']:,.0f} MB ({heavy['series'].title})"
+            f"; memory goes from {figure(light['peak_memory_mb'], ',.0f')} MB "
+            f"({light['series'].title}) to "
+            f"{figure(heavy['peak_memory_mb'], ',.0f')} MB ({heavy['series'].title})"
         )
     return said + "."
 

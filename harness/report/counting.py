@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import altair as alt
 
+from harness.console import figure
 from harness.page.blocks import NONE, Cell
 from harness.page.palette import INK
 from harness.page.series import Series, records
@@ -83,7 +84,7 @@ def column(group: RunGroup) -> tuple[str, dict[Series, Cell]] | None:
         epoch = beaten(group, series, baseline)
         trained = len(series.rows(group.epochs))
         cells[series] = Cell(f"epoch {epoch}" if epoch else "never") if trained else NONE
-    return f"below the {baseline.model}'s {baseline.smoothed:.2f} after", cells
+    return f"below the {baseline.model}'s {figure(baseline.smoothed, '.2f')} after", cells
 
 
 def sentence(group: RunGroup) -> str:
@@ -93,7 +94,7 @@ def sentence(group: RunGroup) -> str:
     if baseline is None or not trained:
         return ""
     epochs = [beaten(group, series, baseline) for series in trained]
-    what = f"the best n-gram's {baseline.smoothed:.2f} ({baseline.model}, Kneser-Ney)"
+    what = f"the best n-gram's {figure(baseline.smoothed, '.2f')} ({baseline.model}, Kneser-Ney)"
     what += " on the validation text" if judged(group) == "val_perplexity" else ""
     what += _sample(group)
     reached = [epoch for epoch in epochs if epoch]
@@ -163,7 +164,7 @@ def _rows(shown: list[Baseline], low: float, high: float, form: str) -> list[dic
     for each in sorted(shown, key=lambda each: -each.smoothed):
         apart = last - height(each.smoothed) >= APART
         last = height(each.smoothed) if apart else last
-        plain = f"{each.plain:.4f}" if math.isfinite(each.plain) else "impossible"
+        plain = figure(each.plain, ".4f") if math.isfinite(each.plain) else "impossible"
         rows.append(
             {
                 "model": each.model,

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from harness.bench.report import benchmark
+from harness.console import figure
 from harness.page.blocks import (
     NONE,
     TONES,
@@ -43,9 +44,9 @@ def _answer(table: pd.DataFrame) -> str:
     if table.empty:
         return "Nobody finished, so nobody is fast."
     best, last = table.iloc[0], table.iloc[-1]
-    said = f"{best.title}, with {best.tokens_per_sec:,.0f} tokens a second in training"
+    said = f"{best.title}, with {figure(best.tokens_per_sec, ',.0f')} tokens a second in training"
     if len(table) > 1:
-        said += f"; {best.tokens_per_sec / last.tokens_per_sec:.1f} times {last.title}"
+        said += f"; {figure(best.tokens_per_sec / last.tokens_per_sec, '.1f')} times {last.title}"
     return said + "."
 
 
@@ -92,7 +93,7 @@ def _training_row(row: dict[str, Any], fastest: float) -> list[Cell]:
     return [
         named(Series(row["backend"], row["variant"])),
         number(row["tokens_per_sec"], ",.0f"),
-        Cell(f"{row['low']:,.0f} to {row['high']:,.0f}"),
+        Cell(f"{figure(row['low'], ',.0f')} to {figure(row['high'], ',.0f')}"),
         number(row["tokens_per_sec"] / fastest, ".2f"),
         NONE if own else number(row["ratio"], ".2f"),
         NONE if own else between(row["ratio_low"], row["ratio_high"]),

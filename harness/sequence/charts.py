@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from harness.console import figure
 from harness.page.figure import Figure, finish
 from harness.page.palette import INK, LOOKS, OTHERS
+from harness.page.series import records
 
 HEIGHT = 300
 BORROWED = ("torch", "mxnet", "jax", "tensorflow", "mxnet-style")
@@ -76,7 +78,8 @@ def forecast_figure(
         _values_at_pointer(dict(zip(ids, scale.domain, strict=True)), x),
     ]
     said = f"{len(curves) - 1} curves of predictions over the series: " + "; ".join(
-        f"{each.title}, from {each.values.min():.2f} to {each.values.max():.2f}"
+        f"{each.title}, from {figure(each.values.min(), '.2f')} to "
+        f"{figure(each.values.max(), '.2f')}"
         for each in curves[:-1]
     )
     return Figure(name, title, f"{said}.", finish(layers, HEIGHT), table)
@@ -155,7 +158,7 @@ def error_figure(name: str, title: str, table: pd.DataFrame) -> Figure:
     ]
     ends = table.loc[table.groupby(["model", "against"], sort=False).k.idxmax()]
     said = "; ".join(
-        f"{row.model} {row.rmse:.3f} against {row.against} at {row.k} steps"
-        for row in ends.itertuples()
+        f"{row['model']} {figure(row['rmse'], '.3f')} against {row['against']} at {row['k']} steps"
+        for row in records(ends)
     )
     return Figure(name, title, f"RMSE by steps ahead: {said}.", finish(layers, HEIGHT), table)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from common.array import Array
 from common.sequence import MODELS, Forecast, ModelName
+from harness.console import figure
 from harness.page.blocks import Cell, Chart, Note, Section, Table, number
 from harness.sequence.charts import Curve, error_figure, forecast_figure
 from harness.sequence.measure import SequenceResult
@@ -122,7 +123,9 @@ def _scores(result: SequenceResult, model: ModelName) -> list[dict[str, float]]:
 
 def _listed(found: dict[ModelName, dict[str, float]], column: str) -> str:
     """A figure of both models."""
-    return " and ".join(f"{each[column]:.3f} ({TITLES[model]})" for model, each in found.items())
+    return " and ".join(
+        f"{figure(each[column], '.3f')} ({TITLES[model]})" for model, each in found.items()
+    )
 
 
 def _unseen_rms(result: SequenceResult, values: Array) -> float:

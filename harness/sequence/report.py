@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from common.sequence import CLIP_THETA, MODELS, TOLERANCES
+from harness.console import figure
 from harness.page import provenance
 from harness.page.blocks import Cell, Chart, Facts, Rosetta, Section, Table, number
 from harness.page.charts import errors as errors_figure
@@ -181,7 +182,9 @@ def learned(result: SequenceResult) -> Section:
     rows = [
         [Cell(str(i + 1)), *(number(losses[model][i], ".5f") for model in MODELS)] for i in picked
     ]
-    ends = " and ".join(f"{TITLES[model]} at {losses[model][-1]:.4f}" for model in MODELS)
+    ends = " and ".join(
+        f"{TITLES[model]} at {figure(losses[model][-1], '.4f')}" for model in MODELS
+    )
     return Section(
         "learned",
         "How did they learn?",

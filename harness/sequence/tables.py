@@ -12,7 +12,7 @@ from rich.text import Text
 
 from common.files import write_aside, writing
 from common.sequence import MODELS, Forecast, rmse
-from harness.console import STYLES, titled
+from harness.console import STYLES, figure, titled
 from harness.records.cells import csv_of
 from harness.records.facts import write_facts
 from harness.sequence.measure import Outcomes, SequenceResult, facts
@@ -108,7 +108,8 @@ def show(console: Console, found: SequenceResult) -> None:
     for model in MODELS:
         _, multi, *steps = found.reference[model].forecasts
         told = [scores(found, each)[1:] for each in (*steps, multi)]
-        table.add_row(model, *(f"{noisy:.3f} ({clean:.3f})" for noisy, clean in told))
+        scored = [(figure(noisy, ".3f"), figure(clean, ".3f")) for noisy, clean in told]
+        table.add_row(model, *(f"{noisy} ({clean})" for noisy, clean in scored))
     console.print(table)
     table = titled(f"Worst error, {found.settings.dtype}")
     for name in ("backend", *MODELS, "status"):

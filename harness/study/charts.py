@@ -5,7 +5,9 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from harness.console import figure
 from harness.page.figure import Figure, finish, scales
+from harness.page.series import records
 
 HEIGHT = 150
 
@@ -67,7 +69,7 @@ def multiple(
         base.mark_point(clip=True, size=160, opacity=0, filled=True),
     ]
     last = table.loc[table.groupby("series", sort=False).epoch.idxmax()]
-    ends = ", ".join(f"{row.title} {getattr(row, measure):.3f}" for row in last.itertuples())
+    ends = ", ".join(f"{row['title']} {figure(row[measure], '.3f')}" for row in records(last))
     return Figure(
         name, title, f"{title}, by epoch. It ends at: {ends}.", finish(layers, HEIGHT), table
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.console import figure
 from harness.page import provenance
 from harness.page.blocks import Block, Cell, Facts, Multiples, Note, Section, Table, number
 from harness.page.series import Series, framework, in_order
@@ -52,7 +53,7 @@ def _setup(order: StudyRequest, panels: list[Panel]) -> Section:
                 ("dict[str, Any] of its own", _told(study.settings) or "none"),
                 ("Corpus", f"{facts['corpus']['name']}, {facts['corpus']['tokens']:,} tokens"),
                 ("Machine", f"{on.get('cpu')}, {on.get('cores_used')} of {on.get('cores')} cores"),
-                ("Training", f"{seconds:,.0f} seconds in all"),
+                ("Training", f"{figure(seconds, ',.0f')} seconds in all"),
             ]
         )
     )
@@ -98,8 +99,9 @@ def _answer(panels: list[Panel]) -> str:
         return "Nothing learned."
     best, worst = min(learned, key=learned.__getitem__), max(learned, key=learned.__getitem__)
     if best == worst:
-        return f"{best}: {learned[best]:.3f}."
-    said = f"Best {best}, {learned[best]:.3f}; worst {worst}, {learned[worst]:.3f}"
+        return f"{best}: {figure(learned[best], '.3f')}."
+    low, high = (figure(learned[each], ".3f") for each in (best, worst))
+    said = f"Best {best}, {low}; worst {worst}, {high}"
     lost = len(ends) - len(learned)
     return said + (f"; {lost} of {len(ends)} did not come to an end." if lost else ".")
 
@@ -172,8 +174,8 @@ def _seeds(panel: Panel) -> Section | None:
         [
             Note(
                 f"Over {len(panel.group.seeds)} seeds a framework's last perplexity spreads "
-                f"by {spread:.2%} (a standard deviation). Two are equivalent if the 95 % "
-                "interval of their median difference, seed by seed, lies within that."
+                f"by {figure(spread, '.2%')} (a standard deviation). Two are equivalent if the "
+                "95 % interval of their median difference, seed by seed, lies within that."
             ),
             Table(
                 "Differences of pairs, seed by seed",

@@ -3,12 +3,17 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
+from rich.text import Text
 
+from harness.console import WIDEST, Screen, figure, in_brief, note, titled
 from harness.paths import ROOT
 from harness.run.progress import Live
 from harness.run.row import Row
@@ -100,3 +105,39 @@ def test_progress_in_a_narrow_encoding():
         live.ended(row)
     screen.seek(0)
     assert r"\u5206\u5f00" in screen.read()
+
+
+@given(st.floats(), st.sampled_from([",.0f", ".4f", ".2%", ".6g", ".1e", "+.1f"]))
+def test_a_number_of_any_size_fits_its_column(value, form):
+    text = figure(value, form)
+    assert 0 < len(text) <= WIDEST
+    if text != "-":
+        number = float(text.rstrip("%").replace(",", "")) / (100 if form.endswith("%") else 1)
+        assert number == value or abs(number - value) <= max(0.6, 0.06 * abs(value))
+
+
+ATTACK = "a\x1b[31m\x9b2J\u202eb\x07\rc\u2066\nd"
+"""Colours, an empty screen, a line turned around, a bell, a line written over."""
+
+
+def test_nothing_from_outside_moves_the_cursor_or_turns_a_line_around(capsys):
+    stream = io.StringIO()
+    screen = Screen(file=stream, width=70, force_terminal=True)
+    table = titled(ATTACK)
+    table.add_column(ATTACK)
+    table.add_row(Text(ATTACK, "green"))
+    for shown in (table, Text(ATTACK), ATTACK):
+        screen.print(shown)
+    own = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())  # the colours of this program
+    assert all(char.isprintable() or char == "\n" for char in own)
+    assert "a·[31m·2J·bc·\nd\n" in own
+    note(ATTACK)
+    assert capsys.readouterr().err == "note: a·[31m·2J·b· c· d\n"
+
+
+def test_what_is_long_is_told_in_brief():
+    path = "/" + "very-long/" * 500 + "run.json"
+    said = in_brief(f"{path}: File name too long")
+    assert said.startswith("/very-long/very-long/")
+    assert said.endswith("/run.json: File name too long")
+    assert len(said) < 200
