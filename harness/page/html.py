@@ -17,11 +17,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.console import printable
 from harness.page.blocks import Rosetta, Section, figures
 from harness.page.drawing import Drawn
 from harness.page.palette import Look, dark_colours, looks
 from harness.page.series import framework
+from harness.page.shown import shown
 
 SHAPES = {
     "circle": "M8 1.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13Z",
@@ -64,8 +64,8 @@ def page(backends: list[str], sections: list[Section], drawn: Drawn, title: str,
 
 
 def _shown(value: Any) -> Any:
-    """A value as it is shown: what does not print, or turns the line around, is a dot."""
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """A value as it is shown, but for what is HTML already."""
+    return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _worn(backends: list[str], sections: list[Section]) -> dict[str, Look]:

@@ -23,6 +23,7 @@ from harness.page.blocks import (
     Texts,
 )
 from harness.page.figure import Figure
+from harness.page.shown import shown
 
 PICTURES = "figures"
 """The folder of the pictures, beside the report."""
@@ -48,7 +49,7 @@ ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "://": "&#58;/
 
 def escape(text: str) -> str:
     """A text on one line that Markdown shows as it is."""
-    safe = SPECIAL.sub(r"\\\g<0>", printable(text))
+    safe = SPECIAL.sub(r"\\\g<0>", shown(text))
     return re.sub("[&<>@]|://", lambda found: ENTITIES[found[0]], safe)
 
 
@@ -75,7 +76,7 @@ def _block(block: Block) -> str:
         case Facts():
             return "\n".join(f"- {escape(term)}: {escape(told)}" for term, told in block.pairs)
         case Command():
-            return fence(printable(block.text))
+            return fence(shown(block.text))
         case Texts():
             return _folded(block.caption, _texts(block)) if block.folded else _texts(block)
         case Rosetta():
@@ -88,7 +89,7 @@ def _picture(figure: Figure) -> str:
 
 
 def _folded(summary: str, content: str) -> str:
-    safe = printable(summary).replace("&", "&amp;").replace("<", "&lt;")
+    safe = shown(summary).replace("&", "&amp;").replace("<", "&lt;")
     return f"<details><summary>{safe}</summary>\n\n{content}\n\n</details>"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
+FORMULA = re.compile(r"'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 """Beginning of a text that a spreadsheet computes, or that would read as guarded already."""
 
 

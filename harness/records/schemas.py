@@ -30,6 +30,7 @@ texts, counts, numbers, truths = (
     AfterValidator(partial(pd.Series, dtype=dtype)) for dtype in (str, "int64", "float64", "bool")
 )
 Texts = Annotated[list[str], texts]
+Names = Annotated[list[Annotated[str, Field(max_length=200)]], texts]
 Shapes = Annotated[list[Shape], texts]
 Counts = Annotated[list[Whole], counts]
 Numbers = Annotated[list[float], numbers]
@@ -40,8 +41,8 @@ Figures = Annotated[list[Figure], numbers]
 class EpochTable(BaseModel):
     """``epochs.csv``."""
 
-    backend: Texts
-    variant: Texts
+    backend: Names
+    variant: Names
     seed: Counts
     epoch: Counts
     perplexity: Numbers
@@ -53,8 +54,8 @@ class EpochTable(BaseModel):
 class SummaryTable(BaseModel):
     """``summary.csv``."""
 
-    backend: Texts
-    variant: Texts
+    backend: Names
+    variant: Names
     seed: Counts
     status: Annotated[list[Status], texts]
     reason: Texts
@@ -95,8 +96,8 @@ def _verdict_of(status: str, parity: str, dtype: str) -> tuple[str, str]:
 class SampleTable(BaseModel):
     """``samples.csv``."""
 
-    backend: Texts
-    variant: Texts
+    backend: Names
+    variant: Names
     seed: Counts
     epoch: Counts
     prefix: Texts
@@ -106,8 +107,8 @@ class SampleTable(BaseModel):
 class ParityTable(BaseModel):
     """``parity.csv``."""
 
-    backend: Texts
-    variant: Texts
+    backend: Names
+    variant: Names
     dtype: Annotated[list[DType], texts]
     case: Texts
     quantity: Texts
@@ -136,8 +137,8 @@ class BaselineTable(BaseModel):
 class BenchTable(BaseModel):
     """``bench.csv``."""
 
-    backend: Texts
-    variant: Texts
+    backend: Names
+    variant: Names
     shape: Shapes
     tokens_per_sec: Numbers
     low: Figures
@@ -155,8 +156,8 @@ class BenchTable(BaseModel):
 class RoundTable(BaseModel):
     """``rounds.csv``."""
 
-    backend: Texts
-    variant: Texts
+    backend: Names
+    variant: Names
     shape: Shapes
     round: Counts
     seconds: Durations

@@ -18,6 +18,9 @@ POINTS = 80
 MARKS = 7
 """Shapes on each curve, staggered, so that curves which coincide are all seen."""
 
+HIGHEST = 1e9
+"""Perplexity above which nothing is drawn: beside it, every curve that learns lies on the axis."""
+
 
 def shown_epochs(last: int) -> NDArray[np.int64]:
     """The epochs that are drawn: the first ten, for curves begin steeply, and then evenly."""
@@ -32,10 +35,11 @@ def curves(group: RunGroup) -> pd.DataFrame:
         series, backend, framework, variant, title; epoch, elapsed (seconds), and for perplexity and
         val_perplexity the median with its low and high; marked says where a shape stands.
     """
-    finite = group.epochs[np.isfinite(group.epochs.perplexity)]
-    if finite.empty:
+    within = group.epochs[group.epochs.perplexity <= HIGHEST]
+    if within.empty:
         return pd.DataFrame()
-    drawn = finite[finite.epoch.isin(shown_epochs(int(finite.epoch.max())))]
+    drawn = within[within.epoch.isin(shown_epochs(int(within.epoch.max())))]
+    drawn = drawn.assign(val_perplexity=drawn.val_perplexity.where(drawn.val_perplexity <= HIGHEST))
     tables = []
     for number, series in enumerate(group.series):
         mine = series.rows(drawn).groupby("epoch")

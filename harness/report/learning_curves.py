@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from harness.page.blocks import NONE, Block, Cell, Chart, Section, Table, named, number
+from harness.console import figure
+from harness.page.blocks import NONE, Block, Cell, Chart, Note, Section, Table, named, number
 from harness.report.charts import bounds, learning
 from harness.report.counting import baselines, column, sentence
-from harness.report.curves import curves
+from harness.report.curves import HIGHEST, curves
 from harness.report.groups import Report, RunGroup, heading
 
 SHOWN = 12
@@ -24,6 +25,10 @@ def learning_curves(report: Report) -> Section:
         section.blocks += heading(report, group)
         if len(drawn):
             section.blocks += _charts(group, drawn)
+        high = (group.epochs[["perplexity", "val_perplexity"]] > HIGHEST).any(axis=1)
+        if high.any():
+            said = f"Perplexities above {HIGHEST:g}, in {high.sum():,} epochs, are not drawn."
+            section.blocks.append(Note(said))
         section.blocks.append(_ends(group))
     return section
 
@@ -33,21 +38,23 @@ def _answer(group: RunGroup) -> str:
     if ok.empty:
         return "No training came to its end."
     low, high = ok.perplexity.min(), ok.perplexity.max()
+    least, most = figure(low, ".3f"), figure(high, ".3f")
     epochs = group.experiment.num_epochs
     if len(group.seeds) > 1:
         spread = (ok.groupby("seed").perplexity.max() / ok.groupby("seed").perplexity.min()).max()
         return (
-            f"From {low:.2f} to {high:.2f} after {epochs} epochs over {len(group.seeds)} seeds; "
+            f"From {figure(low, '.2f')} to {figure(high, '.2f')} after {epochs} epochs "
+            f"over {len(group.seeds)} seeds; "
             f"from one seed, all end within {spread - 1:.1e} of each other."
         )
     if len(ok) == 1:
-        return f"To a perplexity of {low:.4f} after {epochs} epochs."
+        return f"To a perplexity of {figure(low, '.4f')} after {epochs} epochs."
     return (
-        f"Together: after {epochs} epochs all {len(ok)} stand at a perplexity of {low:.3f}, "
+        f"Together: after {epochs} epochs all {len(ok)} stand at a perplexity of {least}, "
         f"within {(high - low) / low:.0e} of each other."
         if high < 1.0005 * low
-        else f"After {epochs} epochs they stand between {low:.3f} and {high:.3f}, "
-        f"{(high - low) / low:.1%} apart."
+        else f"After {epochs} epochs they stand between {least} and {most}, "
+        f"{figure((high - low) / low, '.1%')} apart."
     )
 
 

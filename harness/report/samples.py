@@ -9,7 +9,11 @@ import pandas as pd
 from harness.console import printable
 from harness.page.blocks import Block, Section, Texts, Voice
 from harness.page.series import Series, in_order
+from harness.page.shown import cut
 from harness.report.groups import Report, RunGroup, heading
+
+LONGEST = 20_000
+"""Characters of a text; ``samples.csv`` has all of it."""
 
 
 def samples(report: Report) -> Section:
@@ -47,7 +51,7 @@ def _texts(group: RunGroup) -> list[Block]:
             }
             after = f", seed {seed}" if len(group.seeds) > 1 else ""
             folded = seed != group.seeds[0]
-            blocks.append(Texts(printable(prefix), after, epochs, folded))
+            blocks.append(Texts(printable(cut(prefix)), after, epochs, folded))
     return blocks
 
 
@@ -56,9 +60,9 @@ def voices(samples: pd.DataFrame) -> list[Voice]:
     writers = in_order(samples)
     written: dict[str, set[Series]] = {}
     for backend, variant, text in zip(samples.backend, samples.variant, samples.text, strict=True):
-        written.setdefault(printable(text), set()).add(Series(backend, variant))
+        written.setdefault(printable(cut(text, LONGEST)), set()).add(Series(backend, variant))
     ranked = sorted(written, key=lambda text: -len(written[text]))
-    prefix = printable(samples.prefix.iloc[0])
+    prefix = printable(cut(samples.prefix.iloc[0], LONGEST))
     voices = []
     for text in ranked:
         start = prefix if text.startswith(prefix) else ""
