@@ -42,3 +42,24 @@ def test_the_citation_is_of_this_version():
     assert f"license: {project['license']}" in citation
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"\n## {project['version']}" in changes
+
+
+def pins(name):
+    """Versions by package, as pip normalizes names."""
+    found = re.findall(r"(?m)^([\w.-]+)==([^\s;\\]+)", (ROOT / name).read_text(encoding="utf-8"))
+    return {re.sub(r"[-_.]+", "-", package).lower(): version for package, version in found}
+
+
+def test_the_lock_is_of_the_constraints_and_has_a_hash_for_each():
+    lock, wanted = pins("requirements.lock"), pins("constraints.txt")
+    assert wanted == {package: lock.get(package) for package in wanted}
+    # beyond them, what pip's own build of PyTorch brings along, and what packages are built with
+    allowed = re.compile(r"nvidia-.*|cuda-.*|triton|setuptools|wheel|wcwidth")
+    others = [package for package in lock if package not in wanted]
+    assert [package for package in others if not allowed.fullmatch(package)] == []
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    blocks = re.split(r"(?m)^(?=\w)", text)[1:]
+    assert len(blocks) == len(lock)
+    for block in blocks:
+        assert re.fullmatch(r"\S+==\S+( \\\n    --hash=sha256:[0-9a-f]{64})+\n", block), block
+    assert "://" not in text
