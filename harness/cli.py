@@ -10,7 +10,7 @@ from typing import Literal, NoReturn
 from cyclopts import App, CycloptsError, Group
 from pydantic import ValidationError
 
-from common.errors import RequestError, fault_of, in_one_line
+from common.errors import RequestError, StorageError, fault_of, in_one_line
 from harness import interrupts, limits
 from harness.about import NAME, version
 from harness.bench.command import bench
@@ -92,7 +92,14 @@ OF_THE_REQUEST = (
     errno.EPERM,
     errno.EROFS,
 )
-"""Errors of the system that another path mends."""
+"""Errors of the system that another path mends, if they come before anything is written."""
+
+
+def is_of_the_request(error: OSError | MemoryError) -> bool:
+    """True if the system refused a path that was asked for."""
+    if isinstance(error, StorageError | MemoryError):
+        return False
+    return error.errno in OF_THE_REQUEST
 
 
 def check_start(words: Sequence[str]) -> None:
@@ -129,7 +136,9 @@ def main() -> None:
     except WorkerError as error:
         fail(str(error), 1)
     except (OSError, MemoryError) as error:
-        fail(limits.told(error) if limits.is_limit(error) else in_one_line(error), 1)
+        if limits.is_limit(error):
+            fail(limits.told(error), 1)
+        fail(in_one_line(error), 2 if is_of_the_request(error) else 1)
     except CycloptsError as error:
         if isinstance(error.__cause__, ValidationError):
             fail(fault_of(error.__cause__), 2)

@@ -27,17 +27,20 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() or char in JOINERS else "·" for char in text)
 
 
-LONGEST = 160
-"""Characters of a word in a message; of a longer one, such as a path, the middle is left out."""
+LONGEST_WORD, LONGEST = 160, 1000
+"""Characters of a word in a message, and of all of it: of a longer one the middle is left out."""
 
 
 def in_brief(text: str) -> str:
     """A message on one line, safe on a terminal, without the middle of what is too long to read."""
+    line = printable(" ".join(text.splitlines()))
+    words = re.sub(rf"\S{{{LONGEST_WORD},}}", lambda word: _cut(word[0], LONGEST_WORD), line)
+    return _cut(words, LONGEST)
 
-    def cut(word: re.Match[str]) -> str:
-        return f"{word[0][: LONGEST - 40]}…{word[0][-40:]}"
 
-    return re.sub(rf"\S{{{LONGEST},}}", cut, printable(" ".join(text.splitlines())))
+def _cut(text: str, longest: int) -> str:
+    end = longest // 4
+    return text if len(text) <= longest else f"{text[: longest - end]}…{text[-end:]}"
 
 
 WIDEST = 12

@@ -67,7 +67,7 @@ def _is_finished(record: Path) -> bool:
         return os.path.lexists(record)
     try:
         return bool(json.loads(record.read_text(encoding="utf-8"))["status"] != "running")
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return True  # whatever it is, it is not for us to replace
 
 
@@ -124,7 +124,7 @@ def make_up(folder: Path) -> None:
         RequestError: somebody else is writing there, or the folder cannot be written.
     """
     finished, unfinished = folder / FINISHED, folder / UNFINISHED
-    if not finished.is_dir() and not os.path.lexists(unfinished):
+    if not os.path.isdir(finished) and not os.path.lexists(unfinished):
         return
     with locked(folder), writing(folder):
         if finished.is_dir() and not finished.is_symlink():

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from common.errors import unknown
 from common.experiment import Experiment
 from common.sources import NAMES
+from harness.toml import read_toml, wrong_key
 
 FILE = Path(__file__).with_name("recipes.toml")
 
@@ -60,11 +60,20 @@ class Recipe(BaseModel):
         return self.published if Experiment.of(self.settings | free) == experiment else ()
 
 
+RECIPES = TypeAdapter(dict[str, Recipe])
+
+
 @cache
 def recipes() -> dict[str, Recipe]:
-    """All recipes by name, in the order of the file."""
-    tables = tomllib.loads(FILE.read_text(encoding="utf-8"))
-    return {name: Recipe(**table) for name, table in tables.items()}
+    """All recipes by name, in the order of the file.
+
+    Raises:
+        RequestError: the file is damaged.
+    """
+    try:
+        return RECIPES.validate_python(read_toml(FILE))
+    except ValidationError as error:
+        raise wrong_key(FILE, error) from error
 
 
 def experiment_of(name: str, overrides: dict[str, Any]) -> Experiment:

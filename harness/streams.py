@@ -61,6 +61,11 @@ class Lasting(io.TextIOWrapper):
 
 def make_streams_last() -> None:
     """Make standard output and error `Lasting`, in the encoding that they have."""
+    for number in range(3):  # a file opened by the number of a closed one would be taken for it
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is not getattr(sys, f"__{name}__"):

@@ -93,9 +93,9 @@ def _figures(sections: list[Section], drawn: Drawn) -> dict[str, Any]:
     return {"charts": charts, "tables": [json.loads(t) for t in tables], "dark": dark_colours()}
 
 
-def _packed(text: str) -> str:
+def _packed(text: str) -> Markup:
     """Gzip of a text in base64, for ``page.js``; one text always gives the same bytes."""
-    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+    return Markup(base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode())
 
 
 def _own(name: str) -> str:

@@ -6,6 +6,7 @@ More columns and more facts than these are welcome in a file; columns not named 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -21,9 +22,21 @@ from common.parity import TOLERANCES
 from harness.intervals import SpeedVerdict
 from harness.records.status import Status
 
+
+def _within(value: float, least: float, most: float) -> float:
+    """See that a number is one that can be, if it is known: a perplexity is 1 at least."""
+    if not (math.isnan(value) or least <= value <= most):
+        raise ValueError(f"not from {least:g} to {most:g}")
+    return value
+
+
 Whole = Annotated[int, Field(ge=0, le=2**53)]
 Duration = Annotated[float, Field(ge=1e-9, le=1e9)]  # seconds
 Figure = Annotated[float, BeforeValidator(lambda cell: cell or "nan")]  # empty: not known
+Quantity = Annotated[Figure, AfterValidator(partial(_within, least=0, most=1e15))]
+Steps = Annotated[Figure, AfterValidator(partial(_within, least=0, most=math.inf))]
+a_perplexity = AfterValidator(partial(_within, least=0.99, most=math.inf))  # 1, but rounded
+Positive = Annotated[float, Field(ge=0, le=1e15)]
 Shape = Annotated[str, Field(pattern="^[0-9]+x[0-9]+x[0-9]+x[0-9]+$")]
 
 texts, counts, numbers, truths = (
@@ -33,9 +46,12 @@ Texts = Annotated[list[str], texts]
 Names = Annotated[list[Annotated[str, Field(max_length=200)]], texts]
 Shapes = Annotated[list[Shape], texts]
 Counts = Annotated[list[Whole], counts]
-Numbers = Annotated[list[float], numbers]
 Durations = Annotated[list[Duration], numbers]
 Figures = Annotated[list[Figure], numbers]
+Positives = Annotated[list[Positive], numbers]
+Quantities = Annotated[list[Quantity], numbers]
+Perplexities = Annotated[list[Annotated[float, a_perplexity]], numbers]
+Validations = Annotated[list[Annotated[Figure, a_perplexity]], numbers]
 
 
 class EpochTable(BaseModel):
@@ -45,8 +61,8 @@ class EpochTable(BaseModel):
     variant: Names
     seed: Counts
     epoch: Counts
-    perplexity: Numbers
-    val_perplexity: Figures
+    perplexity: Perplexities
+    val_perplexity: Validations
     tokens: Counts
     seconds: Durations
 
@@ -61,14 +77,14 @@ class SummaryTable(BaseModel):
     reason: Texts
     device: Texts
     dtype: Annotated[list[DType], texts]
-    perplexity: Figures
-    val_perplexity: Figures
-    tokens_per_sec: Figures
-    compile_seconds: Figures
-    train_seconds: Figures
-    peak_memory_mb: Figures
+    perplexity: Validations  # a row that did not begin has none
+    val_perplexity: Validations
+    tokens_per_sec: Quantities
+    compile_seconds: Quantities
+    train_seconds: Quantities
+    peak_memory_mb: Quantities
     parity: Figures
-    parity_tolerance: Figures
+    parity_tolerance: Quantities
     parity_verdict: Annotated[list[Verdict | Literal[""]], texts]
     versions: Texts
 
@@ -110,22 +126,22 @@ class ParityTable(BaseModel):
     backend: Names
     variant: Names
     dtype: Annotated[list[DType], texts]
-    case: Texts
-    quantity: Texts
+    case: Names
+    quantity: Names
     error: Figures
-    tolerance: Numbers
+    tolerance: Positives
     ok: Annotated[list[bool], truths]
 
 
 class BaselineTable(BaseModel):
     """``baselines.csv``; tokens are those that were counted, from the start of the text."""
 
-    model: Texts
+    model: Names
     n: Counts
     smoothing: Annotated[list[Smoothing], texts]
-    perplexity: Numbers
-    val_perplexity: Figures
-    tokens: Figures
+    perplexity: Annotated[list[Annotated[float, Field(gt=0)]], numbers]  # infinite: impossible
+    val_perplexity: Annotated[list[Steps], numbers]
+    tokens: Quantities
 
     @model_validator(mode="before")
     @classmethod
@@ -140,17 +156,17 @@ class BenchTable(BaseModel):
     backend: Names
     variant: Names
     shape: Shapes
-    tokens_per_sec: Numbers
-    low: Figures
-    high: Figures
-    ratio_to_concise: Figures
-    ratio_low: Figures
-    ratio_high: Figures
+    tokens_per_sec: Annotated[list[Annotated[float, Field(gt=0, le=1e15)]], numbers]
+    low: Quantities
+    high: Quantities
+    ratio_to_concise: Quantities
+    ratio_low: Quantities
+    ratio_high: Quantities
     verdict: Annotated[list[SpeedVerdict | Literal[""]], texts]
-    floor_fraction: Figures
-    compile_seconds: Figures
-    break_even_steps: Figures
-    peak_memory_mb: Figures
+    floor_fraction: Quantities
+    compile_seconds: Quantities
+    break_even_steps: Annotated[list[Steps], numbers]
+    peak_memory_mb: Quantities
 
 
 class RoundTable(BaseModel):
@@ -161,7 +177,7 @@ class RoundTable(BaseModel):
     shape: Shapes
     round: Counts
     seconds: Durations
-    cores_busy: Numbers
+    cores_busy: Positives
 
 
 class Open(BaseModel):

@@ -25,7 +25,6 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-import tomllib
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -37,20 +36,13 @@ from common.errors import RequestError, unknown
 from common.experiment import Experiment
 from harness.checks import select
 from harness.recipes import experiment_of
+from harness.toml import read_toml, wrong_key
 
 SHIPPED = Path(__file__).with_name("shipped")
 """The studies that come with the project."""
 
 MOST = 1000
 """Cells that a study may have."""
-
-LARGEST = 1 << 20
-"""Bytes that a study file may have."""
-
-DEEPEST = 8
-PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
-DEEP = re.compile(rf"(?<![A-Za-z0-9_-]){PART}(?:[ \t]*+\.[ \t]*+{PART}){{{DEEPEST},}}")
-"""Dotted key of so many parts that reading it would take memory by the square of their number."""
 
 Values = Annotated[list[Any], Field(min_length=1)]
 
@@ -124,28 +116,9 @@ def load_study(path: Path) -> Study:
         RequestError: the file cannot be read, is not TOML, or says what a study does not have.
     """
     try:
-        with open(path, "rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise RequestError(f"{path}: over {LARGEST >> 10:,} kB: that is no study file")
-        text = content.decode().replace("\r\n", "\n")
-        if DEEP.search(text):
-            raise RequestError(f"{path}: a key of over {DEEPEST} parts: no setting has so many")
-        table = tomllib.loads(text)
-    except OSError as error:
-        raise RequestError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise RequestError(f"{path}: not UTF-8 at byte {error.start}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise RequestError(f"{path}: not TOML: {error}") from error
-    except RecursionError as error:
-        raise RequestError(f"{path}: values within values, too deep to be settings") from error
-    try:
-        study = Study(**table)
+        study = Study(**read_toml(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RequestError(f"{path}: {where}: {first['msg'].lower()}") from error
+        raise wrong_key(path, error) from error
     try:
         select(study.backends, study.variants)
         cells(study)
