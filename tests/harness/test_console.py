@@ -92,6 +92,15 @@ def test_a_run_outlives_its_reader_and_a_full_disk(there):
     assert status_of(there) == "finished"
 
 
+def test_no_file_of_ours_gets_the_number_of_a_closed_stream():
+    code = "from harness.streams import make_streams_last as last; last(); "
+    code += "raise SystemExit(open('/dev/null').fileno())"
+    command = [sys.executable, "-c", code]
+    for closed in ("<&-", "<&- >&-", "<&- >&- 2>&-"):
+        done = subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", *command], cwd=ROOT)
+        assert done.returncode > 2, closed
+
+
 def narrow(encoding):
     return io.TextIOWrapper(io.BytesIO(), encoding, ANOTHER_WAY)
 
