@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from common.errors import RequestError
+from harness.console import printable
 
 Shell = Literal["bash", "zsh", "fish"]
 
@@ -34,7 +35,7 @@ def install(app: App, shell: Shell | None, out: Path | None) -> None:
         path = app.install_completion(shell=shell, output=out, add_to_startup=out is None)
     except OSError as error:
         raise RequestError(f"{error.filename}: cannot be written: {error.strerror}") from error
-    print(f"completion of {app.name[0]} in {shell}: {path}")
+    print(printable(f"completion of {app.name[0]} in {shell}: {path}"))
     print("source it in your startup file" if out else f"{LOADED_BY[shell]}; open a new {shell}")
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from common.errors import RequestError, in_one_line
 from common.experiment import Experiment
-from harness.console import note, print_json, screen
+from harness.console import in_brief, note, print_json, screen
 from harness.options import (
     CHOICE,
     DATA,
@@ -162,9 +162,8 @@ def add_report(folder: Path, console: Console | None) -> None:
         path = write_report([folder], folder)
     except Exception as error:
         told = in_one_line(error)
-        print(
-            f"no report: {told}; to try again: python -m harness report {folder}", file=sys.stderr
-        )
+        said = f"no report: {told}; to try again: python -m harness report {folder}"
+        print(in_brief(said), file=sys.stderr)
     else:
         if console:
             console.print(Text(f"report: {path}"), soft_wrap=True)

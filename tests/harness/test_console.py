@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
 
-from harness.console import WIDEST, Screen, figure, in_brief, note, titled
+from harness.console import WIDEST, Screen, figure, in_brief, note, print_json, titled
 from harness.paths import ROOT
 from harness.run.progress import Live
 from harness.run.row import Row
@@ -140,6 +140,10 @@ def test_nothing_from_outside_moves_the_cursor_or_turns_a_line_around(capsys):
     own = re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())  # the colours of this program
     assert all(char.isprintable() or char == "\n" for char in own)
     assert "a·[31m·2J·bc·\nd\n" in own
+    print_json({ATTACK: [ATTACK]})
+    said = capsys.readouterr().out
+    assert all(char.isprintable() or char == "\n" for char in said)
+    assert json.loads(said) == {ATTACK: [ATTACK]}
     note(ATTACK)
     assert capsys.readouterr().err == "note: a·[31m·2J·b· c· d\n"
 
