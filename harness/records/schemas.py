@@ -6,13 +6,10 @@ More columns and more facts than these are welcome in a file; columns not named 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from functools import partial
 from typing import Annotated, Any, Literal
 
-import pandas as pd
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from common.experiment import DType, Experiment
 from common.interface import Description
@@ -20,38 +17,25 @@ from common.judging import Verdict
 from common.ngrams import Smoothing
 from common.parity import TOLERANCES
 from harness.intervals import SpeedVerdict
-from harness.records.status import Status
-
-
-def _within(value: float, least: float, most: float) -> float:
-    """See that a number is one that can be, if it is known: a perplexity is 1 at least."""
-    if not (math.isnan(value) or least <= value <= most):
-        raise ValueError(f"not from {least:g} to {most:g}")
-    return value
-
-
-Whole = Annotated[int, Field(ge=0, le=2**53)]
-Duration = Annotated[float, Field(ge=1e-9, le=1e9)]  # seconds
-Figure = Annotated[float, BeforeValidator(lambda cell: cell or "nan")]  # empty: not known
-Quantity = Annotated[Figure, AfterValidator(partial(_within, least=0, most=1e15))]
-Steps = Annotated[Figure, AfterValidator(partial(_within, least=0, most=math.inf))]
-a_perplexity = AfterValidator(partial(_within, least=0.99, most=math.inf))  # 1, but rounded
-Positive = Annotated[float, Field(ge=0, le=1e15)]
-Shape = Annotated[str, Field(pattern="^[0-9]+x[0-9]+x[0-9]+x[0-9]+$")]
-
-texts, counts, numbers, truths = (
-    AfterValidator(partial(pd.Series, dtype=dtype)) for dtype in (str, "int64", "float64", "bool")
+from harness.records.columns import (
+    Amounts,
+    Boundless,
+    Counts,
+    Durations,
+    Figures,
+    Names,
+    Perplexities,
+    Quantities,
+    Shape,
+    Shapes,
+    Texts,
+    Validations,
+    Whole,
+    numbers,
+    texts,
+    truths,
 )
-Texts = Annotated[list[str], texts]
-Names = Annotated[list[Annotated[str, Field(max_length=200)]], texts]
-Shapes = Annotated[list[Shape], texts]
-Counts = Annotated[list[Whole], counts]
-Durations = Annotated[list[Duration], numbers]
-Figures = Annotated[list[Figure], numbers]
-Positives = Annotated[list[Positive], numbers]
-Quantities = Annotated[list[Quantity], numbers]
-Perplexities = Annotated[list[Annotated[float, a_perplexity]], numbers]
-Validations = Annotated[list[Annotated[Figure, a_perplexity]], numbers]
+from harness.records.status import Status
 
 
 class EpochTable(BaseModel):
@@ -129,7 +113,7 @@ class ParityTable(BaseModel):
     case: Names
     quantity: Names
     error: Figures
-    tolerance: Positives
+    tolerance: Amounts
     ok: Annotated[list[bool], truths]
 
 
@@ -140,7 +124,7 @@ class BaselineTable(BaseModel):
     n: Counts
     smoothing: Annotated[list[Smoothing], texts]
     perplexity: Annotated[list[Annotated[float, Field(gt=0)]], numbers]  # infinite: impossible
-    val_perplexity: Annotated[list[Steps], numbers]
+    val_perplexity: Annotated[list[Boundless], numbers]
     tokens: Quantities
 
     @model_validator(mode="before")
@@ -165,7 +149,7 @@ class BenchTable(BaseModel):
     verdict: Annotated[list[SpeedVerdict | Literal[""]], texts]
     floor_fraction: Quantities
     compile_seconds: Quantities
-    break_even_steps: Annotated[list[Steps], numbers]
+    break_even_steps: Annotated[list[Boundless], numbers]
     peak_memory_mb: Quantities
 
 
@@ -177,7 +161,7 @@ class RoundTable(BaseModel):
     shape: Shapes
     round: Counts
     seconds: Durations
-    cores_busy: Positives
+    cores_busy: Amounts
 
 
 class Open(BaseModel):
