@@ -55,8 +55,8 @@ lr = [0.5, 1]
 """
 
 LINES = {
-    "run": f"run --backend mxnet-style --variant scratch,fused --num-epochs 20 --pred-period 5 {TINY}"
-    " --checkpoint-seconds 0",
+    "run": "run --backend mxnet-style --variant scratch,fused --num-epochs 20 --pred-period 5 "
+    f"{TINY} --checkpoint-seconds 0",
     "study": "study {folder}/tiny.toml --checkpoint-seconds 0",
     "bench": "bench --backend mxnet-style --variant fused --shape 2x2x2x2 --rounds 2",
     "parity": "parity --backend mxnet-style --variant fused --steps 2 --dtype float64",
@@ -259,7 +259,8 @@ def told(command, out):
         case "study":
             return [of_run(cell.parent) for cell in sorted(out.glob("*/*/run.json"))]
         case "bench":
-            return sorted(zip(*(read_bench(out).figures[c] for c in ("variant", "shape"))))
+            figures = read_bench(out).figures
+            return sorted(zip(figures.variant, figures["shape"], strict=True))
         case "report":
             return (out / "report.md").read_bytes()
         case _:
