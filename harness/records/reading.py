@@ -22,14 +22,13 @@ from harness.console import printable
 from harness.paths import make_up
 from harness.records.agreement import ROW, check_bench, check_run, damaged
 from harness.records.facts import check_unedited
+from harness.records.json_schemas import BenchFacts, RunFacts
 from harness.records.schemas import (
     BaselineTable,
-    BenchFacts,
     BenchTable,
     EpochTable,
     ParityTable,
     RoundTable,
-    RunFacts,
     SampleTable,
     SummaryTable,
 )
@@ -54,7 +53,7 @@ class BenchData:
 
     Attributes:
         folder: its path.
-        facts: contents of ``bench.json``, validated as `harness.records.schemas.BenchFacts`.
+        facts: contents of ``bench.json``, validated as `harness.records.json_schemas.BenchFacts`.
         figures: the table of ``bench.csv``.
         rounds: the table of ``rounds.csv``.
     """
@@ -71,7 +70,7 @@ class RunData:
 
     Attributes:
         folder: its path.
-        facts: contents of ``run.json``, validated as `harness.records.schemas.RunFacts`.
+        facts: contents of ``run.json``, validated as `harness.records.json_schemas.RunFacts`.
         epochs, summary, samples: its tables; ``elapsed`` is the seconds of training up to the end
             of an epoch.
         baselines: the table of ``baselines.csv``; None in a folder made before there was one.

@@ -1,57 +1,38 @@
-"""Schemas of the files of a run folder and of a benchmark, as Pydantic reads them.
+"""Schemas of the tables of a run folder and of a benchmark, as Pydantic reads them.
 
 A table is read by its columns, each of which becomes a series: it has a type when it is empty too.
-More columns and more facts than these are welcome in a file; columns not named here are left out.
+More columns than these are welcome in a file; those not named here are left out.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import pandas as pd
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from common.experiment import DType, Experiment
-from common.interface import Description
+from common.experiment import DType
 from common.judging import Verdict
 from common.ngrams import Smoothing
 from common.parity import TOLERANCES
 from harness.intervals import SpeedVerdict
-from harness.records.status import Status
-
-
-def _within(value: float, least: float, most: float) -> float:
-    """See that a number is one that can be, if it is known: a perplexity is 1 at least."""
-    if not (math.isnan(value) or least <= value <= most):
-        raise ValueError(f"not from {least:g} to {most:g}")
-    return value
-
-
-Whole = Annotated[int, Field(ge=0, le=2**53)]
-Duration = Annotated[float, Field(ge=1e-9, le=1e9)]  # seconds
-Figure = Annotated[float, BeforeValidator(lambda cell: cell or "nan")]  # empty: not known
-Quantity = Annotated[Figure, AfterValidator(partial(_within, least=0, most=1e15))]
-Steps = Annotated[Figure, AfterValidator(partial(_within, least=0, most=math.inf))]
-a_perplexity = AfterValidator(partial(_within, least=0.99, most=math.inf))  # 1, but rounded
-Positive = Annotated[float, Field(ge=0, le=1e15)]
-Shape = Annotated[str, Field(pattern="^[0-9]+x[0-9]+x[0-9]+x[0-9]+$")]
-
-texts, counts, numbers, truths = (
-    AfterValidator(partial(pd.Series, dtype=dtype)) for dtype in (str, "int64", "float64", "bool")
+from harness.records.columns import (
+    Amounts,
+    Boundless,
+    Counts,
+    Durations,
+    Figures,
+    Names,
+    Perplexities,
+    Quantities,
+    Shapes,
+    Texts,
+    Validations,
+    numbers,
+    texts,
+    truths,
 )
-Texts = Annotated[list[str], texts]
-Names = Annotated[list[Annotated[str, Field(max_length=200)]], texts]
-Shapes = Annotated[list[Shape], texts]
-Counts = Annotated[list[Whole], counts]
-Durations = Annotated[list[Duration], numbers]
-Figures = Annotated[list[Figure], numbers]
-Positives = Annotated[list[Positive], numbers]
-Quantities = Annotated[list[Quantity], numbers]
-Perplexities = Annotated[list[Annotated[float, a_perplexity]], numbers]
-Validations = Annotated[list[Annotated[Figure, a_perplexity]], numbers]
+from harness.records.status import Status
 
 
 class EpochTable(BaseModel):
@@ -129,7 +110,7 @@ class ParityTable(BaseModel):
     case: Names
     quantity: Names
     error: Figures
-    tolerance: Positives
+    tolerance: Amounts
     ok: Annotated[list[bool], truths]
 
 
@@ -140,8 +121,8 @@ class BaselineTable(BaseModel):
     n: Counts
     smoothing: Annotated[list[Smoothing], texts]
     perplexity: Annotated[list[Annotated[float, Field(gt=0)]], numbers]  # infinite: impossible
-    val_perplexity: Annotated[list[Steps], numbers]
-    tokens: Figures
+    val_perplexity: Annotated[list[Boundless], numbers]
+    tokens: Quantities
 
     @model_validator(mode="before")
     @classmethod
@@ -165,7 +146,7 @@ class BenchTable(BaseModel):
     verdict: Annotated[list[SpeedVerdict | Literal[""]], texts]
     floor_fraction: Quantities
     compile_seconds: Quantities
-    break_even_steps: Annotated[list[Steps], numbers]
+    break_even_steps: Annotated[list[Boundless], numbers]
     peak_memory_mb: Quantities
 
 
@@ -177,108 +158,4 @@ class RoundTable(BaseModel):
     shape: Shapes
     round: Counts
     seconds: Durations
-    cores_busy: Positives
-
-
-class Open(BaseModel):
-    """A record that keeps what else stands in it."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class Corpus(Open):
-    """The text of a run."""
-
-    name: str
-    sha256: str
-    characters: Whole
-    tokens: Whole
-    vocab_size: Whole
-    batches_per_epoch: Whole
-
-
-class Source(Open):
-    """The source that ran."""
-
-    revision: str | None
-    modified: bool
-    sha256: str
-
-
-class ResultFacts(Open):
-    """ResultFacts of ``run.json`` and of ``bench.json`` alike; SHA-256 of ``files`` beside them."""
-
-    format: Literal[1] = 1
-    files: dict[str, str] = {}
-    machine: dict[str, Any]
-    versions: dict[str, str]
-    source: Source
-    command: list[str]
-
-
-class Sitting(Open):
-    """One of the processes that a run took; ``ended`` is None where it was killed."""
-
-    started: str
-    ended: str | None
-    source: str
-    versions: dict[str, Any]
-
-
-class RunFacts(ResultFacts):
-    """``run.json``; ``rows`` are backends and variants, and None before they were recorded."""
-
-    recipe: str
-    experiment: Experiment
-    rows: list[list[str]] | None = None
-    corpus: Corpus
-    resumed: str | None = None
-    resumed_sha256: str | None = None
-    sittings: list[Sitting] = []
-    backends: dict[str, Description]
-    started: str
-    ended: str | None
-    status: Literal["running", "finished", "interrupted", "failed"]
-
-
-class BenchSettings(Open):
-    """Settings of a benchmark beside the shapes."""
-
-    dtype: DType
-    device: str
-    threads: int | None
-
-
-class RecordedConditions(Open):
-    """RecordedConditions in force in a worker."""
-
-    versions: dict[str, str]
-
-
-class Entered(Open):
-    """Contender of a benchmark; one that never got ready has no device and no conditions."""
-
-    backend: str
-    variant: str
-    reason: str
-    checked: dict[str, Any] = {}
-    device: str | None = None
-    conditions: RecordedConditions | None = None
-
-
-class Circumstances(Open):
-    """Circumstances of the figures of one shape."""
-
-    shape: Shape
-    workers: list[Entered]
-    products: dict[str, dict[str, dict[str, float]]]
-
-
-class BenchFacts(ResultFacts):
-    """``bench.json``."""
-
-    rounds: Whole
-    settings: BenchSettings
-    shapes: list[Circumstances]
-    failures: dict[str, str]
-    status: Literal["running", "finished"]
+    cores_busy: Amounts

@@ -24,9 +24,9 @@ from harness.lock import begun, locked
 from harness.records.agreement import ROW
 from harness.records.cells import csv_of
 from harness.records.facts import Record
+from harness.records.json_schemas import RunFacts
 from harness.records.provenance import provenance
 from harness.records.reading import RunData, read_run, record
-from harness.records.schemas import RunFacts
 from harness.records.tables import holds
 from harness.run.checkpoints import CHECKPOINT_SECONDS
 from harness.run.progress import Silent
