@@ -10,6 +10,7 @@ import backends
 from common import bptt
 from common.parity import over_tolerance
 from common.weights import draw_weights
+from tests.backends.haste import in_haste
 
 B, T, H, V = 3, 6, 5, 7
 
@@ -94,8 +95,9 @@ def test_a_planted_fault_is_caught(backend, fault):
     mutant.__file__ = section.__file__
     exec(compile(wrong, "mutant", "exec"), mutant.__dict__)
     given = LINKS["any"], np.linspace(0.1, 1, T), "tanh"
-    assert over(section, *given) == {}
-    assert over(mutant, *given)
+    with in_haste(backend):
+        assert over(section, *given) == {}
+        assert over(mutant, *given)
 
 
 def test_a_probe_at_the_wrong_step_is_caught(backend):

@@ -17,6 +17,7 @@ from harness.run.worker import preflight_batches
 from tests.backends import faults_of_contract as contract
 from tests.backends import faults_of_exercises as exercises
 from tests.backends import faults_of_scratch as scratch
+from tests.backends.haste import in_haste
 
 # Small, in float64, with clipping that binds and a state that is carried.
 SETTINGS = {"num_hiddens": 8, "batch_size": 3, "num_steps": 3}
@@ -45,10 +46,11 @@ def compared(build, settings):
     return check(build, case, steps=5)
 
 
-def caught(backend, settings):
+def caught(backend, settings, compiled=False):
     """The quantities that are over their tolerance."""
     module = backends.load(backend)
-    errors = compared(lambda given, w: module.build(given, "scratch", w), settings)
+    with in_haste(backend, compiled):
+        errors = compared(lambda given, w: module.build(given, "scratch", w), settings)
     return set(parity.over_tolerance(errors, (SETTINGS | settings)["dtype"]))
 
 
@@ -60,11 +62,13 @@ class Fault:
         planted: gives a wrong function of the right one, by the right one's place.
         catchers: quantities of the comparison that must be wrong.
         settings: those in which the fault shows.
+        compiled: True for a fault of what is compiled, which shows nowhere else.
     """
 
     planted: dict
     catchers: set
     settings: dict = field(default_factory=dict)
+    compiled: bool = False
 
 
 CLIPPING = {"clipped norm", "weights", "drift of weights"}
@@ -112,7 +116,9 @@ FAULTS = {
     "logits not time-major": Fault(
         {"Model.forward": contract.logits_of_the_batch}, {"logits", "validation"}
     ),
-    "weights compiled in": Fault({"backend.build": contract.weights_compiled_in}, {"validation"}),
+    "weights compiled in": Fault(
+        {"backend.build": contract.weights_compiled_in}, {"validation"}, compiled=True
+    ),
     # the loss and the gradients
     "labels not transposed": Fault(
         dict.fromkeys(["Model.loss_and_grads", "Model.train_step"], contract.labels_not_transposed),
@@ -154,6 +160,7 @@ FAULTS = {
     "theta compiled in": Fault(
         {"backend.build": contract.not_the_first, "scratch.train_step": scratch.first_theta},
         CLIPPING,
+        compiled=True,
     ),
     # the update
     "lr applied twice": Fault({"scratch.sgd": scratch.lr_twice}, UPDATE),
@@ -311,7 +318,7 @@ def test_every_quantity_is_there_to_catch_a_fault():
 def test_a_planted_fault_is_caught(backend, plant, fault):
     plant(fault.planted)
     assert fault.catchers
-    assert fault.catchers <= caught(backend, fault.settings)
+    assert fault.catchers <= caught(backend, fault.settings, fault.compiled)
 
 
 ELSEWHERE = {"lr applied twice", "model in float32", "state in float32"}

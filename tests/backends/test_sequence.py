@@ -14,6 +14,7 @@ from common.sequence import (
     forecasts,
 )
 from harness.sequence.measure import Outcome, errors, expected
+from tests.backends.haste import in_haste
 
 # Noise so large that clipping binds; the last minibatch of both models is partial.
 SMALL = {"num_points": 60, "num_train": 37, "tau": 3, "num_steps": 5, "num_hiddens": 4}
@@ -120,5 +121,6 @@ def test_a_fault_is_caught(backend, fault, monkeypatch):
     wrong, name, models, caught = FAULTS[fault]
     section = backends.section(backend, "sequence")
     monkeypatch.setattr(section.Model, name, wrong(getattr(section.Model, name)))
-    for model in models:
-        assert over(compared(backend, model, SequenceExperiment(**SMALL))) == caught
+    with in_haste(backend):
+        for model in models:
+            assert over(compared(backend, model, SequenceExperiment(**SMALL))) == caught

@@ -7,6 +7,7 @@ import backends
 from common.experiment import Experiment
 from common.matmul_floor import Product
 from common.weights import NAMES, draw_weights
+from tests.backends.haste import in_haste
 
 EXPERIMENT = Experiment(num_hiddens=8, batch_size=5, num_steps=4, dtype="float64")
 VARIANTS = ("scratch", "fused", "concise", "object", "book")
@@ -36,9 +37,10 @@ def test_a_new_shape_counts_as_a_compilation(jax_backend, variant):
         model.synchronize()
         return jax_backend.compilations() - before
 
-    assert compilations_of_a_step(tokens(5, 7)) > 0
-    assert compilations_of_a_step(tokens(5, 7)) == 0
-    assert compilations_of_a_step(tokens(5, 11)) > 0
+    with in_haste("jax"):
+        assert compilations_of_a_step(tokens(5, 2)) > 0
+        assert compilations_of_a_step(tokens(5, 2)) == 0
+        assert compilations_of_a_step(tokens(5, 3)) > 0
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -46,7 +48,8 @@ def test_a_diverged_network_looks_diverged(jax_backend, variant):
     weights = draw_weights(9, 8)
     weights["W_hq"][0, 0] = np.nan
     model = build(jax_backend, variant, weights)
-    loss, _ = model.train_step(tokens(5), tokens(5), model.begin_state(5))
+    with in_haste("jax"):
+        loss, _ = model.train_step(tokens(5), tokens(5), model.begin_state(5))
     assert np.isnan(float(loss))
 
 

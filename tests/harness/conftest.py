@@ -1,8 +1,14 @@
 """A backend of the tests' own, registered for a while in this process and in its workers."""
 
+import io
+import subprocess
+import sys
+from functools import partial
+
 import pytest
 
 import backends
+from harness import cli
 
 WRONG = '''
 """The reference itself as a backend, but for {fault}."""
@@ -38,20 +44,69 @@ OWN = backends.Entry("own_backend", (), ("numpy",), variants=("scratch",), bench
 
 
 @pytest.fixture
-def registered(tmp_path, monkeypatch):
+def first_in_workers(tmp_path, monkeypatch):
+    """Runs code in every worker before anything else; gives the folder, which is on their path."""
+    folder = tmp_path / "path"
+    folder.mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+    def add(code):
+        with (folder / "sitecustomize.py").open("a") as file:
+            file.write(code)
+        return folder
+
+    return add
+
+
+@pytest.fixture
+def registered(first_in_workers, monkeypatch):
     """Register a backend of our own, by a file on the path of its workers; see `WRONG`."""
 
     def register(code, fault="nothing", threads=None):
-        folder = tmp_path / "path"
-        folder.mkdir(exist_ok=True)
+        folder = first_in_workers(
+            f"from backends import BACKENDS, Entry\nBACKENDS['own'] = {OWN!r}\n"
+        )
         (folder / "own_backend.py").write_text(
             WRONG.format(code=code, fault=fault, threads=threads)
         )
-        (folder / "sitecustomize.py").write_text(
-            f"from backends import BACKENDS, Entry\nBACKENDS['own'] = {OWN!r}\n"
-        )
-        monkeypatch.setenv("PYTHONPATH", str(folder))
         monkeypatch.setitem(backends.BACKENDS, "own", OWN)
         return "own"
 
     return register
+
+
+@pytest.fixture
+def short_turns(first_in_workers):
+    """Turns of a benchmark that are too short to tell anything of speed."""
+    first_in_workers("import harness.bench.worker\nharness.bench.worker.TURN_SECONDS = 0.01\n")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Runs a command line in this process, where all it needs is imported: a `CompletedProcess`.
+
+    Its streams have an encoding of their own, as those of a process have by ``PYTHONIOENCODING``.
+    """
+    given = cli.app
+
+    def run(*words, encoding="utf-8"):
+        streams = {"stdout": "strict", "stderr": "backslashreplace"}
+        written = {name: io.BytesIO() for name in streams}
+        with monkeypatch.context() as here:
+            here.chdir(tmp_path)
+            here.setenv("PYTHONIOENCODING", encoding)
+            here.setenv("PYTHONUTF8", "0")
+            for name, errors in streams.items():
+                stream = io.TextIOWrapper(written[name], encoding, errors)
+                here.setattr(sys, name, stream)
+                here.setattr(sys, f"__{name}__", stream)
+            here.setattr(cli, "app", partial(given, [*map(str, words)]))
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+            said = []
+            for name in streams:
+                getattr(sys, name).flush()
+                said.append(written[name].getvalue().decode(encoding))
+        return subprocess.CompletedProcess(words, ended.value.code or 0, *said)
+
+    return run

@@ -75,7 +75,7 @@ def harness(*arguments, cwd, **env):
         ("--install-completion --shell bash --out empty.txt/there", "cannot be written"),
     ],
 )
-def test_a_bad_request(tmp_path, arguments, message):
+def test_a_bad_request(tmp_path, here, arguments, message):
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "thesis.tex").touch()
     contents = {
@@ -89,7 +89,7 @@ def test_a_bad_request(tmp_path, arguments, message):
         (tmp_path / name).write_bytes(content)
     before = sorted(tmp_path.rglob("*"))
     words = ["" if word == "''" else word for word in arguments.split()]
-    done = harness(*words, cwd=tmp_path)
+    done = here(*words)
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""
     assert done.stderr.startswith("error: ")
@@ -156,6 +156,13 @@ def test_a_python_without_docstrings_is_refused(tmp_path):
     assert done.stderr.count("\n") == 1
 
 
+def test_a_bad_request_to_a_process_of_its_own(tmp_path):
+    done = harness("--backend", "troch", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith("error: ")
+    assert "did you mean 'torch'" in done.stderr
+
+
 def test_help_imports_no_framework_and_is_quick(tmp_path):
     done = harness("--help", cwd=tmp_path)
     assert done.returncode == 0
@@ -169,12 +176,15 @@ def test_help_imports_no_framework_and_is_quick(tmp_path):
         assert f"'{module}'" not in loaded
 
 
-def test_version_is_that_of_pyproject(tmp_path):
+def test_version_is_that_of_pyproject(tmp_path, here):
     done = harness("--version", cwd=tmp_path)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert (done.returncode, done.stdout, done.stderr) == (0, project["version"] + "\n", "")
     for command in COMMANDS:
-        assert "--version" not in harness(command, "--help", cwd=tmp_path).stdout
+        done = here(command, "--help")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith(f"Usage: python -m harness {command}")
+        assert "--version" not in done.stdout
 
 
 def test_version_is_told_by_the_source_before_the_installation(tmp_path, monkeypatch):
@@ -255,7 +265,9 @@ def test_list_says_what_is_there_and_why_not(tmp_path):
     )
     assert found["corpora"]["embedded"] == "here"
     assert len(found["recipes"]) == 7
-    plain = harness("list", cwd=tmp_path)
+    for name in ("torch", "tensorflow", "mxnet"):  # asked once: each takes seconds to import
+        shutil.copytree(tmp_path / "jax", tmp_path / name)
+    plain = harness("list", cwd=tmp_path, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
     assert "quickstart" in plain.stdout
     assert "mxnet-style" in plain.stdout
 
@@ -281,12 +293,12 @@ def test_predict(tmp_path, checkpoint):
     assert plain.stdout == "mxnet-style scratch: " + found["text"].replace("\x1b", "·") + "\n"
 
 
-def test_predict_refuses_an_unseen_prefix_and_a_cut_checkpoint(tmp_path, checkpoint):
-    done = harness("predict", "--checkpoint", checkpoint, "--prefix", "xyz", cwd=tmp_path)
+def test_predict_refuses_an_unseen_prefix_and_a_cut_checkpoint(here, checkpoint):
+    done = here("predict", "--checkpoint", checkpoint, "--prefix", "xyz")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "'x', 'y', 'z'" in done.stderr
     checkpoint.write_bytes(checkpoint.read_bytes()[:-8])
-    done = harness("predict", "--checkpoint", checkpoint, cwd=tmp_path)
+    done = here("predict", "--checkpoint", checkpoint)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "truncated" in done.stderr
 
@@ -299,18 +311,17 @@ def test_starting_is_far_quicker_than_importing_torch(tmp_path, only):
         subprocess.run(command, capture_output=True, check=True, cwd=ROOT)
         return time.perf_counter() - start
 
-    ratios = [
-        seconds(sys.executable, "-m", "harness", "--help")
-        / seconds(sys.executable, "-c", "import torch")
-        for _ in range(3)
-    ]
-    assert min(ratios) < 0.5
+    def ratio():
+        starting = seconds(sys.executable, "-m", "harness", "--help")
+        return starting / seconds(sys.executable, "-c", "import torch")
+
+    assert any(ratio() < 0.5 for _ in range(3))
 
 
-def test_predict_decodes_as_the_command_line_says(tmp_path, checkpoint):
+def test_predict_decodes_as_the_command_line_says(here, checkpoint):
     def texts(*options):
         asked = ["--checkpoint", checkpoint, "--backend", "mxnet-style", "--num-preds", "40"]
-        done = harness("predict", *asked, *options, "--json", cwd=tmp_path)
+        done = here("predict", *asked, *options, "--json")
         return done.returncode, done.stdout
 
     greedy = texts()

@@ -35,12 +35,6 @@ def there(tmp_path, monkeypatch):
     return tmp_path
 
 
-def speaking(encoding):
-    # UTF-8 mode off: what the C locale of a container or a Windows terminal amounts to
-    utf8 = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C.UTF-8"}
-    return os.environ | utf8 | {"PYTHONIOENCODING": encoding}
-
-
 def status_of(folder):
     return json.loads((folder / "run" / "run.json").read_text(encoding="utf-8"))["status"]
 
@@ -48,18 +42,33 @@ def status_of(folder):
 @pytest.mark.parametrize(
     ("encoding", "sample", "mark"),
     [
-        ("ascii", r"epoch 1: \u5206\u5f00", "_"),
         ("cp1252", r"epoch 1: \u5206\u5f00", "_"),
         ("koi8-r", r"epoch 1: \u5206\u5f00", "_"),
         ("gb18030", "epoch 1: 分开", "␣"),
     ],
 )
-def test_no_encoding_ends_a_command(there, encoding, sample, mark):
+def test_no_encoding_ends_a_command(there, here, encoding, sample, mark):
     def said(*words):
-        done = subprocess.run([*COMMAND, *words], capture_output=True, env=speaking(encoding))
-        assert (done.returncode, done.stderr) == (0, b"")
-        return done.stdout.decode(encoding)
+        done = here(*words, encoding=encoding)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
 
+    no_encoding_ends_a_command(there, said, sample, mark)
+
+
+def test_no_encoding_ends_a_process(there):
+    def said(*words):
+        # UTF-8 mode off: what the C locale of a container or a Windows terminal amounts to
+        utf8 = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C.UTF-8"}
+        given = os.environ | utf8 | {"PYTHONIOENCODING": "ascii"}
+        done = subprocess.run([*COMMAND, *words], capture_output=True, env=given)
+        assert (done.returncode, done.stderr) == (0, b"")
+        return done.stdout.decode("ascii")
+
+    no_encoding_ends_a_command(there, said, r"epoch 1: \u5206\u5f00", "_")
+
+
+def no_encoding_ends_a_command(there, said, sample, mark):
     assert sample in said(*OPTIONS.split())
     assert status_of(there) == "finished"
     (checkpoint,) = (there / "run" / "checkpoints").iterdir()

@@ -139,7 +139,7 @@ def test_a_worker_that_burns_cpu_while_it_waits_is_seen(registered):
         ("raise ValueError('no')", {}, "ValueError: no"),
     ],
 )
-def test_what_has_not_earned_a_figure_gets_none(registered, code, options, reason):
+def test_what_has_not_earned_a_figure_gets_none(short_turns, registered, code, options, reason):
     name = registered(code, **options)
     found = timed(name)
     assert reason in found[f"{name} scratch"].reason
@@ -150,7 +150,7 @@ def test_what_has_not_earned_a_figure_gets_none(registered, code, options, reaso
 # the command
 
 
-def test_the_command(tmp_path, capsys):
+def test_the_command(tmp_path, short_turns, capsys):
     options = ["--shape", SHAPE, "--rounds", "2", "--out", str(tmp_path / "b"), "--json"]
     app(["bench", "--backend", "mxnet-style", *options], result_action="return_value")
     said = json.loads(capsys.readouterr().out)

@@ -1,0 +1,25 @@
+"""Compiling in haste: for tests of faults, which show in slow code as well."""
+
+from contextlib import contextmanager
+
+
+@contextmanager
+def in_haste(backend, compiled=False):
+    """XLA optimises little, and TensorFlow runs as it reads, unless it must be `compiled`."""
+    if backend == "jax":
+        import jax
+
+        jax.config.update("jax_disable_most_optimizations", True)
+    elif backend == "tensorflow" and not compiled:
+        import tensorflow as tf
+
+        tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        if backend == "jax":
+            jax.config.update("jax_disable_most_optimizations", False)
+        elif backend == "tensorflow":
+            import tensorflow as tf
+
+            tf.config.run_functions_eagerly(False)
