@@ -31,7 +31,7 @@ def notebook(
     ----------
     out
         the file to write, which ends in .ipynb; or a folder, for a notebook of every document in
-        every backend, or in those named
+        every backend but mxnet, or of those named
     document
         the document: 000 functional chapter, 001 original chapter, 002 he_normal, 003 chapter 9
     execute
@@ -50,8 +50,9 @@ def notebook(
             check_framework(name)
     console = screen()
     for each, name, path in found:
-        write_notebook(each, name, path, execute, force)
-        console.print(Text(printable(f"written: {path}")), soft_wrap=True)
+        written = write_notebook(each, name, path, execute, force)
+        done = "written" if written else "the same but for times"
+        console.print(Text(printable(f"{done}: {path}")), soft_wrap=True)
     for name in dict.fromkeys(name for _, name, _ in found):
         if reason := missing(name, {}):
             console.print(Text(f"to run it: {reason}"), soft_wrap=True)

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 import backends
-from common.errors import RequestError
+from common.errors import RequestError, StorageError
 from harness.notebook.build import (
     BLANKS,
     DOCUMENTS,
@@ -174,7 +174,7 @@ def test_a_bad_request(tmp_path, document, framework, name, message):
     (tmp_path / "taken.ipynb").write_text("kept")
     (tmp_path / "dangling.ipynb").symlink_to("nowhere")
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(RequestError) as caught:
+    with pytest.raises((RequestError, StorageError)) as caught:
         notebook(tmp_path / name, document=[document], backend=[framework])
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
