@@ -9,7 +9,6 @@ file for each framework, put where ``<<cell[12]>>`` stands.
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from dataclasses import dataclass
@@ -19,16 +18,14 @@ from typing import Any
 import jinja2
 
 from backends import BACKENDS
-from common.errors import RequestError, unknown
+from common.errors import RequestError
 from common.experiment import Experiment
-from common.files import write_aside
-from harness.console import printable
-from harness.lock import locked
 from harness.page.rosetta import excerpt
 from harness.recipes import Recipe, recipes
 
 SOURCES = Path(__file__).with_name("sources")
-DOCUMENTS = ("000", "001", "002", "003")
+DOCUMENTS = {"000": "functional", "001": "lyrics", "002": "he-normal", "003": "chapter-9"}
+"""Word for each document, in the names of files."""
 
 FENCE = re.compile(r"^```python\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^(?=#+ )|^(?=<details>)|(?<=^</details>$)", re.MULTILINE)
@@ -50,38 +47,14 @@ class FullRun:
     reached: str
 
 
-def write_notebook(document: str, backend: str, out: Path) -> None:
-    """Write the notebook of a document in a backend's framework.
-
-    The framework need not be installed: only running the notebook takes it.
-
-    Raises:
-        RequestError: there is no such document or backend, nbformat is not installed, or the file
-            cannot be written.
-    """
-    if document not in DOCUMENTS:
-        raise unknown("seed document", document, DOCUMENTS)
-    if backend not in BACKENDS:
-        raise unknown("backend", backend, BACKENDS)
-    _check(out)
-    content = assemble(render(document, backend))
-    with locked(out.parent):
-        _check(out)  # again, now that nobody else can write it
-        write_aside(out, content)
-
-
-def _check(out: Path) -> None:
-    """See that a notebook can be written there, and overwrites nothing."""
-    if out.suffix != ".ipynb":
-        raise RequestError(printable(f"{out}: name a file that ends in .ipynb"))
-    if os.path.lexists(out):
-        raise RequestError(printable(f"{out}: exists already; name another file, or remove it"))
-    if not out.parent.is_dir():
-        raise RequestError(printable(f"{out}: no folder {out.parent}; create it first"))
+def file_name(document: str, backend: str) -> str:
+    """The name of a notebook among others."""
+    return f"{document}-{DOCUMENTS[document]}-{backend}.ipynb"
 
 
 def render(document: str, backend: str) -> str:
     """The Markdown of a document, with the lines of a backend's framework."""
+    entry = BACKENDS[backend]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(SOURCES),
         undefined=jinja2.StrictUndefined,
@@ -99,7 +72,8 @@ def render(document: str, backend: str) -> str:
     return environment.get_template(f"{document}.md").render(
         framework(backend),
         backend=backend,
-        package=BACKENDS[backend].module.rpartition(".")[0],
+        package=entry.module.rpartition(".")[0],
+        requirement=f"rnn-rosetta[{backend}]" if entry.requires else "rnn-rosetta",
         solutions={name: excerpt(backend, name, topics).rstrip() for name in BLANKS},
         cell=chapter_nine(backend) if document == "003" else {},
         recipes={

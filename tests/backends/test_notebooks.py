@@ -5,18 +5,14 @@ By default each backend runs one, so that all are run; ``--every-notebook`` runs
 
 import re
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
 
 from common import sources
-from harness.notebook.build import cell_file, write_notebook
-
-ROOT = Path(__file__).parents[2]
+from harness.notebook.build import cell_file
+from harness.notebook.execute import run_cells
+from harness.notebook.write import write_notebook
 
 SMALLER = {
     "000": [
@@ -114,6 +110,7 @@ assert abs(estimates.mean() - full) < abs(truncated - full)
 
 
 def test_a_notebook_runs(tmp_path, monkeypatch, backend, document):
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # with it, a kernel does not show what C++ logs
     claims = CLAIMS[document]
     document, _, filled = document.partition(" ")
     if document in OFFLINE:
@@ -126,7 +123,7 @@ def test_a_notebook_runs(tmp_path, monkeypatch, backend, document):
     notebook = smaller(path, SMALLER[document])
     if filled:
         fill_in(notebook)
-    said = execute(notebook, claims, tmp_path, monkeypatch)
+    said = execute(notebook, claims)
     if document == "000":
         verdicts = re.findall(r"^\S.*: (right|not yet: .+)$", said, re.MULTILINE)
         assert len(verdicts) == 11
@@ -159,21 +156,12 @@ def fill_in(notebook):
             blank.source = "\n".join([*kept, solution])
 
 
-def execute(notebook, claims, folder, monkeypatch):
+def execute(notebook, claims):
     """Run all cells and then the claims, by this Python; what they print. A warning fails."""
-    for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR"):
-        monkeypatch.setenv(name, str(folder))
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     first = nbformat.v4.new_code_cell(FIRST.format(executable=sys.executable))
     last = nbformat.v4.new_code_cell(claims)
     notebook.cells = [first, *notebook.cells, last]
-    manager = AsyncKernelManager(
-        kernel_name="python3",
-        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),  # no kernel but this Python's own
-        transport="ipc",
-        ip=str(folder / "kernel"),
-    )
-    NotebookClient(notebook, km=manager, timeout=240).execute(cleanup_kc=True)
+    run_cells(notebook, {}, timeout=240)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     assert [output.text for output in outputs if output.get("name") == "stderr"] == []
     return "".join(output.get("text", "") for output in outputs)

@@ -1,5 +1,6 @@
 """The code of the original chapter runs on both engines, with only its imports changed."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -61,6 +62,19 @@ def test_the_runs_for_two_epochs(cells, capsys, long_run):
     assert 1500 > perplexities[0] > 300
     assert 1027 > perplexities[1] > 300  # less than by guessing
     assert said.count(" - 分开") == said.count(" - 不分开") == 2
+
+
+def test_the_seed_decides_the_order_of_random_minibatches(cells):
+    names, starts = {}, []
+    run(cells[:1], names)
+    engine = importlib.import_module(names["autograd"].__name__.rpartition(".")[0])
+    for seed in (1, 1, 2, None):
+        if seed:
+            engine.random.seed(seed)
+        batches = names["gb"].data_iter_random(range(2101), 2, 3)
+        starts.append([int(X[0, 0].asscalar()) for X, _ in batches])
+    assert starts[0] == starts[1]
+    assert len({tuple(each) for each in starts}) == 3
 
 
 SAVED = "predict_rnn", "grad_clipping", "train_and_predict_rnn"

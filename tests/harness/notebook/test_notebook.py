@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 import backends
-from common.errors import RequestError
+from common.errors import RequestError, StorageError
 from harness.notebook.build import (
     BLANKS,
     DOCUMENTS,
@@ -21,9 +21,9 @@ from harness.notebook.build import (
     cell_file,
     chapter_nine,
     render,
-    write_notebook,
 )
 from harness.notebook.command import notebook
+from harness.notebook.write import write_notebook
 from harness.page.rosetta import source_file
 
 ROOT = Path(__file__).parents[3]
@@ -94,6 +94,23 @@ def test_whole_runs_are_the_recipes():
     assert "| 1024 | 32 | 32 |" in render("003", "torch")
 
 
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize(("document", "framework"), EACH)
+def test_the_first_cell_installs_the_project_where_it_is_not(
+    monkeypatch, document, framework, there
+):
+    (first, *_) = FENCE.findall(render(document, framework))
+    assert first.startswith('REPOSITORY = "https://')
+    called = []
+    monkeypatch.setattr(subprocess, "run", lambda command, check: called.append(command))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: there and name == "backends")
+    exec(first.replace("OWNER", "somebody"), {})
+    extra = "" if framework == "mxnet-style" else f"[{framework}]"
+    wanted = f"rnn-rosetta{extra} @ git+https://github.com/somebody/rnn-rosetta"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", wanted]
+    assert called == ([] if there else [install])
+
+
 def test_prose_and_code_become_cells():
     made = nbformat.reads(
         assemble('# One\n"a" \\ b\n## Two\n\n```python\nprint("</script>\\u00e9é")\n```\n'),
@@ -143,7 +160,9 @@ def read(path):
         ("004", "torch", "it.ipynb", "unknown seed document '004'"),
         ("000", "troch", "it.ipynb", "did you mean 'torch'"),
         ("000", "null", "it.ipynb", "unknown backend 'null'"),
-        ("000", "torch", "it.py", "name a file that ends in .ipynb"),
+        ("000", "torch", "it.py", "name a file that ends in .ipynb, or a folder that is there"),
+        ("000,001", "torch", "it.ipynb", "a file takes one --seed-document and one --backend"),
+        ("000", "torch,jax", "it.ipynb", "a file takes one --seed-document and one --backend"),
         ("000", "torch", "taken.ipynb", "exists already"),
         ("000", "torch", "dangling.ipynb", "exists already"),
         ("000", "torch", "absent/it.ipynb", "create it first"),
@@ -155,8 +174,8 @@ def test_a_bad_request(tmp_path, document, framework, name, message):
     (tmp_path / "taken.ipynb").write_text("kept")
     (tmp_path / "dangling.ipynb").symlink_to("nowhere")
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(RequestError) as caught:
-        write_notebook(document, framework, tmp_path / name)
+    with pytest.raises((RequestError, StorageError)) as caught:
+        notebook(tmp_path / name, document=[document], backend=[framework])
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert sorted(tmp_path.iterdir()) == before
@@ -174,7 +193,7 @@ def test_a_backend_that_is_not_installed_is_written_all_the_same(tmp_path, monke
     monkeypatch.setattr(
         "harness.workers.interpreters.missing", lambda name, given: "not installed: do"
     )
-    assert notebook(tmp_path / "it.ipynb", document="000", backend="jax") == 0
+    assert notebook(tmp_path / "it.ipynb", document=["000"], backend=["jax"]) == 0
     assert (tmp_path / "it.ipynb").is_file()
     assert capsys.readouterr().out.endswith("to run it: not installed: do\n")
 
@@ -193,4 +212,7 @@ def test_the_command(tmp_path):
     assert done("--seed-document", "000", "it.ipynb").returncode == 0
     again = done("--seed-document", "000", "it.ipynb")
     assert (again.returncode, again.stdout) == (2, "")
-    assert again.stderr == "error: it.ipynb: exists already; name another file, or remove it\n"
+    assert (
+        again.stderr
+        == "error: it.ipynb: exists already; name another file, or --force to replace it\n"
+    )
