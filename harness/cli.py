@@ -10,7 +10,7 @@ from cyclopts import App, CycloptsError, Group
 from pydantic import ValidationError
 
 from common.errors import RequestError, fault_of, in_one_line
-from harness import interrupts, limits
+from harness import interrupts
 from harness.about import NAME, version
 from harness.bench.command import bench
 from harness.bptt.command import bptt
@@ -93,7 +93,7 @@ def main() -> None:
     except WorkerError as error:
         fail(str(error), 1)
     except (OSError, MemoryError) as error:
-        fail(limits.told(error) if limits.is_limit(error) else in_one_line(error), 1)
+        fail(in_one_line(error), 1)
     except CycloptsError as error:
         if isinstance(error.__cause__, ValidationError):
             fail(fault_of(error.__cause__), 2)

@@ -15,9 +15,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from common.errors import RequestError
+from common.errors import RequestError, reason_of
 from common.experiment import Experiment
-from harness import interrupts, limits
+from harness import interrupts
 from harness.console import printable
 from harness.paths import ROOT
 from harness.workers.answers import Answer
@@ -91,7 +91,7 @@ class Worker:
                     )
                     running.add(self)
             except OSError as error:
-                reason = f"{backend} cannot be started: {limits.told(error)}"
+                reason = f"{backend} cannot be started: {reason_of(error)}"
                 raise WorkerError("error", reason) from error
             self.opened = opened.pop_all()
         self.lines = Lines(self.process, look=self.log.bound)

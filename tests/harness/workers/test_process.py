@@ -224,8 +224,8 @@ def test_no_row_is_ok_without_its_check_nor_before_its_last_epoch(tmp_path, what
 @pytest.mark.parametrize(
     ("limit", "number", "message"),
     [
-        ("RLIMIT_NOFILE", 24, "too many open files: this process may have 24 (ulimit -n)"),
-        ("RLIMIT_NPROC", 11, "too many processes and threads: this user may have "),
+        ("RLIMIT_NOFILE", 24, "the limit of open files is 24: raise it (ulimit -n)"),
+        ("RLIMIT_NPROC", 11, "the limit of processes and threads"),
     ],
 )
 def test_a_worker_that_cannot_be_started_names_the_limit(
