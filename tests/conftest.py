@@ -3,8 +3,8 @@
 ``--backend NAME`` (repeatable) asks for a backend: if it is not installed, that is a failure.
 Without it every registered backend is tested, and one that is not installed is skipped.
 
-``tests/faults`` tries a few faults of each campaign, others every time, by ``--seed``, which the head
-of the output names; ``--whole`` tries all of them.
+``tests/faults`` tries a few faults of each campaign, others every time, by ``--seed``, which the
+head of the output names; ``--whole`` tries all of them.
 """
 
 import os

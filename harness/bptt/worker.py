@@ -26,9 +26,7 @@ from common.weights import Weights
 from harness.workers.protocol import Checked, Described, Event, Phase, Point, Strategies
 from harness.workers.requests import MeasureGradients
 from harness.workers.session import Session
-
-SIGN_SECONDS = 1.0
-"""Time in an epoch after which the worker says that it goes on."""
+from harness.workers.signs import SIGN_SECONDS, Signs
 
 
 @dataclass
@@ -102,9 +100,11 @@ def measure_gradients(session: Session, request: MeasureGradients) -> Iterator[E
             yield point
             if now == asked:
                 yield from strategies(checked, now, 0, weights, request)
-            for epoch in train_on(model, loader, now, Underway(1), SIGN_SECONDS):
-                if isinstance(epoch, Underway):
+            signs = Signs(loader)
+            for epoch in train_on(model, loader, now, Underway(), SIGN_SECONDS):
+                if signs.due():
                     yield Phase(doing="training")
+                if isinstance(epoch, Underway):
                     continue
                 last = epoch.epoch == now.num_epochs or not np.isfinite(epoch.perplexity)
                 if last or epoch.epoch in request.epochs:

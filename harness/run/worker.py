@@ -18,12 +18,10 @@ from common.judging import judge_before_training
 from common.training import Epoch, Underway, train_on, warm_up
 from common.weights import Weights
 from harness.run.checkpoints import OnTheWay
-from harness.workers.protocol import Built, EpochDone, Event, Judged, Phase, Progress, Sample, Saved
+from harness.workers.protocol import Built, EpochDone, Event, Judged, Phase, Sample, Saved
 from harness.workers.requests import Train
 from harness.workers.session import Session
-
-SIGN_SECONDS = 1.0
-"""Time in an epoch after which the worker says how far it is."""
+from harness.workers.signs import SIGN_SECONDS, Signs
 
 SHARE = 100
 """Times that a checkpoint's own time passes before the next is due: it costs less than 1 %."""
@@ -77,7 +75,7 @@ def training(
     """
     experiment, wait = network.experiment, request.checkpoint_seconds
     on_the_way = OnTheWay(Path(request.checkpoint))
-    saved = told = time.monotonic()
+    signs, saved = Signs(loader), time.monotonic()
     epoch = underway.number - 1
     for event in train_on(model, loader, experiment, underway, min(SIGN_SECONDS, wait)):
         if isinstance(event, Epoch):
@@ -89,9 +87,8 @@ def training(
                     yield Sample(epoch=epoch, prefix=prefix, text=text)
         else:
             place = event
-            if time.monotonic() - told >= SIGN_SECONDS:
-                yield progress(place, loader)
-                told = time.monotonic()
+            if signs.due():
+                yield signs.progress(place)
         if experiment.keep_graph and place.losses:
             continue  # a state that remembers its graph cannot be written down
         start = time.monotonic()
@@ -107,18 +104,6 @@ def training(
     trained = replace(network, epoch=epoch, weights=model.weights())
     if finite(trained.weights):
         save_checkpoint(Path(request.checkpoint), trained)
-
-
-def progress(place: Underway, loader: SeqDataLoader) -> Progress:
-    """How far an epoch has come."""
-    sliding = loader.sampling == "sliding"
-    rows = len(loader.train_windows) if sliding else len(loader) * loader.batch_size
-    return Progress(
-        epoch=place.number,
-        tokens=sum(place.tokens),
-        of=rows * loader.num_steps,
-        seconds=place.seconds,
-    )
 
 
 def checkpoint(model: Model, place: Underway, network: Checkpoint) -> Checkpoint:

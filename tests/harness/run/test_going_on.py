@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from rich.console import Console
 
 from common.errors import RequestError
 from common.experiment import Experiment
@@ -18,8 +19,10 @@ from harness.cli import app
 from harness.records.reading import read_run
 from harness.run import worker
 from harness.run.checkpoints import OnTheWay
-from harness.run.progress import Silent
+from harness.run.progress import Live, Silent
+from harness.run.row import Row
 from harness.run.train import RunRequest, run
+from harness.workers import signs
 from harness.workers.protocol import EpochDone, Progress, Sample, Saved
 from harness.workers.requests import Train
 from harness.workers.session import Session
@@ -276,7 +279,8 @@ def test_a_perplexity_far_above_guessing_is_that_of_a_training_that_diverged(tmp
 
 
 def test_a_long_epoch_says_how_far_it_is(tmp_path, monkeypatch):
-    monkeypatch.setattr(worker, "SIGN_SECONDS", 0.0)
+    for module in (signs, worker):
+        monkeypatch.setattr(module, "SIGN_SECONDS", 0.0)
     asked = Train(
         experiment=SMALL,
         variant="scratch",
@@ -330,3 +334,22 @@ def test_a_kept_graph_is_saved_between_epochs_alone(tmp_path):
     assert run(asked, Silent()).exit_status == 0
     run(RunRequest("it", graph, ("mxnet-style",), out=tmp_path / "whole"), Silent())
     assert told(tmp_path / "cut") == told(tmp_path / "whole")
+
+
+def test_a_long_epoch_is_shown(capsys, monkeypatch):
+    monkeypatch.setattr("harness.run.progress.LINE_SECONDS", 0.0)
+    row = Row("torch", "scratch", 0, "float32", 28, 0)
+    with Live(Console(width=120), num_epochs=9, line_period=9) as display:
+        display.started(row)
+        display.event(row, Progress(epoch=3, tokens=6_000, of=24_000, seconds=60.0))
+        assert display.progress.tasks[0].completed == 2.25
+    said = capsys.readouterr().out
+    assert "torch scratch: epoch 3: 25% of the epoch  100 tokens/s, 3 min of it left" in said
+
+
+def test_the_middle_of_an_epoch_is_nothing_to_resume_from(tmp_path):
+    run(request(tmp_path), Cut(20))
+    place = OnTheWay(tmp_path / "checkpoints" / "mxnet-style-scratch-0.safetensors").newest_first()
+    line = ["run", "--resume", str(place[0]), "--num-epochs", "9", "--out", str(tmp_path / "on")]
+    with pytest.raises(RequestError, match="written in the middle of an epoch: go on with its own"):
+        app(line, exit_on_error=False, result_action="return_value")
