@@ -24,7 +24,8 @@ def reason_of(error: BaseException) -> str:
         case errno.EAGAIN:
             return "the limit of processes and threads" + _limit("RLIMIT_NPROC", "u")
         case errno.ENOMEM:
-            return "no memory left" + _limit("RLIMIT_AS", "v", " kB")
+            limit = _limit("RLIMIT_AS", "v", " kB")
+            return "the limit of memory" + limit if limit else "no memory left"
     return getattr(error, "strerror", None) or type(error).__name__
 
 

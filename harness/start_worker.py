@@ -55,7 +55,10 @@ def main() -> None:
     arguments = parser.parse_args()
     watch(arguments.lifeline)
     requests: SimpleQueue[bytes] = SimpleQueue()
-    threading.Thread(target=read_requests, args=[requests], daemon=True).start()
+    try:
+        threading.Thread(target=read_requests, args=[requests], daemon=True).start()
+    except RuntimeError:
+        raise SystemExit("the limit of processes and threads: raise it (ulimit -u)") from None
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, arguments.cpus)
     replies = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")

@@ -111,7 +111,7 @@ def _reason(status: int, said: bytes) -> str:
 
 def _address_space() -> str:
     told = reason_of(OSError(errno.ENOMEM, ""))
-    return f" ({told})" if "ulimit" in told else ""
+    return f"; {told}" if "ulimit" in told else ""
 
 
 def _read(kept: Path) -> str | None:

@@ -10,8 +10,11 @@ import pandas as pd
 
 from common.experiment import DType, Experiment
 from common.parity import over_tolerance, tolerance
+from common.parity_grid import cases
+from common.variants import unsupported
 from harness.checks import select
 from harness.records.schemas import ParityTable
+from harness.workers.errors import WorkerError
 from harness.workers.interpreters import brief_worker
 from harness.workers.pool import Pair, run_pool
 from harness.workers.protocol import CaseErrors
@@ -69,10 +72,14 @@ def _errors(
 ) -> Iterator[list[object]]:
     experiment = Experiment.of({"dtype": dtype, "device": device})
     request = Compare(variant=pair[1], dtype=dtype, device=device, steps=steps)
+    to_compare = {c.name for c in cases(dtype) if not unsupported(c.experiment, pair[1])}
     with brief_worker(pair[0], pythons, experiment, cpus) as worker:
         for event in worker.answers(request):
             if isinstance(event, CaseErrors):
+                to_compare.discard(event.case)
                 over = over_tolerance(event.errors, dtype)
                 for quantity, error in event.errors.items():
                     row = [*pair, dtype, event.case, quantity, error]
                     yield [*row, tolerance(quantity, dtype), quantity not in over]
+    if to_compare:
+        raise WorkerError("error", f"it did not compare {', '.join(sorted(to_compare))}")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from common import regression
-from common.errors import RequestError
+from common.errors import RequestError, in_one_line
 from common.experiment import Experiment
 from common.parity import Errors, error_of, relative_error
 from common.sequence import (
@@ -130,7 +130,11 @@ def study(
             contender.reason = str(error)
         else:
             contender.versions, contender.outcomes = result.found[name, ""]
-            judge(contender, reference, TOLERANCES[settings.dtype])
+            try:
+                judge(contender, reference, TOLERANCES[settings.dtype])
+            except (KeyError, ValueError) as other:  # models or shapes are not the section's
+                contender.outcomes, contender.status = {}, "failed"
+                contender.reason = f"it did not answer with the section: {in_one_line(other)}"
         contenders.append(contender)
     return SequenceResult(settings, draw_series(settings), reference, contenders, tuple(names))
 

@@ -78,8 +78,7 @@ class Commands:
         return self
 
     def __exit__(self, *_):
-        self.server.stdin.close()
-        self.server.wait()
+        self.server.__exit__(None, None, None)  # closes its input, which ends it
 
     def line(self, command, out):
         """The command line, without the program."""

@@ -6,21 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 
 import pytest
 
 from common.errors import RequestError
 from harness.lock import LOCK, begun, locked
+from tests.harness.holding import HOLD, holder
 
-HOLD = """
-import sys, time
-from pathlib import Path
-from harness.lock import locked
-with locked(Path(sys.argv[1])):
-    print("holds", flush=True)
-    sys.stdin.read()
-"""
 CONTEND = """
 import random, sys, time
 from pathlib import Path
@@ -37,21 +29,6 @@ while taken < 40:
         assert "is writing here" in str(refused), refused
     time.sleep(random.random() / 1000)
 """
-
-
-@contextmanager
-def holder(folder):
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, folder],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout.readline() == "holds\n"
-        yield process
-    finally:
-        process.communicate()
 
 
 def test_who_writes_there_is_told_and_the_folder_is_free_when_he_is_gone(tmp_path):

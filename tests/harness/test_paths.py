@@ -6,10 +6,14 @@ import os
 import pytest
 
 import backends
+from common import sources
 from common.errors import RequestError
 from harness.cli import app
+from harness.page.drawing import DrawingError
 from harness.paths import result_folder
 from harness.study.again import sweep
+from tests.harness.holding import holder
+from tests.harness.made_runs import make_run
 
 COMMANDS = {
     "bench": ("bench.json", "--backend mxnet-style --variant fused --shape 2x2x2x2 --rounds 2"),
@@ -72,6 +76,35 @@ def test_a_finished_result_gets_a_new_folder_and_stays_unless_it_is_to_be_replac
     assert after.keys() == before.keys()
     assert after[out / "notes.txt"] == b"mine"
     assert (out / COMMANDS[command][0]).stat().st_mtime_ns > written
+
+
+OTHERS = {
+    "report": "report {run} --out {out}",
+    "baselines": "corpus --run {run}",
+    "notebook": "notebook {out}/new.ipynb --seed-document 000 --backend torch",
+}
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *OTHERS])
+def test_while_somebody_writes_there_it_is_refused(command, tmp_path, monkeypatch, capsys):
+    def undrawn(figures):
+        raise DrawingError("not wanted here")
+
+    out, finished = tmp_path / "out", make_run(tmp_path / "run")
+    record = finished / "run.json"
+    facts = record.read_text("utf-8").replace("0" * 64, sources.read("embedded").sha256)
+    record.write_text(facts, encoding="utf-8")
+    monkeypatch.setattr("harness.page.write.draw", undrawn)
+    before = held(finished)
+    own = f"{command} {COMMANDS.get(command, [''])[-1]} --out {out}"
+    line = OTHERS.get(command, own).format(run=finished, out=out).split()
+    with (
+        holder(finished if command == "baselines" else out) as writer,
+        pytest.raises(RequestError, match=f"process {writer.pid} is writing here"),
+    ):
+        app(line, exit_on_error=False, result_action="return_value")
+    assert not out.exists()
+    assert held(finished) == before
 
 
 def test_a_result_that_failed_does_not_replace_a_sound_one(tmp_path, monkeypatch, capsys):

@@ -1,6 +1,7 @@
 """``parity`` and the preflight: what is not the reference network fails, and is never ranked."""
 
 import json
+import sys
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,17 @@ def test_a_fault_fails_the_command_and_is_named(registered, tmp_path, capsys):
     found = pd.read_csv(tmp_path / "parity.csv")
     assert not found.ok.all()
     assert found[found.quantity == "logits"].ok.all()
+
+
+def test_a_worker_that_leaves_out_cases_fails(tmp_path):
+    path = tmp_path / "fake"
+    case = {"event": "case", "case": "relu", "errors": {"loss": 0.0}}
+    lines = [json.dumps(case), json.dumps({"event": "done", "peak_memory_mb": 1})]
+    path.write_text(f"#!{sys.executable} -IS\nprint(*{lines}, sep=chr(10), flush=True)\n")
+    path.chmod(0o755)
+    comparison = compare(["mxnet-style"], ["fused"], ["float64"], 1, "cpu", {"mxnet-style": path})
+    assert not comparison.passed
+    assert "it did not compare" in comparison.failures["mxnet-style fused"]
 
 
 def test_a_fault_is_found_before_training_and_gets_no_throughput(registered, tmp_path):

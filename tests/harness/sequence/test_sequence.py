@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 
 import backends
 from common.errors import RequestError
-from common.sequence import SequenceExperiment, draw_series
+from common.sequence import MODELS, SequenceExperiment, draw_series
 from harness.cli import app
 from harness.page.blocks import Chart, Rosetta
 from harness.page.drawing import draw
@@ -218,3 +219,25 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RequestError, match="cannot be written"):
         run(*SMALL.split(), "--backend", "mxnet-style", "--out", str(tmp_path / "file" / "out"))
+
+
+def test_a_worker_that_answers_with_something_else_costs_its_backend_alone(tmp_path, capsys):
+    path, section = tmp_path / "fake", SequenceExperiment(num_points=120, num_train=60)
+    fitted = {"event": "fitted", "model": "rnn", "epoch": 1, "loss": 1.0, "weights": {"W": [[1]]}}
+    said = {"event": "forecasted", "model": "rnn", "kind": "one-step", "k": 1, "first": 0}
+    described = {"versions": {}, "devices": ["cpu"], "threads": 1, "tf32": False}
+    lines = [{"event": "described", "description": described}, DONE]
+    lines += [fitted] * len(MODELS) * section.num_epochs
+    lines += [said | {"values": [1.0]}] * len(MODELS) * (2 + len(section.steps_ahead)) + [DONE]
+    told = [json.dumps(line) for line in lines]
+    path.write_text(f"#!{sys.executable} -IS\nprint(*{told}, sep=chr(10), flush=True)\n")
+    path.chmod(0o755)
+    words = ["sequence", "--backend", "mxnet-style", "--num-points", "120", "--num-train", "60"]
+    words += ["--python", f"mxnet-style={path}", "--out", str(tmp_path / "out")]
+    assert app(words, result_action="return_value") == 1
+    facts = json.loads((tmp_path / "out" / "sequence.json").read_text("utf-8"))
+    reason = facts["backends"]["mxnet-style"]["reason"]
+    assert reason.startswith("it did not answer with the section")
+
+
+DONE = {"event": "done", "peak_memory_mb": 1}

@@ -13,15 +13,17 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 HARNESS = """
-import sys, time
+import sys, threading, time
 from pathlib import Path
 from common.experiment import Experiment
 from harness.workers.process import Worker
-from harness.workers.requests import Describe
+from harness.workers.requests import Compare, Describe
 
 for python in sys.argv[1:]:
     worker = Worker("mxnet-style", Path(python), Experiment(threads=1))
-    next(worker.ask(Describe()))
+    list(worker.ask(Describe()))
+    compare = Compare(variant="scratch", dtype="float64", device="cpu", steps=10**6)
+    threading.Thread(target=list, args=[worker.ask(compare)], daemon=True).start()
     print(worker.process.pid, flush=True)
 time.sleep(99)
 """
