@@ -13,7 +13,14 @@ from harness.records.reading import RunData
 
 def command(words: Sequence[str]) -> Command:
     """A command as it is typed."""
-    return Command(f"python -m harness {shlex.join(words)}".rstrip())
+    typed = " ".join(map(_typed, words))
+    return Command(f"python -m harness {typed}".rstrip())
+
+
+def _typed(word: str) -> str:
+    """A word in quotes where a shell needs them, but for the ``~/`` that it is to read."""
+    home = "~/" if word.startswith("~/") else ""
+    return home + shlex.quote(word.removeprefix(home)) if word != home else home
 
 
 def source(facts: dict[str, Any]) -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 import io
 import subprocess
 import sys
-from functools import partial
 
 import pytest
 
@@ -87,7 +86,6 @@ def here(tmp_path, monkeypatch):
 
     Its streams have an encoding of their own, as those of a process have by ``PYTHONIOENCODING``.
     """
-    given = cli.app
 
     def run(*words, encoding="utf-8"):
         streams = {"stdout": "strict", "stderr": "backslashreplace"}
@@ -100,7 +98,7 @@ def here(tmp_path, monkeypatch):
                 stream = io.TextIOWrapper(written[name], encoding, errors)
                 here.setattr(sys, name, stream)
                 here.setattr(sys, f"__{name}__", stream)
-            here.setattr(cli, "app", partial(given, [*map(str, words)]))
+            here.setattr(sys, "argv", ["harness", *map(str, words)])
             with pytest.raises(SystemExit) as ended:
                 cli.main()
             said = []

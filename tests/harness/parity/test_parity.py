@@ -29,7 +29,7 @@ def test_all_quantities_of_all_cases_are_compared(registered, tmp_path, capsys):
         table.quantity
     )
     assert (table.error < 1e-12).all()
-    path = write(comparison, tmp_path / "made" / "here")
+    path = write(comparison, tmp_path)
     assert pd.read_csv(path).shape == table.shape
     show(Console(width=100), comparison)
     assert "all equal to the reference" in capsys.readouterr().out
