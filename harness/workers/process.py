@@ -184,7 +184,7 @@ class Worker:
         return self.given_up
 
     def _end(self, where: str) -> str:
-        """How the worker ended, or how it went on without its output, and its last words."""
+        """End of the worker in words, or that it went on without its output; and its last line."""
         deadline = time.monotonic() + ENDING_SECONDS
         while not self.lines.process_ended() and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -207,7 +207,7 @@ atexit.register(end_all)  # those that a signal caught before their block began
 
 
 def _nonsense(error: ValidationError) -> str:
-    """What is wrong with a line that is no event, and how it begins."""
+    """Fault of a line that is no event, and its beginning."""
     fault = error.errors()[0]
     where = ".".join(map(str, fault["loc"]))
     if isinstance(fault["input"], bytes):
