@@ -44,6 +44,8 @@ def trained(worker, path, experiment, resume=None):
         data_dir=None,
         checkpoint=str(path),
         resume=resume and str(resume),
+        goes_on=None,
+        checkpoint_seconds=60.0,
     )
     (text,) = [event.text for event in worker.answers(request) if isinstance(event, Sample)]
     return load_checkpoint(path), text
