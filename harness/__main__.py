@@ -25,6 +25,8 @@ def main() -> None:
 
         print(f"error: {reason_of(OSError(number, os.strerror(number)))}", file=sys.stderr)
         raise SystemExit(1) from None
+    finally:
+        interrupts.close()
 
 
 def limit(error: Exception) -> int | None:
