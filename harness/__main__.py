@@ -22,6 +22,8 @@ def main() -> None:
             raise
         print(f"error: {reason_of(error)}", file=sys.stderr)
         raise SystemExit(1) from None
+    finally:
+        interrupts.close()
 
 
 if __name__ == "__main__":

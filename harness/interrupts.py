@@ -45,6 +45,14 @@ def hear() -> None:
             signal.signal(number, _take)
 
 
+def close() -> None:
+    """Hear none any more: all is done, and Python's own end is not to be told as another."""
+    for name in SIGNALS:
+        number = getattr(signal, name, None)
+        if number is not None:
+            signal.signal(number, signal.SIG_IGN)
+
+
 def begin() -> None:
     """Say that something is begun which has an end of its own: a worker, a record."""
     _heard.begun = True

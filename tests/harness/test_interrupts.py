@@ -154,3 +154,18 @@ def test_what_is_ignored_stays_ignored(tmp_path):
         preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
     )
     assert done.stdout == "True\n"
+
+
+def test_the_end_of_python_itself_is_not_told_as_another():
+    """A signal that comes when all is done changes nothing."""
+    code = "import atexit, os, signal; from harness import __main__, cli\n"
+    code += "cli.main = lambda: print('done', flush=True)\n"
+    code += "atexit.register(lambda: [os.kill(os.getpid(), n) for n in (1, 2, 15)])\n"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}__main__.main()"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        preexec_fn=heard_by_default,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
