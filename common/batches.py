@@ -7,12 +7,14 @@ Windows are views of the corpus; only the batches that are gathered at random ar
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Literal
 
 import numpy as np
 
 from common.array import Array
 from common.errors import RequestError
+from common.indices import FileIndices, row_reader
 
 Sampling = Literal["random", "sequential", "sliding"]
 Batch = tuple[Array, Array]
@@ -22,40 +24,69 @@ NUM_TRAIN, NUM_VAL = 10_000, 5_000  # windows to train on and to validate with (
 
 
 def seq_data_iter_random(
-    corpus: Array, batch_size: int, num_steps: int, rng: np.random.Generator, offset: int = 0
+    corpus: Array | FileIndices,
+    batch_size: int,
+    num_steps: int,
+    rng: np.random.Generator,
+    offset: int = 0,
+    start: int = 0,
 ) -> Iterator[Batch]:
     """Subsequences that do not overlap, in random order (functional and original chapters).
 
-    The corpus is cut from `offset` on; the last partial batch is dropped.
+    The corpus is cut from `offset` on; the last partial batch is dropped. So are the first `start`.
     """
     num_subseqs = (len(corpus) - offset - 1) // num_steps
-    starts = offset + num_steps * rng.permutation(num_subseqs)
-    windows = np.lib.stride_tricks.sliding_window_view(corpus, num_steps + 1)
-    for i in range(0, num_subseqs - batch_size + 1, batch_size):
-        batch = windows[starts[i : i + batch_size]]
+    order, rows = _shuffled(num_subseqs, rng), row_reader(corpus, num_steps + 1)
+    for i in range(start * batch_size, num_subseqs - batch_size + 1, batch_size):
+        places = order[i : i + batch_size].astype(np.int64)
+        batch = rows(offset + num_steps * places)
         yield batch[:, :-1], batch[:, 1:]
 
 
+def _shuffled(count: int, rng: np.random.Generator) -> Array:
+    """The permutation that ``rng.permutation(count)`` draws, in half the memory."""
+    order = np.arange(count, dtype=np.uint32 if count < 2**32 else np.int64)
+    rng.shuffle(order)
+    return order
+
+
 def seq_data_iter_sequential(
-    corpus: Array, batch_size: int, num_steps: int, offset: int = 0
+    corpus: Array | FileIndices,
+    batch_size: int,
+    num_steps: int,
+    offset: int = 0,
+    start: int = 0,
 ) -> Iterator[Batch]:
-    """Subsequences whose rows go on in the next batch (functional and original chapters)."""
+    """Subsequences whose rows go on in the next batch (functional and original chapters).
+
+    The first `start` batches are left out.
+    """
     row_length = (len(corpus) - offset - 1) // batch_size
+    steps = range(start * num_steps, row_length - num_steps + 1, num_steps)
+    if isinstance(corpus, FileIndices):
+        row_starts, rows = (
+            offset + row_length * np.arange(batch_size),
+            row_reader(corpus, num_steps + 1),
+        )
+        for i in steps:
+            batch = rows(row_starts + i)
+            yield batch[:, :-1], batch[:, 1:]
+        return
     used = row_length * batch_size
     Xs = corpus[offset : offset + used].reshape(batch_size, row_length)
     Ys = corpus[offset + 1 : offset + 1 + used].reshape(batch_size, row_length)
-    for i in range(0, row_length - num_steps + 1, num_steps):
+    for i in steps:
         yield Xs[:, i : i + num_steps], Ys[:, i : i + num_steps]
 
 
 def seq_data_iter_sliding(
-    windows: Array, batch_size: int, rng: np.random.Generator | None = None
+    windows: Array, batch_size: int, rng: np.random.Generator | None = None, start: int = 0
 ) -> Iterator[Batch]:
     """All windows (N, num_steps + 1), shuffled where an rng is given (chapter 9).
 
-    The last partial batch is kept.
+    The last partial batch is kept, the first `start` batches are left out.
     """
-    for places in minibatch_places(len(windows), batch_size, rng):
+    for places in islice(minibatch_places(len(windows), batch_size, rng), start, None):
         batch = windows[places]
         yield batch[:, :-1], batch[:, 1:]
 
@@ -73,7 +104,7 @@ class SeqDataLoader:
     """One corpus under one sampler: every iteration is the next epoch, repeatable from the seed.
 
     Args:
-        corpus: indices (N,).
+        corpus: indices (N,), in memory, mapped, or in a file.
         batch_size, num_steps: the shape of a batch.
         sampling: ``random`` or ``sequential`` (both drop the last partial batch), or ``sliding``
             (all windows at stride 1, the first 10,000 to train, the next 5,000 to validate; of a
@@ -88,7 +119,7 @@ class SeqDataLoader:
 
     def __init__(
         self,
-        corpus: Array,
+        corpus: Array | FileIndices,
         batch_size: int,
         num_steps: int,
         sampling: Sampling,
@@ -100,8 +131,9 @@ class SeqDataLoader:
         self.next_epoch = 0
         self._check_length()
         if sampling == "sliding":
-            windows = np.lib.stride_tricks.sliding_window_view(corpus, num_steps + 1)
-            num_train = min(NUM_TRAIN, len(windows) * 2 // 3)
+            num_train = min(NUM_TRAIN, (len(corpus) - num_steps) * 2 // 3)
+            used = corpus[: num_train + NUM_VAL + num_steps]
+            windows = np.lib.stride_tricks.sliding_window_view(used, num_steps + 1)
             self.train_windows = windows[:num_train]
             self.val_windows = windows[num_train : num_train + NUM_VAL]
 
@@ -124,16 +156,16 @@ class SeqDataLoader:
         self.next_epoch += 1
         return self.epoch(self.next_epoch)
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """The batches of epoch `number`, which counts from 1."""
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of epoch `number`, which counts from 1, but for the first `start`."""
         rng = np.random.default_rng([self.seed, number])
         if self.sampling == "sliding":
-            return seq_data_iter_sliding(self.train_windows, self.batch_size, rng)
+            return seq_data_iter_sliding(self.train_windows, self.batch_size, rng, start)
         offset = self._offset(rng)
         shape = self.batch_size, self.num_steps
         if self.sampling == "random":
-            return seq_data_iter_random(self.corpus, *shape, rng, offset)
-        return seq_data_iter_sequential(self.corpus, *shape, offset)
+            return seq_data_iter_random(self.corpus, *shape, rng, offset, start)
+        return seq_data_iter_sequential(self.corpus, *shape, offset, start)
 
     def _offset(self, rng: np.random.Generator) -> int:
         return int(rng.integers(self.num_steps)) if self.random_offset else 0
@@ -150,6 +182,18 @@ class SeqDataLoader:
         if self.sampling != "sliding":
             return iter(())
         return seq_data_iter_sliding(self.val_windows, self.batch_size)
+
+    def spans(self) -> tuple[range, range]:
+        """The places in the corpus of what is trained on, and of what is validated on.
+
+        Of sliding windows it is what the windows cover; the last of those to train and the first
+        of those to validate share ``num_steps`` tokens, as they do in the book.
+        """
+        if self.sampling != "sliding":
+            return range(len(self.corpus)), range(0)
+        middle = len(self.train_windows)
+        end = middle + len(self.val_windows) + self.num_steps
+        return range(middle + self.num_steps), range(middle, end)
 
     def shapes(self) -> list[tuple[int, int]]:
         """The shapes of batch that an epoch holds: what a backend compiles for."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
+
+import numpy as np
 
 from common import sources
 from common.batches import Sampling, SeqDataLoader
 from common.errors import RequestError
 from common.preparation import letters, letters_by_line, newlines_to_spaces
-from common.tokens import Characters, Indices, Words, first
+from common.text import Text
+from common.tokens import Characters, Indices, Piece, Spool, Tokens, Words
 from common.vocab import UNK, Order, Token, Vocab
 
 Edition = Literal["functional", "object", "lyrics", "plain"]
@@ -68,33 +73,105 @@ def load_corpus(
         RequestError: the corpus cannot be had, is not text, or has fewer than two symbols; or its
             edition has no ``<unk>`` for rare tokens.
     """
-    return encode(sources.read(name_or_path, data_dir), token, max_tokens, edition, min_freq)
+    how = Cut(token, max_tokens, edition, min_freq)
+    return encode(sources.read(name_or_path, data_dir), how)
 
 
-def encode(
-    text: sources.Text,
-    token: Token = "char",
-    max_tokens: int | None = None,
-    edition: Edition | None = None,
-    min_freq: int = 0,
-) -> tuple[Indices, Vocab]:
-    """Turn a text that was read into indices and a vocabulary; see `load_corpus`."""
-    how = PREPARATIONS[edition or EDITION_OF.get(text.name, "plain")]
-    counted = None if how.vocab_of_whole else max_tokens
-    tokens: Characters | Words
-    if token == "word":
-        tokens = Words(how.for_words(text) if how.for_words else text, counted)
-    else:
-        tokens = Characters([*first(how.for_chars(text), counted)] if how.for_chars else text)
-    counts = tokens.counts
+@dataclass(frozen=True)
+class Cut:
+    """Settings that decide what indices a text becomes: those of `load_corpus`."""
+
+    token: Token = "char"
+    max_tokens: int | None = None
+    edition: Edition | None = None
+    min_freq: int = 0
+
+    def preparation(self, name: str) -> Preparation:
+        """The rules for a corpus of this name."""
+        return PREPARATIONS[self.edition or EDITION_OF.get(name, "plain")]
+
+
+def encode(text: Text, how: Cut) -> tuple[Indices, Vocab]:
+    """Turn a text into indices and a vocabulary, in memory; see `load_corpus`."""
+    with BytesIO() as file:
+        numbered = number(text, how, file)
+        return numbered.indices(), numbered.vocab
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """A text that was gone through.
+
+    Attributes:
+        counts: frequency of each token of the vocabulary, in the order of first appearance.
+        vocab: the vocabulary that comes of them.
+        num_tokens: of the whole text.
+        spool: numbers of the tokens that are kept.
+    """
+
+    counts: dict[str, int]
+    vocab: Vocab
+    num_tokens: int
+    spool: Spool
+
+    @property
+    def index_of(self) -> Indices:
+        """The index of each token, by its number, in the smallest type that holds every index."""
+        return np.array(self.vocab[[*self.counts]], np.min_scalar_type(len(self.vocab) - 1))
+
+    def indices(self) -> Indices:
+        """The indices of the tokens that are kept (N,)."""
+        index_of = self.index_of
+        indices, stop = np.empty(len(self.spool), index_of.dtype), 0
+        for piece in self.spool.looked_up(index_of):
+            start, stop = stop, stop + len(piece)
+            indices[start:stop] = piece
+        return indices
+
+
+def number(text: Text, how: Cut, file: IO[bytes]) -> Numbered:
+    """Go through a text once: number its tokens into a file, as many as are kept, and count them.
+
+    Args:
+        text: the text.
+        how: how it is cut.
+        file: empty, to read and to write; or memory that is like one.
+    """
+    if how.token == "word":
+        return _number(text, how, file, Words(), how.preparation(text.name).for_words)
+    return _number(text, how, file, Characters(), how.preparation(text.name).for_chars)
+
+
+def _number(
+    text: Text, how: Cut, file: IO[bytes], tokens: Tokens[Piece], preprocess: Preprocess
+) -> Numbered:
+    counts_all = how.preparation(text.name).vocab_of_whole
+    spool, num_tokens = Spool(file), 0
+    left = sys.maxsize if how.max_tokens is None else how.max_tokens
+    for piece in tokens.split(preprocess(text) if preprocess else text):
+        num_tokens += len(piece)
+        if counted := piece if counts_all else piece[:left]:
+            kept = tokens.numbers(counted)[:left]
+            spool.add(kept)
+            left -= len(kept)
+    counts = tokens.counts()
+    return Numbered(counts, vocabulary(text.name, counts, how), num_tokens, spool)
+
+
+def vocabulary(name: str, counts: dict[str, int], how: Cut) -> Vocab:
+    """The vocabulary of a corpus of this name, from the counts of its tokens.
+
+    Raises:
+        RequestError: the corpus has fewer than two symbols, or rare ones and no ``<unk>`` for them.
+    """
     if len(counts) < 2:
         raise RequestError(
-            f"corpus {text.name}: {len(counts)} distinct {token}s after preprocessing, "
+            f"corpus {name}: {len(counts)} distinct {how.token}s after preprocessing, "
             "so there is nothing to learn: give a text with at least two"
         )
-    vocab = Vocab(counts, min_freq, order=how.order, token=token)
-    _check_min_freq(min_freq, text.name, counts, vocab)
-    return tokens.indices(vocab, max_tokens), vocab
+    vocab = Vocab(counts, how.min_freq, order=how.preparation(name).order, token=how.token)
+    _check_min_freq(how.min_freq, name, counts, vocab)
+    return vocab
 
 
 def _check_min_freq(min_freq: int, name: str, counts: dict[str, int], vocab: Vocab) -> None:

@@ -31,7 +31,7 @@ def write_aside(path: Path, content: bytes | str) -> None:
     Raises:
         StorageError: it cannot be written; the old content is still there.
     """
-    aside = path.with_name(f".rnn-rosetta-{secrets.token_hex(8)}.part")
+    aside = aside_of(path)
     with storing(path):
         file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK | BINARY, 0o666)
         try:
@@ -45,6 +45,11 @@ def write_aside(path: Path, content: bytes | str) -> None:
             with suppress(OSError):
                 aside.unlink(missing_ok=True)
             raise
+
+
+def aside_of(path: Path) -> Path:
+    """A name beside a file for what is to take its place; `sweep` knows it."""
+    return path.with_name(f".rnn-rosetta-{secrets.token_hex(8)}.part")
 
 
 def append(path: Path, text: str) -> None:
@@ -79,6 +84,10 @@ def flush_to_disk(path: Path) -> None:
             os.fsync(file)
         finally:
             os.close(file)
+
+
+STALE = 3600.0
+"""Seconds after which nobody is writing any more, in a folder that several processes write into."""
 
 
 def sweep(folder: Path, seconds: float = 0.0) -> None:

@@ -7,19 +7,32 @@ from pathlib import Path
 
 from common import sources
 from common.batches import SeqDataLoader
-from common.corpus import encode
+from common.corpus import Cut
+from common.errors import RequestError
 from common.experiment import Experiment
+from common.indices import FileIndices
+from common.prepared import Prepared, open_prepared, prepare
+from common.tokens import Indices
 from common.vocab import Vocab
 from common.weights import Weights, draw
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """A corpus, read and cut into minibatches."""
+    """A corpus, prepared and cut into minibatches."""
 
-    text: sources.Text
+    prepared: Prepared
     loader: SeqDataLoader
-    vocab: Vocab
+
+    @property
+    def vocab(self) -> Vocab:
+        """The vocabulary of the corpus."""
+        return self.prepared.vocab
+
+    def for_workers(self) -> dict[str, str | None]:
+        """Arguments by which `load_batches` gives the same in another process."""
+        path = self.prepared.path
+        return {"sha256": self.prepared.sha256, "indices": str(path) if path else None}
 
 
 def read_inputs(experiment: Experiment, data_dir: str | Path | None = None) -> Inputs:
@@ -29,27 +42,46 @@ def read_inputs(experiment: Experiment, data_dir: str | Path | None = None) -> I
         RequestError: the corpus cannot be had, is not text, or is too short.
     """
     text = sources.read(experiment.corpus, data_dir)
-    return Inputs(text, *cut(text, experiment))
+    prepared = prepare(text, cut_of(experiment))
+    return Inputs(prepared, _loader(prepared.indices, experiment))
 
 
 def load_batches(
-    experiment: Experiment, data_dir: str | Path | None = None
+    experiment: Experiment,
+    data_dir: str | Path | None = None,
+    sha256: str | None = None,
+    indices: str | Path | None = None,
 ) -> tuple[SeqDataLoader, Vocab]:
-    """The minibatches and the vocabulary of `read_inputs` alone."""
+    """The minibatches and the vocabulary of `read_inputs`, as another process has read them.
+
+    Args:
+        experiment, data_dir: as of `read_inputs`.
+        sha256: of the text, which must not have changed; None if any will do.
+        indices: file of its indices, which is opened instead; None reads the text.
+
+    Raises:
+        RequestError: as `read_inputs`; or the text has changed since.
+    """
+    if indices:
+        found, vocab = open_prepared(Path(indices), experiment.corpus, cut_of(experiment))
+        return _loader(found, experiment), vocab
     inputs = read_inputs(experiment, data_dir)
+    if sha256 not in (None, inputs.prepared.sha256):
+        raise RequestError(
+            f"corpus {experiment.corpus}: it has changed since the start; "
+            "start again once nothing writes to it"
+        )
     return inputs.loader, inputs.vocab
 
 
-def cut(text: sources.Text, experiment: Experiment) -> tuple[SeqDataLoader, Vocab]:
-    """Cut a text that was read into the experiment's minibatches; see `read_inputs`."""
-    indices, vocab = encode(
-        text,
-        experiment.token,
-        experiment.max_tokens or None,
-        experiment.edition,
-        experiment.min_freq,
-    )
-    loader = SeqDataLoader(
+def cut_of(experiment: Experiment) -> Cut:
+    """The settings of an experiment that decide what indices its corpus becomes."""
+    most = experiment.max_tokens or None
+    return Cut(experiment.token, most, experiment.edition, experiment.min_freq)
+
+
+def _loader(indices: Indices | FileIndices, experiment: Experiment) -> SeqDataLoader:
+    return SeqDataLoader(
         indices,
         experiment.batch_size,
         experiment.num_steps,
@@ -57,7 +89,6 @@ def cut(text: sources.Text, experiment: Experiment) -> tuple[SeqDataLoader, Voca
         experiment.seed,
         experiment.random_offset,
     )
-    return loader, vocab
 
 
 def first_weights(experiment: Experiment, vocab_size: int) -> Weights:

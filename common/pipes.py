@@ -6,9 +6,12 @@ import hashlib
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
-from common.errors import RequestError
-from common.files import write_aside
+from common.errors import RequestError, reason_of
+from common.files import STALE, aside_of, sweep
+from common.sources import cache
+from common.text import PIECE
 
 
 def kept(corpus: str) -> str:
@@ -21,10 +24,10 @@ def kept(corpus: str) -> str:
     Raises:
         RequestError: the path is a terminal or another device, or its text cannot be kept.
     """
-    path = Path(corpus).expanduser()
+    path = Path(os.path.expanduser(corpus))
     try:
         mode = path.stat().st_mode
-    except OSError:
+    except (OSError, ValueError):
         return corpus  # a name, or no file: whoever reads it says so
     if stat.S_ISREG(mode) and path.parts[:2] in (("/", "dev"), ("/", "proc")):
         return os.path.realpath(path)
@@ -34,10 +37,10 @@ def kept(corpus: str) -> str:
     if not stat.S_ISFIFO(mode) and not stat.S_ISSOCK(mode):
         return corpus
     try:
-        content = path.read_bytes()
-        return str(_keep(content))
+        with open(path, "rb") as pipe:
+            return str(_keep(pipe))
     except OSError as error:
-        raise RequestError(f"corpus {corpus}: cannot be read: {error.strerror}") from error
+        raise RequestError(f"corpus {corpus}: cannot be kept: {reason_of(error)}") from error
 
 
 def _is_terminal(path: Path) -> bool:
@@ -48,12 +51,18 @@ def _is_terminal(path: Path) -> bool:
         return False
 
 
-def _keep(content: bytes) -> Path:
-    import platformdirs  # only when a text is piped in
-
-    name = f"piped-{hashlib.sha256(content).hexdigest()[:16]}.txt"
-    path = platformdirs.user_cache_path("rnn-rosetta") / name
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_aside(path, content)
+def _keep(pipe: BinaryIO) -> Path:
+    folder, digest = cache(), hashlib.sha256()
+    folder.mkdir(parents=True, exist_ok=True)
+    sweep(folder, STALE)
+    aside = aside_of(folder / "piped")
+    try:
+        with open(aside, "xb") as file:
+            while block := pipe.read(PIECE):
+                file.write(block)
+                digest.update(block)
+        path = folder / f"piped-{digest.hexdigest()[:16]}.txt"
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
     return path

@@ -1,120 +1,149 @@
-"""The tokens of a text that comes in pieces: counted first, then turned into indices."""
+"""The tokens of a text that comes in pieces: numbered and counted as they come, in one pass.
+
+A token's number is its place in the order of first appearance. What its index is shows only once
+the whole text is counted, so the numbers are put aside, and looked up in a table at the end.
+"""
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import IO, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from common.vocab import Vocab
-
 Indices = NDArray[np.unsignedinteger]
 Piece = TypeVar("Piece", str, list[str])
+TOGETHER = 1 << 20  # words that are counted together: a count is as long as the vocabulary
+
+
+class Tokens(Protocol[Piece]):
+    """Tokens of one kind, numbered and counted."""
+
+    def split(self, pieces: Iterable[str]) -> Iterator[Piece]:
+        """The tokens of a text that comes in pieces, some at a time."""
+
+    def numbers(self, piece: Piece) -> Indices:
+        """The numbers (N,) of some tokens, which are counted."""
+
+    def counts(self) -> dict[str, int]:
+        """The frequency of each token, in the order of their numbers."""
 
 
 class Characters:
-    """The characters of a text.
+    """Characters, numbered and counted."""
 
-    Args:
-        pieces: the text; gone through once to count, and again for the indices.
+    def __init__(self) -> None:
+        self._seen: list[str] = []
+        self._frequencies = np.zeros(128, np.int64)  # by code point
+        self._number_of: Indices = np.zeros(128, np.uint8)
+        self._bytewise = b""  # table for ASCII, while its numbers fit a byte
 
-    Attributes:
-        counts: frequency of each character, in the order of their first appearance.
-    """
+    def split(self, pieces: Iterable[str]) -> Iterator[str]:
+        """The characters of each piece."""
+        return iter(pieces)
 
-    def __init__(self, pieces: Iterable[str]) -> None:
-        self.pieces = pieces
-        counts = np.zeros(128, np.int64)
-        seen: list[str] = []
-        for piece in pieces:
-            found = np.bincount(_codes(piece))
-            if len(found) > len(counts):
-                counts = np.append(counts, np.zeros(len(found) - len(counts), np.int64))
-            new = np.flatnonzero((found > 0) & (counts[: len(found)] == 0))
-            seen += sorted(map(chr, new.tolist()), key=piece.index)
-            counts[: len(found)] += found
-        self.counts = dict(zip(seen, counts[[*map(ord, seen)]].tolist(), strict=True))
+    def numbers(self, piece: str) -> Indices:
+        """The numbers (N,) of a piece's characters, which are counted."""
+        codes = _codes(piece)
+        found = np.bincount(codes)
+        if len(found) > len(self._frequencies):
+            more = len(found) - len(self._frequencies)
+            self._frequencies = np.append(self._frequencies, np.zeros(more, np.int64))
+            self._number_of = np.append(self._number_of, np.zeros(more, self._number_of.dtype))
+        known = self._frequencies[: len(found)]
+        new = np.flatnonzero((found > 0) & (known == 0))
+        known += found
+        if len(new):
+            self._number(sorted(map(chr, new.tolist()), key=piece.index))
+        if self._bytewise and codes.itemsize == 1:
+            return np.frombuffer(codes.tobytes().translate(self._bytewise), np.uint8)
+        # "clip": every code is in the table; to check it again takes a second buffer
+        return self._number_of.take(codes, mode="clip")
 
-    def indices(self, vocab: Vocab, max_tokens: int | None) -> Indices:
-        """The indices (N,) of the first `max_tokens` characters, or of all."""
-        chars = [*self.counts]
-        codes = [ord(char) for char in chars]
-        index_of: Indices = np.zeros(max(256, *codes) + 1, _smallest_type(vocab))
-        index_of[codes] = vocab[chars]
-        bytewise = index_of[:256].tobytes() if index_of.itemsize == 1 else b""
-        num_tokens = len(range(sum(self.counts.values()))[:max_tokens])
-        indices: Indices = np.empty(num_tokens, index_of.dtype)
-        start = 0
-        for piece in first(self.pieces, num_tokens):
-            stop = start + len(piece)
-            if bytewise and piece.isascii():
-                indices[start:stop] = np.frombuffer(piece.encode().translate(bytewise), np.uint8)
-            else:
-                # "clip": every code is in the table; to check it again takes a second buffer
-                index_of.take(_codes(piece), out=indices[start:stop], mode="clip")
-            start = stop
-        return indices
+    def _number(self, new: list[str]) -> None:
+        first = len(self._seen)
+        self._seen += new
+        self._number_of = self._number_of.astype(np.min_scalar_type(len(self._seen) - 1))
+        self._number_of[[*map(ord, new)]] = range(first, len(self._seen))
+        fits = self._number_of[:128].max() < 256
+        table = np.resize(self._number_of[:128], 256).astype(np.uint8)
+        self._bytewise = table.tobytes() if fits else b""
+
+    def counts(self) -> dict[str, int]:
+        """The frequency of each character, in the order of their numbers."""
+        frequencies = self._frequencies[[*map(ord, self._seen)]] if self._seen else np.zeros(0)
+        return dict(zip(self._seen, frequencies.tolist(), strict=True))
 
 
 class Words:
-    """The words of a text: what stands between white space.
+    """Words, which are what stands between white space, numbered and counted."""
 
-    Args:
-        pieces: the text; a word may go on in the next piece.
-        max_tokens: read only so many words; None reads all.
+    def __init__(self) -> None:
+        self._number: defaultdict[str, int] = defaultdict()
+        self._number.default_factory = self._number.__len__  # a new word gets the next number
+        self._frequencies = np.zeros(0, np.int64)
+        self._uncounted: list[Indices] = []
 
-    Attributes:
-        counts: frequency of each word, in the order of their first appearance.
-    """
+    def split(self, pieces: Iterable[str]) -> Iterator[list[str]]:
+        """The words of each piece, the last put off while it may go on in the next piece."""
+        tail = ""
+        for piece in pieces:
+            words = (tail + piece).split()
+            tail = words.pop() if words and not piece[-1:].isspace() else ""
+            yield words
+        yield [tail] if tail else []
 
-    def __init__(self, pieces: Iterable[str], max_tokens: int | None) -> None:
-        number: defaultdict[str, int] = defaultdict()
-        number.default_factory = number.__len__  # a new word gets the next number
-        numbers = [
-            np.fromiter(map(number.__getitem__, words), np.uint32, len(words))
-            for words in first(_split(pieces), max_tokens)
-        ]
-        self.numbers = np.concatenate([np.zeros(0, np.uint32), *numbers])
-        self.counts = dict(zip(number, np.bincount(self.numbers).tolist(), strict=True))
+    def numbers(self, piece: list[str]) -> Indices:
+        """The numbers (N,) of some words, which are counted."""
+        found: Indices = np.fromiter(map(self._number.__getitem__, piece), np.uint32, len(piece))
+        self._uncounted.append(found)
+        if sum(map(len, self._uncounted)) >= TOGETHER:
+            self._count()
+        return found
 
-    def indices(self, vocab: Vocab, max_tokens: int | None) -> Indices:
-        """The indices (N,) of the first `max_tokens` words, or of all."""
-        index_of = np.array(vocab[[*self.counts]], _smallest_type(vocab))
-        indices: Indices = index_of[self.numbers[:max_tokens]]
-        return indices
+    def _count(self) -> None:
+        found = np.bincount(np.concatenate(self._uncounted), minlength=len(self._number))
+        found[: len(self._frequencies)] += self._frequencies
+        self._frequencies, self._uncounted = found, []
 
-
-def first(pieces: Iterable[Piece], max_tokens: int | None) -> Iterator[Piece]:
-    """The pieces as far as the first `max_tokens` tokens; no piece beyond is asked for."""
-    left = sys.maxsize if max_tokens is None else max_tokens
-    for piece in pieces:
-        yield piece[:left]
-        left -= len(piece)
-        if left <= 0:
-            return
-
-
-def _smallest_type(vocab: Vocab) -> np.dtype[np.unsignedinteger]:
-    """The smallest unsigned integer type that holds every index."""
-    return np.min_scalar_type(len(vocab) - 1)
+    def counts(self) -> dict[str, int]:
+        """The frequency of each word, in the order of their numbers."""
+        if self._uncounted:
+            self._count()
+        return dict(zip(self._number, self._frequencies.tolist(), strict=True))
 
 
-def _codes(piece: str) -> NDArray[np.unsignedinteger]:
+class Spool:
+    """Numbers put aside in a file, or in memory that is like one, as wide as each piece needs."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._pieces: list[tuple[np.dtype[np.unsignedinteger], int]] = []
+
+    def __len__(self) -> int:
+        return sum(length for _, length in self._pieces)
+
+    def add(self, numbers: Indices) -> None:
+        """Put some numbers (N,) behind the others."""
+        self._file.write(numbers.data)
+        self._pieces.append((numbers.dtype, len(numbers)))
+
+    def looked_up(self, index_of: Indices) -> Iterator[Indices]:
+        """The index of every number, piece by piece, out of a table of indices by number."""
+        bytewise = index_of[:256].tobytes().ljust(256) if index_of.itemsize == 1 else b""
+        self._file.seek(0)
+        for dtype, length in self._pieces:
+            raw = self._file.read(length * dtype.itemsize)
+            if bytewise and dtype.itemsize == 1:
+                yield np.frombuffer(raw.translate(bytewise), np.uint8)
+            else:
+                yield index_of.take(np.frombuffer(raw, dtype), mode="clip")
+
+
+def _codes(piece: str) -> Indices:
     """The code points (N,) of a piece, in one byte each where it is ASCII."""
     if piece.isascii():
         return np.frombuffer(piece.encode(), np.uint8)
     return np.frombuffer(piece.encode("utf-32-le"), "<u4")
-
-
-def _split(pieces: Iterable[str]) -> Iterator[list[str]]:
-    """The words of each piece, the last one put off while it may go on in the next piece."""
-    tail = ""
-    for piece in pieces:
-        words = (tail + piece).split()
-        tail = words.pop() if words and not piece[-1:].isspace() else ""
-        yield words
-    yield [tail] if tail else []

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import SupportsFloat
 
 import numpy as np
@@ -148,7 +147,7 @@ def train_on(
     """
     for number in range(underway.number, experiment.num_epochs + 1):
         epoch = underway if underway.number == number else Underway(number)
-        batches = islice(loader.epoch(number), len(epoch.losses), None)
+        batches = loader.epoch(number, len(epoch.losses))
         contract = model.begin_state, model.train_step, batches, not experiment.carries_state
         start = time.perf_counter()
         for _ in epoch.steps(*contract):

@@ -172,6 +172,10 @@ class Vocab:
         separator = " " if self.token == "word" else ""
         return tokens if isinstance(tokens, str) else separator.join(tokens)
 
+    def unseen(self, text: str) -> list[str]:
+        """The tokens of a text that are not in the vocabulary, each once."""
+        return [t for t in dict.fromkeys(self.split(text)) if t not in self.token_to_idx]
+
     def check_prefix(self, prefix: str) -> None:
         """See that a prefix can start a prediction.
 
@@ -181,7 +185,7 @@ class Vocab:
         tokens = self.split(prefix)
         if not tokens:
             raise RequestError(f"prefix {prefix!r} holds no {self.token}: give at least one")
-        unseen = [t for t in dict.fromkeys(tokens) if t not in self.token_to_idx]
+        unseen = self.unseen(prefix)
         if unseen and self.unk is None:
             named = ", ".join(map(repr, unseen))
             raise RequestError(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from itertools import chain
+import re
+from collections.abc import Collection, Iterable, Sequence
+from itertools import chain, dropwhile, islice, takewhile
 from pathlib import Path
 from typing import Any
 
 import backends
-from common.by_hand import NUM_FIRST
 from common.checkpoint import Checkpoint, load_checkpoint
 from common.errors import RequestError, unknown
 from common.experiment import Experiment
 from common.inputs import Inputs
-from common.vocab import Vocab
+from common.sources import NAMES
+from common.vocab import UNK, Vocab
+
+FIRST, MANY = 20, 10
+"""Characters of a text's first words, and tokens that a note names, at most."""
 
 
 def told_whose(
@@ -41,19 +45,47 @@ def told_whose(
     return RequestError(f"{message} ({', '.join(others)}: from {source}, not given)")
 
 
-def own_prefixes(experiment: Experiment, inputs: Inputs) -> tuple[Experiment, str]:
-    """The experiment with prefixes that its corpus can spell, and what is said of it.
+def own_prefixes(experiment: Experiment, inputs: Inputs, begins: bool) -> tuple[Experiment, str]:
+    """The experiment with prefixes of its own corpus, and what is said of it.
 
-    Prefixes that nobody gave are those of the recipe's corpus. A corpus that lacks their tokens is
-    continued from its own beginning.
+    Prefixes that nobody gave are those of the recipe's corpus. A text of the user's own is
+    continued from its first words, and so is a corpus that lacks their tokens.
+
+    Args:
+        experiment: nobody gave its prefixes.
+        inputs: its own.
+        begins: False where it goes on from a checkpoint, whose prefixes are of its text already.
     """
     vocab = inputs.vocab
-    unseen = [t for p in experiment.prefixes for t in vocab.split(p) if t not in vocab]
-    if not unseen:
+    unseen = [t for p in experiment.prefixes for t in vocab.unseen(p)]
+    if not unseen and not (begins and experiment.corpus not in NAMES):
         return experiment, ""
-    beginning = vocab.join(inputs.loader.corpus[:NUM_FIRST])
-    said = f"the corpus lacks {unseen[0]!r} of the usual prefixes: continuing {beginning!r}"
+    beginning = first_words(inputs)
+    said = f"no --prefix was given: continuing the text's first words, {beginning!r}"
     return experiment.model_copy(update={"prefixes": (beginning,)}), said
+
+
+def first_words(inputs: Inputs) -> str:
+    """The first words of a corpus, as many as are about `FIRST` characters, or three words."""
+    vocab = inputs.vocab
+    tokens = vocab.to_tokens(inputs.loader.corpus[: 3 * FIRST])
+    tokens = dropwhile(lambda token: token == UNK or token.isspace(), tokens)
+    known = takewhile(lambda token: token != UNK, tokens)
+    if vocab.token == "word":
+        return " ".join(islice(known, 3)) or vocab.token_freqs[0][0]
+    text = "".join(known)
+    line = (text.splitlines() or [""])[0]
+    words = re.match(rf".{{1,{FIRST}}}(?!\S)", line)
+    return (words[0].rstrip() if words else line[: FIRST // 2]) or vocab.token_freqs[0][0]
+
+
+def unseen_by(vocab: Vocab, prefixes: Iterable[str]) -> str:
+    """Note on what a vocabulary lacks of some prefixes; empty if nothing."""
+    unseen = dict.fromkeys(t for prefix in prefixes for t in vocab.unseen(prefix))
+    if not unseen:
+        return ""
+    named = ", ".join(map(repr, islice(unseen, MANY))) + (", ..." if len(unseen) > MANY else "")
+    return f"--prefix holds what the text never shows: {named}: each is read as {UNK}"
 
 
 def select(
@@ -83,11 +115,13 @@ def select(
 
 def corpus_facts(inputs: Inputs) -> dict[str, Any]:
     """Name, hash and sizes of a corpus, for ``run.json``."""
+    prepared = inputs.prepared
     return {
-        "name": inputs.text.name,
-        "sha256": inputs.text.sha256,
-        "characters": inputs.text.num_chars,
-        "tokens": len(inputs.loader.corpus),
+        "name": prepared.name,
+        "sha256": prepared.sha256,
+        "characters": prepared.num_chars,
+        "tokens": len(prepared.indices),
+        "of_tokens": prepared.num_tokens,
         "vocab_size": len(inputs.vocab),
         "batches_per_epoch": len(inputs.loader),
     }

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from common.errors import unknown
 from common.experiment import Experiment
+from common.sources import NAMES
 
 FILE = Path(__file__).with_name("recipes.toml")
 
@@ -69,7 +70,8 @@ def recipes() -> dict[str, Recipe]:
 def experiment_of(name: str, overrides: dict[str, Any]) -> Experiment:
     """A recipe's experiment, with some settings replaced.
 
-    Another corpus is prepared in its own way, not in that of the recipe's.
+    Another corpus is prepared in its own way, not in that of the recipe's; of a text of the user's
+    own, all is taken.
 
     Raises:
         RequestError: there is no such recipe, or a setting is wrong.
@@ -78,5 +80,6 @@ def experiment_of(name: str, overrides: dict[str, Any]) -> Experiment:
         raise unknown("recipe", name, recipes())
     settings = recipes()[name].settings
     if overrides.get("corpus", settings["corpus"]) != settings["corpus"]:
-        settings = {key: value for key, value in settings.items() if key != "edition"}
+        of_recipe = {"edition"} if overrides["corpus"] in NAMES else {"edition", "max_tokens"}
+        settings = {key: value for key, value in settings.items() if key not in of_recipe}
     return Experiment.of(settings | overrides)

@@ -12,6 +12,7 @@ from common import sources, vocab
 from common.array import Array
 from common.batches import minibatch_places
 from common.d2l.base import HyperParameters
+from common.downloads import PublishedText
 from common.preparation import letters
 
 DATA_URL = sources.DATA_URL
@@ -28,7 +29,9 @@ def download(url: str, folder: str | Path | None = None, sha1_hash: str | None =
     Raises:
         RequestError: the download failed, or this is another file.
     """
-    wanted = sources.PublishedText(url.rpartition("/")[2], sha1_hash or "", url)
+    asked = PublishedText(url.rpartition("/")[2], sha1_hash or "", url)
+    known = (p for p in sources.PUBLISHED.values() if (p.url, p.sha1) == (url, sha1_hash))
+    wanted = next(known, asked)
     return str(sources.fetch(wanted, Path(folder) if folder else None))
 
 

@@ -73,6 +73,7 @@ def bptt(
         the folder that gets norms.csv, spectrum.csv, truncation.csv, bptt.json and the report
         (default: results/runs/<time>-bptt)
     """
+    from common.inputs import read_inputs
     from harness.bptt.measure import Folder, measure
     from harness.bptt.report import write_bptt
     from harness.bptt.request import PIS, BpttRequest, shortened
@@ -98,14 +99,15 @@ def bptt(
     request.check()
     console = Console(quiet=True) if json else screen()
     try:
-        folder = Folder(request)
+        inputs = read_inputs(experiment, data_dir)
     except RequestError as error:
         raise told_whose(error, experiment, chosen, f"recipe {recipe}, made smaller") from error
     out = out or new_folder("bptt")
     with result_folder(out, "bptt.json", force) as place:
+        folder = Folder(request, inputs)
         folder.start(place.path)
         with console.status("training and measuring, as many backends at once as there are CPUs"):
-            measured = measure(request)
+            measured = measure(request, inputs)
         facts = folder.conclude(measured)
         place.failed = not measured.passed
         if measured.backends:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from common.files import write_aside, writing
-from common.inputs import read_inputs
+from common.inputs import Inputs
 from common.parity import over_tolerance
 from common.truncation import ALL
 from harness.bptt.request import BpttRequest
@@ -75,8 +75,12 @@ class Measured:
         return whole[whole.draws == most.transform("max")]
 
 
-def measure(request: BpttRequest) -> Measured:
+def measure(request: BpttRequest, inputs: Inputs) -> Measured:
     """Measure in a worker for each backend, as many at once as there are CPUs.
+
+    Args:
+        request: the request.
+        inputs: those of its experiment.
 
     Raises:
         RequestError: a backend does not exist, or the worker found the request wrong.
@@ -85,6 +89,7 @@ def measure(request: BpttRequest) -> Measured:
     asked = MeasureGradients(
         experiment=experiment,
         data_dir=request.data_dir and str(request.data_dir.resolve()),
+        **inputs.for_workers(),
         epochs=tuple(1 << k for k in range(experiment.num_epochs.bit_length())),
         taus=request.taus,
         pis=request.pis,
@@ -140,17 +145,13 @@ def _tables(
 
 
 class Folder:
-    """Folder of a measurement; ``bptt.json`` says ``running`` until all the rest is there.
+    """Folder of a measurement; ``bptt.json`` says ``running`` until all the rest is there."""
 
-    Raises:
-        RequestError: the corpus cannot be had, or is too short.
-    """
-
-    def __init__(self, request: BpttRequest) -> None:
+    def __init__(self, request: BpttRequest, inputs: Inputs) -> None:
         self.about: dict[str, Any] = {
             "recipe": request.recipe,
             "experiment": request.experiment.model_dump(mode="json"),
-            "corpus": corpus_facts(read_inputs(request.experiment, request.data_dir)),
+            "corpus": corpus_facts(inputs),
             "settings": {"taus": request.taus, "pis": request.pis, "draws": request.draws},
             **provenance(),
         }

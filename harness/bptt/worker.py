@@ -86,7 +86,7 @@ class CheckedGradients:
 def measure_gradients(session: Session, request: MeasureGradients) -> Iterator[Event]:
     """Train with each activation, clipped and not; yield gradient flow, and once the costs."""
     asked, backend = request.experiment, session.backend
-    loader, vocab = load_batches(asked, request.data_dir)
+    loader, vocab = load_batches(asked, request.data_dir, request.sha256, request.indices)
     X, Y = next(loader.epoch(1))
     state = np.zeros((len(X), asked.num_hiddens))
     checked = CheckedGradients(backends.section(session.name, "bptt"), X, Y, state)

@@ -12,19 +12,20 @@ import pandas as pd
 
 from common import sources
 from common.array import Array
-from common.corpus import encode
+from common.corpus import Cut, encode
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.files import write_aside
-from common.inputs import Inputs, cut
+from common.inputs import read_inputs
 from common.ngrams import NGrams, out_of_vocabulary, zipf
+from common.text import Text
 from common.vocab import Token, Vocab
 from harness.console import printable
 from harness.lock import locked
 from harness.records.cells import csv_of
 from harness.records.facts import replacing, write_facts
 from harness.records.reading import read_run
-from harness.run.baselines import LIMIT, baselines, write_baselines
+from harness.run.baselines import LIMITS, baselines, write_baselines
 
 KINDS: dict[Token, str] = {"char": "characters", "word": "words"}
 MIN_FREQS = (1, 2, 3, 5, 10, 20, 50, 100)
@@ -46,7 +47,7 @@ class Counted:
         token: kind of token.
         num_tokens: number of them.
         vocab: theirs.
-        ngrams: of the first `LIMIT` tokens.
+        ngrams: of the first tokens, as many as `LIMITS` says.
         tokens, grams, zipf, oov, baselines: contents of the files of these names.
     """
 
@@ -71,14 +72,15 @@ class Studied:
         counted: one for each kind of token.
     """
 
-    text: sources.Text
+    text: Text
     asked: dict[str, int]
     counted: list[Counted]
 
     @property
     def name(self) -> str:
-        """The corpus's name, or that of its file; it names a folder, too."""
-        return self.text.name if self.text.name in sources.NAMES else Path(self.text.name).stem
+        """The corpus's name, or that of its file without suffix; fit to name a folder."""
+        stem = Path(self.text.name).stem.lstrip(".") or "corpus"  # of ...txt, the stem is ..
+        return self.text.name if self.text.name in sources.NAMES else stem
 
     def as_json(self) -> dict[str, Any]:
         """Contents of ``corpus.json``."""
@@ -132,16 +134,17 @@ def add_baselines(folder: Path, data_dir: Path | None) -> pd.DataFrame:
     """
     facts = read_run(folder).facts
     experiment = Experiment.of(facts["experiment"])
-    text = sources.read(experiment.corpus, data_dir)
-    if text.sha256 != facts["corpus"]["sha256"]:
+    inputs = read_inputs(experiment, data_dir)
+    found, expected = inputs.prepared.sha256, facts["corpus"]["sha256"]
+    if found != expected:
         raise RequestError(
             printable(
                 f"--run {folder}: corpus {experiment.corpus} is not what it was trained on: its "
-                f"SHA-256 is {text.sha256}, not {facts['corpus']['sha256']}; bring that file back"
+                f"SHA-256 is {found}, not {expected}; bring that file back"
             )
         )
     with locked(folder), replacing(folder / "run.json", "baselines.csv"):
-        return write_baselines(folder, Inputs(text, *cut(text, experiment)))
+        return write_baselines(folder, inputs)
 
 
 def shown(text: str, token: Token) -> str:
@@ -149,8 +152,8 @@ def shown(text: str, token: Token) -> str:
     return printable(text.replace(" ", "␣").replace("\n", "↵") if token == "char" else text)
 
 
-def _count(text: sources.Text, token: Token, max_tokens: int, min_freq: int) -> Counted:
-    indices, vocab = encode(text, token, max_tokens or None)
+def _count(text: Text, token: Token, max_tokens: int, min_freq: int) -> Counted:
+    indices, vocab = encode(text, Cut(token, max_tokens or None))
     if len(indices) < FEWEST:
         raise RequestError(
             printable(
@@ -161,7 +164,7 @@ def _count(text: sources.Text, token: Token, max_tokens: int, min_freq: int) -> 
     if min_freq > 1:
         indices, vocab = _without_rare(indices, vocab, min_freq)
     counts = np.bincount(indices, minlength=len(vocab))
-    ngrams = NGrams(indices[:LIMIT], len(vocab))
+    ngrams = NGrams(indices[: LIMITS[token]], len(vocab))
     return Counted(
         token,
         len(indices),
@@ -179,7 +182,7 @@ def _count(text: sources.Text, token: Token, max_tokens: int, min_freq: int) -> 
             ],
             columns="min_freq share kept".split(),
         ),
-        _baselines(indices, len(vocab)),
+        _baselines(indices[: LIMITS[token]], len(vocab)),
     )
 
 
@@ -209,13 +212,12 @@ def _zipf(ngrams: NGrams) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _baselines(indices: Array, vocab_size: int) -> pd.DataFrame:
+def _baselines(used: Array, vocab_size: int) -> pd.DataFrame:
     """`baselines` of the whole text on itself, and of its first nine tenths on the last.
 
     Returns:
         Also train_perplexity: of those nine tenths on themselves.
     """
-    used = indices[:LIMIT]
     split = len(used) * 9 // 10
     whole = baselines(used, None, vocab_size).drop(columns="val_perplexity")
     held = baselines(used[:split], used[split:], vocab_size)
@@ -227,7 +229,7 @@ def _facts(each: Counted) -> dict[str, Any]:
     """Facts on one kind of token, for ``corpus.json``."""
     return {
         "tokens": each.num_tokens,
-        "counted": min(each.num_tokens, LIMIT),
+        "counted": min(each.num_tokens, LIMITS[each.token]),
         "vocab_size": len(each.vocab),
         "most_frequent": each.tokens.head(10)[["text", "count"]].to_dict("records"),
         "zipf": each.zipf.to_dict("records"),

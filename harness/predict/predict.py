@@ -8,7 +8,8 @@ from typing import Any
 
 from common.checkpoint import load_checkpoint
 from common.experiment import Experiment
-from harness.checks import select
+from harness.checks import select, unseen_by
+from harness.console import note
 from harness.workers.errors import WorkerError
 from harness.workers.interpreters import brief_worker, missing
 from harness.workers.protocol import Sample
@@ -47,6 +48,7 @@ def predict(
     prefixes = prefixes or experiment.prefixes
     for prefix in prefixes:
         loaded.vocab.check_prefix(prefix)
+    note(unseen_by(loaded.vocab, prefixes))
     predictions = []
     for name, variant in select(names, variants):
         if reason := missing(name, pythons):

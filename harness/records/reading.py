@@ -22,14 +22,13 @@ from harness.console import printable
 from harness.paths import make_up
 from harness.records.agreement import ROW, check_bench, check_run, damaged
 from harness.records.facts import check_unedited
+from harness.records.recorded import BenchFacts, RunFacts
 from harness.records.schemas import (
     BaselineTable,
-    BenchFacts,
     BenchTable,
     EpochTable,
     ParityTable,
     RoundTable,
-    RunFacts,
     SampleTable,
     SummaryTable,
 )

@@ -1,20 +1,20 @@
-"""Schemas of the files of a run folder and of a benchmark, as Pydantic reads them.
+"""Schemas of the tables of a run folder and of a benchmark, as Pydantic reads them.
 
 A table is read by its columns, each of which becomes a series: it has a type when it is empty too.
-More columns and more facts than these are welcome in a file; columns not named here are left out.
+More columns than these are welcome in a file; they are left out. `harness.records.recorded` has the
+records beside the tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import pandas as pd
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
-from common.experiment import DType, Experiment
-from common.interface import Description
+from common.experiment import DType
 from common.judging import Verdict
 from common.ngrams import Smoothing
 from common.parity import TOLERANCES
@@ -117,13 +117,20 @@ class ParityTable(BaseModel):
 
 
 class BaselineTable(BaseModel):
-    """``baselines.csv``."""
+    """``baselines.csv``; tokens are those that were counted, from the start of the text."""
 
     model: Texts
     n: Counts
     smoothing: Annotated[list[Smoothing], texts]
     perplexity: Numbers
     val_perplexity: Figures
+    tokens: Figures
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_tokens(cls, cells: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+        """Fill in what a table from before it said how much was counted leaves out."""
+        return {"tokens": [""] * len(cells.get("model", ()))} | cells
 
 
 class BenchTable(BaseModel):
@@ -154,107 +161,3 @@ class RoundTable(BaseModel):
     round: Counts
     seconds: Durations
     cores_busy: Numbers
-
-
-class Open(BaseModel):
-    """A record that keeps what else stands in it."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-class Corpus(Open):
-    """The text of a run."""
-
-    name: str
-    sha256: str
-    characters: Whole
-    tokens: Whole
-    vocab_size: Whole
-    batches_per_epoch: Whole
-
-
-class Source(Open):
-    """The source that ran."""
-
-    revision: str | None
-    modified: bool
-    sha256: str
-
-
-class ResultFacts(Open):
-    """ResultFacts of ``run.json`` and of ``bench.json`` alike; SHA-256 of ``files`` beside them."""
-
-    format: Literal[1] = 1
-    files: dict[str, str] = {}
-    machine: dict[str, Any]
-    versions: dict[str, str]
-    source: Source
-    command: list[str]
-
-
-class Sitting(Open):
-    """One of the processes that a run took; ``ended`` is None where it was killed."""
-
-    started: str
-    ended: str | None
-    source: str
-    versions: dict[str, Any]
-
-
-class RunFacts(ResultFacts):
-    """``run.json``; ``rows`` are backends and variants, and None before they were recorded."""
-
-    recipe: str
-    experiment: Experiment
-    rows: list[list[str]] | None = None
-    corpus: Corpus
-    resumed: str | None = None
-    resumed_sha256: str | None = None
-    sittings: list[Sitting] = []
-    backends: dict[str, Description]
-    started: str
-    ended: str | None
-    status: Literal["running", "finished", "interrupted", "failed"]
-
-
-class BenchSettings(Open):
-    """Settings of a benchmark beside the shapes."""
-
-    dtype: DType
-    device: str
-    threads: int | None
-
-
-class RecordedConditions(Open):
-    """RecordedConditions in force in a worker."""
-
-    versions: dict[str, str]
-
-
-class Entered(Open):
-    """Contender of a benchmark; one that never got ready has no device and no conditions."""
-
-    backend: str
-    variant: str
-    reason: str
-    checked: dict[str, Any] = {}
-    device: str | None = None
-    conditions: RecordedConditions | None = None
-
-
-class Circumstances(Open):
-    """Circumstances of the figures of one shape."""
-
-    shape: Shape
-    workers: list[Entered]
-    products: dict[str, dict[str, dict[str, float]]]
-
-
-class BenchFacts(ResultFacts):
-    """``bench.json``."""
-
-    rounds: Whole
-    settings: BenchSettings
-    shapes: list[Circumstances]
-    failures: dict[str, str]
-    status: Literal["running", "finished"]

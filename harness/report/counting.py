@@ -95,6 +95,7 @@ def sentence(group: RunGroup) -> str:
     epochs = [beaten(group, series, baseline) for series in trained]
     what = f"the best n-gram's {baseline.smoothed:.2f} ({baseline.model}, Kneser-Ney)"
     what += " on the validation text" if judged(group) == "val_perplexity" else ""
+    what += _sample(group)
     reached = [epoch for epoch in epochs if epoch]
     if not reached:
         return f" Counting does better: none gets below {what}."
@@ -103,6 +104,15 @@ def sentence(group: RunGroup) -> str:
     )
     who = "" if len(reached) == len(epochs) else f", in {len(reached)} of {len(epochs)},"
     return f" The network beats counting{who} after epoch {span}: it is below {what}."
+
+
+def _sample(group: RunGroup) -> str:
+    """Words on how much of a large text was counted; none where it was all of it."""
+    table = next(run.baselines for run in group.runs if run.baselines is not None)
+    counted, tokens = table.tokens.iloc[0], group.facts["corpus"]["tokens"]
+    if group.experiment.sampling == "sliding" or not counted < tokens:  # not known in old tables
+        return ""
+    return f", counted on the first {counted:,.0f} of {tokens:,} tokens"
 
 
 def stretched(low: float, high: float, found: Sequence[Baseline]) -> float:

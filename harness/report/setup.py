@@ -44,7 +44,8 @@ def _facts(group: RunGroup) -> list[tuple[str, str]]:
         ),
         (
             "Corpus",
-            f"{corpus['name']}: {corpus['tokens']:,} of its tokens, {settings.sampling} "
+            f"{corpus['name']}: {corpus['tokens']:,} of its {_all_tokens(corpus)}tokens, "
+            f"{settings.sampling} "
             f"minibatches of {settings.batch_size} x {settings.num_steps}, "
             f"{corpus['batches_per_epoch']} an epoch",
         ),
@@ -60,6 +61,10 @@ def _facts(group: RunGroup) -> list[tuple[str, str]]:
         ),
         ("When", "; ".join(dict.fromkeys(_when(run.facts) for run in group.runs))),
     ]
+
+
+def _all_tokens(corpus: dict[str, Any]) -> str:
+    return f"{corpus['of_tokens']:,} " if "of_tokens" in corpus else ""  # not told in old runs
 
 
 def _when(facts: dict[str, Any]) -> str:

@@ -56,7 +56,7 @@ class OnTheWay:
                 old.unlink()
 
     def newest_first(self) -> list[Path]:
-        """Those that count."""
+        """Paths of those that count, the newest first."""
         form = re.compile(re.escape(self.final.stem) + r"\.at-(\d+)-(\d+)\.safetensors")
         found: list[tuple[Place, Path]] = []
         if self.final.parent.is_dir():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -18,6 +18,7 @@ from harness.options import (
     DATA,
     FLAT,
     MACHINE,
+    MEASUREMENT,
     NETWORK,
     OUTPUT,
     TRAINING,
@@ -57,6 +58,7 @@ def run(
     resume: Annotated[Path | None, Parameter(group=CHOICE)] = None,
     checkpoint_seconds: CheckpointSeconds = 60.0,
     data_dir: DataDir = None,
+    baselines: Annotated[Literal["on", "off"], Parameter(group=MEASUREMENT)] = "on",
     settings: Annotated[Settings | None, FLAT] = None,
     python: Pythons = None,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
@@ -73,6 +75,8 @@ def run(
         where the settings come from; every option below replaces one (default: quickstart)
     variant
         scratch, fused, concise or object (repeat, or separate by commas; default: scratch)
+    baselines
+        count n-grams once all is trained, for lines in the report that a network has to get below
     resume
         go on from this checkpoint, with its settings, up to --num-epochs
     out
@@ -83,10 +87,10 @@ def run(
 
     from common.checkpoint import load_checkpoint
     from common.inputs import read_inputs
-    from harness.checks import own_prefixes, told_whose
+    from harness.checks import own_prefixes, told_whose, unseen_by
     from harness.recipes import experiment_of, recipes
     from harness.run.progress import Live, Silent
-    from harness.run.tables import show_published, show_result
+    from harness.run.tables import show_published, show_result, trained_on
     from harness.run.train import RunRequest
     from harness.run.train import run as run_request
     from harness.workers.cpus import fewer_than_asked
@@ -114,6 +118,7 @@ def run(
         parse(python or ()),
         resume,
         checkpoint_seconds=seconds(checkpoint_seconds),
+        baselines=baselines == "on",
     )
     note(fewer_than_asked(experiment.threads))
     console = screen()
@@ -124,9 +129,10 @@ def run(
         inputs = read_inputs(experiment, data_dir)
         request = replace(request, inputs=inputs)
         if "prefixes" not in chosen:
-            own, said = own_prefixes(experiment, inputs)
+            own, said = own_prefixes(experiment, inputs, begins=not resume)
             request = replace(request, experiment=own)
             note(said)
+        note(unseen_by(inputs.vocab, request.experiment.prefixes))
         with display:
             result = run_request(request, display)
     except RequestError as error:
@@ -140,7 +146,7 @@ def run(
             }
         )
     else:
-        show_result(console, result)
+        show_result(console, result, trained_on(inputs))
         if request.recipe in recipes():
             show_published(console, result, recipes()[request.recipe], experiment)
     if result.status == "finished":

@@ -23,7 +23,8 @@ from harness.console import note, printable
 from harness.records.agreement import damaged
 from harness.records.facts import check_unedited
 from harness.records.reading import RUN_TABLES, record
-from harness.records.schemas import RunFacts, SummaryTable
+from harness.records.recorded import RunFacts
+from harness.records.schemas import SummaryTable
 from harness.records.tables import holds, table
 from harness.run.checkpoints import OnTheWay
 from harness.run.row import Row

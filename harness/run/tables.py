@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from common.experiment import Experiment
-from harness.console import ROOMY, STYLES, figure, titled
+from common.inputs import Inputs
+from harness.console import ROOMY, STYLES, figure, printable, titled
 from harness.recipes import Recipe
 from harness.records.reading import read_run
 from harness.records.status import marked
@@ -51,15 +52,27 @@ def comparison(rows: list[Row], width: int) -> Table:
     return table
 
 
-def show_result(console: Console, result: RunResult) -> None:
-    """Print the comparison, the reasons, the last texts and where it all lies."""
+def show_result(console: Console, result: RunResult, trained: str) -> None:
+    """Print the comparison, what was trained on, the reasons, and where it all lies."""
     console.print(comparison(result.rows, console.width))
+    console.print(Text(trained), soft_wrap=True)
     for row in result.rows:
         if row.reason:
             console.print(Text(f"{row.backend} {row.variant}: {row.status}: {row.reason}"))
     if spread := _spread(result.rows):
         console.print(Text(spread))
     console.print(Text(f"run folder: {result.folder}"))
+
+
+def trained_on(inputs: Inputs) -> str:
+    """Line on how much of its text an experiment trains on."""
+    prepared = inputs.prepared
+    train, val = map(len, inputs.loader.spans())
+    unit = "characters" if prepared.vocab.token == "char" else "words"
+    whole = f"{prepared.num_tokens:,} {unit} of {printable(prepared.name)}"
+    if val:
+        return f"trained on {train:,} and validated on {val:,} of {whole}"
+    return f"trained on {'all' if train == prepared.num_tokens else f'{train:,} of'} {whole}"
 
 
 def _spread(rows: list[Row]) -> str:

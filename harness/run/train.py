@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from harness.records.facts import sha256_of
 from harness.records.provenance import provenance
 from harness.records.status import Status
 from harness.records.tables import holds
-from harness.run.baselines import write_baselines
+from harness.run.baselines import try_baselines
 from harness.run.checkpoints import CHECKPOINT_SECONDS
 from harness.run.folder import RunFolder, default_folder
 from harness.run.row import Row
@@ -57,6 +57,7 @@ class RunRequest:
         resume: the checkpoint whose weights are the first; None draws them.
         inputs: of the experiment, where they were read before.
         checkpoint_seconds: time after which another checkpoint on the way is due.
+        baselines: True if n-grams are counted, too, once all rows are trained.
     """
 
     recipe: str
@@ -69,6 +70,7 @@ class RunRequest:
     resume: Path | None = None
     inputs: Inputs | None = None
     checkpoint_seconds: float = CHECKPOINT_SECONDS
+    baselines: bool = True
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ def run(request: RunRequest, display: Display) -> RunResult:
     experiment = request.experiment
     pairs = select(request.backends, request.variants)
     inputs = request.inputs or read_inputs(experiment, request.data_dir)
+    request = replace(request, inputs=inputs)
     check_inputs(inputs, experiment, request.resume)
     facts = {
         "recipe": request.recipe,
@@ -130,11 +133,11 @@ def train_rows(folder: RunFolder, request: RunRequest, inputs: Inputs, display: 
     """Train every row that has no result yet; the status of the run."""
     status, reason = "finished", ""
     try:
-        if not holds(folder.path, "baselines.csv"):
-            write_baselines(folder.path, inputs)
         for row in folder.rows:
             if not row.settled:
                 run_row(row, request, folder, display)
+        if request.baselines and not holds(folder.path, "baselines.csv"):
+            try_baselines(folder.path, inputs)
     except KeyboardInterrupt:
         status = "interrupted"
     except BaseException as error:
@@ -183,6 +186,7 @@ def ask_worker(row: Row, request: RunRequest, folder: RunFolder, display: Displa
             resume=request.resume and str(request.resume),
             goes_on=goes_on and str(goes_on),
             checkpoint_seconds=request.checkpoint_seconds,
+            **(request.inputs.for_workers() if request.inputs else {}),
         )
         for event in worker.ask(asked):
             record(row, event, folder)

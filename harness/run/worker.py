@@ -34,7 +34,7 @@ def train_model(session: Session, request: Train) -> Iterator[Event]:
     """
     experiment, backend = request.experiment, session.backend
     yield Phase(doing="reading the text")
-    loader, vocab = load_batches(experiment, request.data_dir)
+    loader, vocab = load_batches(experiment, request.data_dir, request.sha256, request.indices)
     if request.resume:
         saved = load_checkpoint(Path(request.resume))
         weights, done = saved.weights, saved.epoch
@@ -136,6 +136,6 @@ def preflight_batches(loader: SeqDataLoader) -> list[Batch]:
 
     The last is smaller than the others where windows slide.
     """
-    epoch = [*loader.epoch(1)]
-    alike = [batch for batch in epoch[:3] if batch[0].shape == epoch[0][0].shape]
-    return [*islice(cycle(alike), 3), epoch[-1]]
+    first = [*islice(loader.epoch(1), 3)]
+    alike = [batch for batch in first if batch[0].shape == first[0][0].shape]
+    return [*islice(cycle(alike), 3), next(loader.epoch(1, len(loader) - 1))]

@@ -18,7 +18,7 @@ import pandas as pd
 from common.files import storing, write_aside
 from harness.records.facts import write_facts
 from harness.records.reading import RUN_TABLES, read_run, record
-from harness.records.schemas import RunFacts
+from harness.records.recorded import RunFacts
 from harness.records.status import Status
 from harness.records.tables import holds
 from harness.run.checkpoints import OnTheWay

@@ -46,7 +46,8 @@ def study(
     from harness.workers.interpreters import parse
 
     path = find_study(file)
-    folder = out or Path("results/studies") / path.stem
+    stem = path.stem.lstrip(".") or "study"  # of ...toml, the stem is ..
+    folder = out or Path("results/studies") / stem
     order = StudyRequest(
         load_study(path), folder, data_dir, parse(python or ()), seconds(checkpoint_seconds)
     )

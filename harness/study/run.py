@@ -26,7 +26,7 @@ from harness.records.cells import csv_of
 from harness.records.facts import Record
 from harness.records.provenance import provenance
 from harness.records.reading import RunData, read_run, record
-from harness.records.schemas import RunFacts
+from harness.records.recorded import RunFacts
 from harness.records.tables import holds
 from harness.run.checkpoints import CHECKPOINT_SECONDS
 from harness.run.progress import Silent

@@ -25,12 +25,16 @@ class Train(Message):
         resume: checkpoint whose weights are the first; None draws them.
         goes_on: checkpoint on the way at which this very training was cut off; None begins it.
         checkpoint_seconds: time after which another checkpoint on the way is due.
+        sha256: of the text, which must be the same.
+        indices: file of its indices, to be opened instead of it.
     """
 
     op: Literal["train"] = "train"
     experiment: Experiment
     variant: str
     data_dir: str | None
+    sha256: str | None = None
+    indices: str | None = None
     checkpoint: str
     resume: str | None
     goes_on: str | None
@@ -92,6 +96,8 @@ class MeasureGradients(Message):
     op: Literal["bptt"] = "bptt"
     experiment: Experiment
     data_dir: str | None
+    sha256: str | None = None
+    indices: str | None = None
     epochs: tuple[int, ...]
     taus: tuple[int, ...]
     pis: tuple[float, ...]

@@ -34,7 +34,7 @@ class Signs:
         return True
 
     def progress(self, place: Epoch | Underway) -> Progress:
-        """How far an epoch has come."""
+        """Progress of an epoch."""
         if isinstance(place, Epoch):
             number, tokens = place.epoch, place.tokens
         else:

@@ -72,7 +72,7 @@ def test_every_cell(chapter, capsys):
 
 def test_a_text_that_does_not_come_is_said_in_one_line(chapter, monkeypatch, tmp_path):
     monkeypatch.delenv("RNN_ROSETTA_DATA", raising=False)
-    monkeypatch.setattr(common_data.sources, "_cache", lambda: tmp_path)
+    monkeypatch.setattr(common_data.sources, "cache", lambda: tmp_path)
     names = {}
     run({1: chapter[1]}, names)
     names["d2l"].DATA_URL = "http://127.0.0.1:1/"

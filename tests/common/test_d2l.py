@@ -94,7 +94,7 @@ def test_a_file_is_found_in_its_folder_and_is_that_very_file(tmp_path):
 
 
 def test_a_failed_download_is_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "_cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(sources, "cache", lambda: tmp_path / "cache")
     with pytest.raises(RequestError, match=r"^cannot download gone\.txt from http") as failed:
         download("http://127.0.0.1:1/gone.txt", tmp_path / "folder")
     assert f"put the file into {tmp_path / 'folder'}" in str(failed.value)

@@ -12,10 +12,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from common import sources
-from common.corpus import encode, load_corpus
+from common import text as reading
+from common.corpus import Cut, encode, load_corpus
 from common.errors import RequestError
-from common.sources import Text
-from common.tokens import first
+from common.text import Text
 
 # letters and what looks like one, every kind of line break and space, one to four bytes each
 TRICKY = st.text(
@@ -33,7 +33,7 @@ def path(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def pieces_as_they_were(monkeypatch):
-    monkeypatch.setattr(sources, "PIECE", sources.PIECE)  # for the tests that cut finer
+    monkeypatch.setattr(reading, "PIECE", reading.PIECE)  # for the tests that cut finer
 
 
 def plain_way(text, token, max_tokens, edition):
@@ -70,62 +70,58 @@ def plain_way(text, token, max_tokens, edition):
     PIECES,
 )
 def test_a_text_in_pieces_gives_what_the_whole_gives(text, token, max_tokens, edition, piece):
-    sources.PIECE = piece
+    reading.PIECE = piece
     raw = text.encode()
     expected = plain_way(raw.decode("utf-8-sig"), token, max_tokens, edition)
-    if expected is None:
-        with pytest.raises(RequestError, match="nothing to learn"):
-            encode(Text("mine.txt", raw, raw), token, max_tokens, edition)
+    fault = fault_of(raw) or ("nothing to learn" if expected is None else None)
+    if fault:
+        with pytest.raises(RequestError, match=fault):
+            encode(Text("mine.txt", raw), Cut(token, max_tokens, edition))
         return
-    indices, vocab = encode(Text("mine.txt", raw, raw), token, max_tokens, edition)
+    indices, vocab = encode(Text("mine.txt", raw), Cut(token, max_tokens, edition))
     assert (indices.tolist(), vocab.idx_to_token, vocab.token_freqs) == expected
     assert indices.dtype == np.uint8
 
 
 @given(st.lists(TEXTS.map(str.encode) | BAD, max_size=4).map(b"".join), PIECES)
 def test_a_file_is_read_or_refused_with_the_place_of_its_fault(path, raw, piece):
-    sources.PIECE = piece
+    reading.PIECE = piece
     path.write_bytes(raw)
-    message = None
-    if not raw:
-        message = "the file is empty"
-    elif not raw.strip():
-        message = "nothing but blanks"
-    elif raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        message = "this is UTF-"
-    elif b"\0" in raw:
-        message = f"a zero byte at {raw.index(0)}:|this is UTF-"
-    else:
-        try:
-            expected = raw.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            behind = 3 if raw.startswith(b"\xef\xbb\xbf") else 0  # Python counts from there
-            message = f"not UTF-8 at byte {error.start + behind};"
-    if message:
-        with pytest.raises(RequestError, match=message):
-            sources.read(path)
-        return
     text = sources.read(path)
+    if message := fault_of(raw):
+        with pytest.raises(RequestError, match=message):
+            "".join(text)
+        return
+    expected = raw.decode("utf-8-sig")
     assert "".join(text) == expected
     assert text.num_chars == len(expected)
-    assert text.sha256 == hashlib.sha256(raw).hexdigest()
+    assert text.sha256 == sources.read(path).sha256 == hashlib.sha256(raw).hexdigest()
+
+
+def fault_of(raw):
+    """What is wrong with a file, and where it is wrong first; None if it is text."""
+    if not raw:
+        return "the file is empty"
+    if not raw.strip():
+        return "nothing but blanks"
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "this is UTF-"
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        if b"\0" not in raw[: error.start]:
+            return f"not UTF-8 at byte {error.start};|this is UTF-"
+    return f"a zero byte at {raw.index(0)}:|this is UTF-" if b"\0" in raw else None
 
 
 @pytest.mark.parametrize(("num_symbols", "dtype"), [(256, np.uint8), (257, np.uint16)])
 def test_indices_take_the_smallest_type_that_holds_them(path, num_symbols, dtype):
     symbols = "".join(map(chr, range(0x4E00, 0x4E00 + num_symbols - 2)))  # and "a", and <unk>
-    text = symbols + "a" * sources.PIECE + symbols  # a piece of its own is ASCII
+    text = symbols + "a" * reading.PIECE + symbols  # a piece of its own is ASCII
     path.write_text(text, encoding="utf-8")
     indices, vocab = load_corpus(path)
     assert (indices.dtype, len(vocab)) == (dtype, num_symbols)
     assert (vocab.join(indices) == text) is True  # rather than show how two long texts differ
-
-
-def test_no_more_pieces_are_read_than_are_kept():
-    pieces = iter(["abc", "def", "ghi"])
-    assert list(first(pieces, 4)) == ["abc", "d"]
-    assert next(pieces) == "ghi"
-    assert list(first(["abc", "def"], None)) == ["abc", "def"]
 
 
 @pytest.mark.parametrize("text", ["Some words,\nand more.  ", "分开 不分开\n", "naïve words\n"])

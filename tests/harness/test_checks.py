@@ -1,5 +1,6 @@
 """Whose a setting is, and texts that come through pipes: what is said, and what is not blamed."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,12 @@ import pytest
 
 from common import pipes
 from common.errors import RequestError, in_one_line
+from common.experiment import Experiment
+from common.inputs import read_inputs
+from harness.checks import first_words
 from harness.cli import app
+from harness.recipes import experiment_of
+from harness.run import train
 
 ROOT = Path(__file__).parents[2]
 SMALL = "--backend mxnet-style --num-hiddens 8 --num-preds 3 --quiet".split()
@@ -35,9 +41,9 @@ def text(tmp_path):
 def test_a_default_prefix_that_cannot_be_spelled_is_the_texts_own_beginning(text, tmp_path, capsys):
     assert run("--corpus", str(text), "--out", str(tmp_path / "run")) == 0
     said = capsys.readouterr().err
-    assert "note: the corpus lacks 't' of the usual prefixes: continuing 'абвгд еёжз'" in said
+    assert "no --prefix was given: continuing the text's first words, 'абвгд еёжзи абвгд'" in said
     samples = pd.read_csv(tmp_path / "run" / "samples.csv")
-    assert set(samples.prefix) == {"абвгд еёжз"}
+    assert set(samples.prefix) == {"абвгд еёжзи абвгд"}
     with pytest.raises(RequestError, match=r"prefix '' holds no char: give at least one$"):
         run("--corpus", str(text), "--prefix", "")
 
@@ -153,3 +159,103 @@ def test_a_framework_that_breaks_without_a_word_gets_a_reason(registered, tmp_pa
     assert row.status == "failed"
     assert "AssertionError in " in row.reason
     assert "assert not loss" in row.reason
+
+
+BOOK = "Once upon a time there was a river.\nIt went to the sea, and the sea was wide. " * 400
+
+
+@pytest.fixture
+def book(tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_text(BOOK, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "told", "kept"),
+    [
+        ([], f"trained on all {len(BOOK):,} characters of ", len(BOOK)),
+        (["--max-tokens", "5000"], f"trained on 5,000 of {len(BOOK):,} characters of ", 5000),
+        (
+            ["--sampling", "sliding", "--num-steps", "20", "--batch-size", "2048"],
+            f"trained on 10,020 and validated on 5,020 of {len(BOOK):,} characters of ",
+            len(BOOK),
+        ),
+    ],
+)
+def test_a_text_of_ones_own_is_used_whole_and_the_table_says_so(
+    book, tmp_path, capsys, options, told, kept
+):
+    assert run("--corpus", str(book), "--out", str(tmp_path / "run"), *options) == 0
+    out, said = capsys.readouterr()
+    assert told + str(book) in out
+    assert (
+        "note: no --prefix was given: continuing the text's first words, 'Once upon a time'" in said
+    )
+    facts = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
+    assert (facts["corpus"]["tokens"], facts["corpus"]["of_tokens"]) == (kept, len(BOOK))
+    assert facts["experiment"]["prefixes"] == ["Once upon a time"]
+
+
+def test_the_corpus_of_a_recipe_stays_as_the_recipe_has_it(tmp_path, capsys):
+    assert run("--out", str(tmp_path / "run")) == 0
+    out, said = capsys.readouterr()
+    assert "trained on 10,000 of 34,618 characters of embedded" in out
+    assert "prefix" not in said
+    assert experiment_of("quickstart", {"corpus": "time-machine"}).max_tokens == 10_000
+
+
+@pytest.mark.parametrize(
+    ("text", "token", "words"),
+    [
+        ("\n\n  Chapter 1\nIt was a bright day", "char", "Chapter 1"),
+        ("A sentence that is longer than that", "char", "A sentence that is"),
+        ("Donaudampfschifffahrtsgesellschaft", "char", "Donaudampf"),
+        ("分开不分开分开不分开分开不分开分开不分开分开", "char", "分开不分开分开不分开"),
+        (" \n" * 50, "char", " "),
+        ("one two three four", "word", "one two three"),
+    ],
+)
+def test_the_first_words_of_a_text(text, token, words, tmp_path):
+    (tmp_path / "text.txt").write_text(text + "\nab ba" * 20, encoding="utf-8")
+    experiment = Experiment(
+        corpus=str(tmp_path / "text.txt"), token=token, batch_size=2, num_steps=4
+    )
+    inputs = read_inputs(experiment)
+    assert first_words(inputs) == words
+    inputs.vocab.check_prefix(words)
+    assert not inputs.vocab.unseen(words)
+
+
+def test_what_a_prefix_has_and_the_text_lacks_is_named(book, tmp_path, capsys):
+    run("--corpus", str(book), "--prefix", "Über Zebras", "--out", str(tmp_path / "run"))
+    said = "note: --prefix holds what the text never shows: 'Ü', 'b', 'Z': each is read as <unk>\n"
+    assert said in capsys.readouterr().err
+    checkpoint = tmp_path / "run" / "checkpoints" / "mxnet-style-scratch-0.safetensors"
+    asked = ["predict", "--checkpoint", str(checkpoint), "--backend", "mxnet-style"]
+    for prefix, told in (("Über Zebras", said), ("the river", "")):
+        app([*asked, "--prefix", prefix], exit_on_error=False, result_action="return_value")
+        assert capsys.readouterr().err == told
+
+
+def test_baselines_come_after_training_or_not_at_all(book, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        train, "try_baselines", lambda *_: seen.append((tmp_path / "run/epochs.csv").read_text())
+    )
+    assert run("--corpus", str(book), "--out", str(tmp_path / "run")) == 0
+    (epochs,) = seen
+    assert len(epochs.splitlines()) == 2
+    assert run("--corpus", str(book), "--baselines", "off", "--out", str(tmp_path / "off")) == 0
+    assert len(seen) == 1
+    assert (tmp_path / "off" / "report.html").exists()
+
+
+def test_a_run_stands_without_baselines_that_there_is_no_memory_for(tmp_path, monkeypatch, capsys):
+    def refused(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("harness.run.baselines.NGrams", refused)
+    assert run("--out", str(tmp_path / "run")) == 0
+    assert "no baselines: no memory is left to count n-grams" in capsys.readouterr().err
+    assert (tmp_path / "run" / "report.html").exists()

@@ -13,8 +13,9 @@ from common.batches import SeqDataLoader
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.inputs import load_batches
+from common.text import Text
 from harness.corpus.command import Settings, corpus
-from harness.corpus.measure import add_baselines, study, write
+from harness.corpus.measure import Studied, add_baselines, study, write
 from harness.corpus.report import write_corpus
 from harness.records.reading import read_run
 from harness.run.baselines import MODELS, baselines, texts
@@ -134,6 +135,11 @@ def test_a_wrong_request_is_one_line(tmp_path, asked, message):
     assert [*tmp_path.iterdir()] == [tmp_path / "file"]
 
 
+@pytest.mark.parametrize("name", ["...txt", ".."])
+def test_the_name_of_a_corpus_is_no_way_out_of_a_folder(name):
+    assert Studied(Text(f"some/{name}", b"text"), {}, []).name == "corpus"
+
+
 # baselines of a run
 
 
@@ -147,7 +153,7 @@ def test_the_baselines_are_of_the_tokens_that_are_trained_on_and_validated_on(
     length, num_steps, sampling
 ):
     loader = SeqDataLoader(np.arange(length), 1, num_steps, sampling, random_offset=False)
-    train, val = texts(loader)
+    train, val = texts(loader, "char")
     for batches, text in ((loader.epoch(1), train), (loader.validation(), val)):
         seen = {int(token) for X, Y in batches for token in (*X.flat, *Y.flat)}
         if text is None:
@@ -163,7 +169,9 @@ def test_a_run_has_the_baselines_of_its_own_text(trained):
     found = read_run(trained / "run").baselines
     assert list(found.model.unique()) == list(MODELS)
     loader, vocab = load_batches(read_run_experiment(trained / "run"))
-    pd.testing.assert_frame_equal(found, baselines(*texts(loader), len(vocab)), check_dtype=False)
+    train, val = texts(loader, "char")
+    expected = baselines(train, val, len(vocab)).assign(tokens=len(train))
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
     assert (found[found.smoothing == "kneser-ney"].val_perplexity < np.inf).all()
 
 

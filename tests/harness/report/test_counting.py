@@ -19,14 +19,14 @@ from tests.harness.made_runs import make_run, write_csv
 SMOOTH = {"unigram": 17.0, "bigram": 9.5, "trigram": 5.0, "4-gram": 4.9, "5-gram": 0.5}
 
 
-def with_baselines(folder, smooth=SMOOTH, val=None, **settings):
+def with_baselines(folder, smooth=SMOOTH, val=None, tokens=None, **settings):
     """A made run whose baselines are these; without smoothing they are a tenth better."""
     make_run(folder, **settings)
     rows = []
     for n, (model, figure) in enumerate(smooth.items(), 1):
         on_val = val and val[model]
-        rows.append([model, n, "none", figure * 0.9, on_val and math.inf])
-        rows.append([model, n, "kneser-ney", figure, on_val])
+        rows.append([model, n, "none", figure * 0.9, on_val and math.inf, tokens])
+        rows.append([model, n, "kneser-ney", figure, on_val, tokens])
     write_csv(folder / "baselines.csv", BaselineTable, rows)
     return folder
 
@@ -71,6 +71,14 @@ def test_the_first_epoch_below_the_best_is_named(tmp_path):
     assert "9.50 (bigram, Kneser-Ney)" in section.answer
     assert grid.heads[-1] == "below the bigram's 9.50 after"
     assert {row[-1].text for row in grid.rows} == {f"epoch {first}"}
+
+
+def test_a_sample_that_was_counted_is_told_and_the_whole_is_not(tmp_path):
+    whole = read_run(make_run(tmp_path / "made")).facts["corpus"]["tokens"]
+    for tokens, said in ((500, f"counted on the first 500 of {whole:,} tokens"), (whole, "")):
+        section, _, _ = told(with_baselines(tmp_path / f"of {tokens}", tokens=tokens))
+        assert said in section.answer
+        assert ("counted on" in section.answer) == bool(said)
 
 
 def test_validation_is_what_counts_where_there_is_one(tmp_path):

@@ -151,7 +151,7 @@ def test_killed_with_its_worker_it_ends_at_the_same_bits(tmp_path, whole):
             read_run(out)
     process = harness(out)
     _, said = process.communicate(timeout=200)
-    assert (process.returncode, said.count(b"\n")) == (0, 1)
+    assert process.returncode == 0
     assert b"goes on: mxnet-style scratch is ok; mxnet-style fused" in said
     assert told(out) == whole
 

@@ -1,0 +1,118 @@
+"""Records of a run and of a benchmark, ``run.json`` and ``bench.json``, as Pydantic reads them.
+
+More facts than these are welcome, and stay.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from common.experiment import DType, Experiment
+from common.interface import Description
+from harness.records.schemas import Shape, Whole
+
+
+class Open(BaseModel):
+    """A record that keeps what else stands in it."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Corpus(Open):
+    """The text of a run."""
+
+    name: str
+    sha256: str
+    characters: Whole
+    tokens: Whole
+    vocab_size: Whole
+    batches_per_epoch: Whole
+
+
+class Source(Open):
+    """The source that ran."""
+
+    revision: str | None
+    modified: bool
+    sha256: str
+
+
+class ResultFacts(Open):
+    """ResultFacts of ``run.json`` and of ``bench.json`` alike; SHA-256 of ``files`` beside them."""
+
+    format: Literal[1] = 1
+    files: dict[str, str] = {}
+    machine: dict[str, Any]
+    versions: dict[str, str]
+    source: Source
+    command: list[str]
+
+
+class Sitting(Open):
+    """One of the processes that a run took; ``ended`` is None where it was killed."""
+
+    started: str
+    ended: str | None
+    source: str
+    versions: dict[str, Any]
+
+
+class RunFacts(ResultFacts):
+    """``run.json``; ``rows`` are backends and variants, and None before they were recorded."""
+
+    recipe: str
+    experiment: Experiment
+    rows: list[list[str]] | None = None
+    corpus: Corpus
+    resumed: str | None = None
+    resumed_sha256: str | None = None
+    sittings: list[Sitting] = []
+    backends: dict[str, Description]
+    started: str
+    ended: str | None
+    status: Literal["running", "finished", "interrupted", "failed"]
+
+
+class BenchSettings(Open):
+    """Settings of a benchmark beside the shapes."""
+
+    dtype: DType
+    device: str
+    threads: int | None
+
+
+class RecordedConditions(Open):
+    """RecordedConditions in force in a worker."""
+
+    versions: dict[str, str]
+
+
+class Entered(Open):
+    """Contender of a benchmark; one that never got ready has no device and no conditions."""
+
+    backend: str
+    variant: str
+    reason: str
+    checked: dict[str, Any] = {}
+    device: str | None = None
+    conditions: RecordedConditions | None = None
+
+
+class Circumstances(Open):
+    """Circumstances of the figures of one shape."""
+
+    shape: Shape
+    workers: list[Entered]
+    products: dict[str, dict[str, dict[str, float]]]
+
+
+class BenchFacts(ResultFacts):
+    """``bench.json``."""
+
+    rounds: Whole
+    settings: BenchSettings
+    shapes: list[Circumstances]
+    failures: dict[str, str]
+    status: Literal["running", "finished"]
