@@ -80,7 +80,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _missing(folder: Path) -> list[Path]:
-    """Those of a folder and its parents that are not there yet, the folder first."""
+    """Folders to be made: this one and its parents, as far as they are not there yet."""
     return [path for path in (folder, *folder.parents) if not path.exists()]
 
 
