@@ -80,7 +80,9 @@ def first_words(inputs: Inputs) -> str:
 
 
 def unseen_by(vocab: Vocab, prefixes: Iterable[str]) -> str:
-    """Note on what a vocabulary lacks of some prefixes; empty if nothing."""
+    """Note on what a vocabulary reads as ``<unk>`` of some prefixes; empty if nothing."""
+    if vocab.unk is None:
+        return ""  # what it lacks is an error
     unseen = dict.fromkeys(t for prefix in prefixes for t in vocab.unseen(prefix))
     if not unseen:
         return ""
