@@ -39,6 +39,8 @@ def _number(error: BaseException) -> int | None:
         return errno.EAGAIN
     if isinstance(error, ImportError) and os.strerror(errno.EMFILE) in str(error):
         return errno.EMFILE
+    if isinstance(error, ImportError) and "failed to map segment" in str(error):
+        return errno.ENOMEM
     return None
 
 

@@ -80,11 +80,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _missing(folder: Path) -> list[Path]:
-<<<<<<< HEAD
     """Folder and parents that are not there yet, the folder first."""
-=======
-    """Folders to be made: this one and its parents, as far as they are not there yet."""
->>>>>>> orphans
     return [path for path in (folder, *folder.parents) if not path.exists()]
 
 

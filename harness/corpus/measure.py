@@ -15,7 +15,7 @@ from common.array import Array
 from common.corpus import Cut, encode
 from common.errors import RequestError
 from common.experiment import Experiment
-from common.files import write_aside
+from common.files import storing, write_aside
 from common.inputs import read_inputs
 from common.ngrams import NGrams, out_of_vocabulary, zipf
 from common.text import Text
@@ -114,7 +114,9 @@ def study(
 
 
 def write(studied: Studied, out: Path) -> None:
-    """Write the tables into a folder, then ``corpus.json``."""
+    """Write the tables into a folder, which is made if need be, then ``corpus.json``."""
+    with storing(out):
+        out.mkdir(parents=True, exist_ok=True)
     names = {"tokens": "tokens", "ngrams": "grams"}
     names |= {name: name for name in ("zipf", "oov", "baselines")}
     for name, attribute in names.items():

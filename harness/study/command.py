@@ -61,10 +61,10 @@ def study(
             told = study_sections(order), titles(order, backends), backends
             report, reason = write_sections(*told, folder), ""
         except Exception as error:  # its runs stand, whatever became of their report
-            reason = in_one_line(error)
-        finish(order, reason)
+            reason = f"no report: {in_one_line(error)}"
+        reason = finish(order, reason)
     if reason:
-        print(f"error: no report: {reason}; to try again, start the study again", file=sys.stderr)
+        print(f"error: {reason}; to try again, start the study again", file=sys.stderr)
         return 1
     table = tidy(order)
     faults = broken(table)

@@ -117,18 +117,25 @@ def _run_cells(order: StudyRequest, tell: Callable[[str], None]) -> bool:
     return True
 
 
-def finish(order: StudyRequest, reason: str) -> None:
+def finish(order: StudyRequest, reason: str) -> str:
     """Write ``cells.csv``, and say in ``study.json`` that the study is finished, or why not.
 
     Args:
         order: the study, whose cells are all done.
         reason: of the failure of its report; empty if that was written.
+
+    Returns:
+        Reason why it is not finished, which may be a run that failed; empty if it is.
     """
+    for cell in cells(order.study):
+        if not is_finished(order, cell):
+            reason = f"{order.folder(cell)}: its run failed"
     write_aside(order.out / "cells.csv", csv_of(tidy(order)))
     ending = _record(order)
     if reason:
         ending.facts["reason"] = reason
     ending.write("failed" if reason else "finished", ["cells.csv"])
+    return reason
 
 
 def _record(order: StudyRequest) -> Record:

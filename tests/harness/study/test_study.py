@@ -237,6 +237,25 @@ def test_without_its_report_a_study_is_not_finished(file, tmp_path, monkeypatch,
     assert [*facts["files"]] == ["cells.csv"]
 
 
+def test_with_a_run_that_failed_a_study_is_not_finished(file, tmp_path, monkeypatch, capsys):
+    file.write_text(STUDY[: STUDY.index('[[grid]]\nname = "seeds"')], encoding="utf-8")
+
+    def edited(*_):
+        failing.undo()  # the first cell alone
+        raise RequestError("epochs.csv: cannot be read")
+
+    with monkeypatch.context() as failing:
+        failing.setattr("harness.run.folder.check_whole", edited)
+        line = ["study", str(file), "--out", str(tmp_path / "out")]
+        assert app(line, exit_on_error=False, result_action="return_value") == 1
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert "error: " in told
+    assert "its run failed; to try again, start the study again" in told
+    assert json.loads((tmp_path / "out" / "study.json").read_text())["status"] == "failed"
+    assert app(line, exit_on_error=False, result_action="return_value") == 0
+    assert json.loads((tmp_path / "out" / "study.json").read_text())["status"] == "finished"
+
+
 # seeds
 
 
