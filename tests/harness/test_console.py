@@ -116,7 +116,7 @@ def narrow(encoding):
 
 def test_progress_in_a_narrow_encoding():
     screen = narrow("ascii")
-    row = Row("torch", "scratch", 0, "float32")
+    row = Row("torch", "scratch", 0, "float32", 28, 0)
     with Live(Console(file=screen, force_terminal=True, width=100), 1, 1) as live:
         live.started(row)
         live.event(row, Sample(epoch=1, prefix="", text=TEXT))

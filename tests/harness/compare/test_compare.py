@@ -50,7 +50,9 @@ folders = settings(
 
 def row(backend="torch", variant="scratch", seed=0, seconds=STEADY, perplexity=2.0, **facts):
     """A row of a run, and the seconds of its epochs."""
-    found = Row(backend, variant, seed, "float32", **{"status": "ok", "device": "cpu"} | facts)
+    found = Row(
+        backend, variant, seed, "float32", 28, 0, **{"status": "ok", "device": "cpu"} | facts
+    )
     found.perplexity, found.versions = perplexity, {backend: "1.0"}
     return found, seconds
 
