@@ -19,6 +19,7 @@ from harness.bench.turns import Contender
 from harness.cli import app, main
 from harness.compare.compare import _change, compare
 from harness.compare.tables import show
+from harness.records.facts import replacing
 from harness.records.reading import read_run
 from harness.records.status import Status
 from harness.run.folder import RunFolder
@@ -59,7 +60,7 @@ def row(backend="torch", variant="scratch", seed=0, seconds=STEADY, perplexity=2
 
 def write_run(folder, *rows, **facts):
     """Write the folder of a run, with other facts than `FACTS` if need be."""
-    written = RunFolder(folder, FACTS | facts)
+    written = RunFolder(folder, FACTS | facts, [each for each, _ in rows])
     for each, seconds in rows:
         for number, taken in enumerate(seconds, 1):
             figures = {"perplexity": each.perplexity, "val_perplexity": each.val_perplexity}
@@ -68,7 +69,7 @@ def write_run(folder, *rows, **facts):
             )
             each.tokens += TOKENS
             each.train_seconds += taken
-    written.finish([each for each, _ in rows], "finished")
+    written.finish("finished")
     return folder
 
 
@@ -342,7 +343,8 @@ def test_what_else_differs_is_pointed_out(tmp_path):
         source=FACTS["source"] | {"sha256": "b" * 64},
     )
     text = (new / "summary.csv").read_text()
-    (new / "summary.csv").write_text(text.replace("torch=1.0", "torch=2.0"))
+    with replacing(new / "run.json", "summary.csv"):
+        (new / "summary.csv").write_text(text.replace("torch=1.0", "torch=2.0"))
     found = compare(old, new, (), (), 0.05)
     assert found.differences == {
         "source": ("a" * 12, "b" * 12),
@@ -440,7 +442,7 @@ def test_the_command(tmp_path, capsys):
 def test_a_wrong_request_is_one_line(options, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_run(Path("old"), row())
-    RunFolder(Path("running"), read_run(Path("old")).facts)
+    RunFolder(Path("running"), read_run(Path("old")).facts, [])
     monkeypatch.setattr("sys.argv", ["harness", "compare", *options.split()])
     with pytest.raises(SystemExit) as ended:
         main()
