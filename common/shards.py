@@ -83,6 +83,11 @@ def world_size() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def meeting_point() -> str:
+    """The address where those processes find each other: MASTER_ADDR and MASTER_PORT."""
+    return f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
+
+
 def too_few(devices: int, found: int, who: str, kind: str) -> RequestError:
     """The error for more devices than there are."""
     there = f"{found} {kind}{'s' if found != 1 else ''}"

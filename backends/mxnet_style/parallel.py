@@ -70,7 +70,7 @@ def loss_and_grads(model, X, Y, state, loss):
     for i, replica in enumerate(model.replicas):
         for param, grad in zip(replica.params, sums, strict=True):
             param.grad[:] = grad[i]
-    return l[0], [grad[0] for grad in sums], model.split_state(zip(*states, strict=True), len(X))
+    return l[0], [grad[0] for grad in sums], model.hold(zip(*states, strict=True), len(X))
 
 
 def train_step(model, X, Y, state, loss, updaters, theta):
@@ -101,13 +101,16 @@ class ParallelNetwork(adapter.ScratchNetwork):
         for replica in self.replicas:
             replica.set_params(values)
 
-    def split_state(self, state, batch_size):
-        """The state of a minibatch, whose rows are on all devices."""
-        return SplitState(state, partial(gather, batch_size=batch_size))
+    def hold(self, H, batch_size):
+        """The state of so many rows, of which every device has some."""
+        return SplitState(H, partial(gather, batch_size=batch_size))
+
+    def split_state(self, state):
+        """A state of all rows, split: what `common.shards.whole` puts together again."""
+        return self.hold([shard(H, self.contexts) for H in state], len(state[0]))
 
     def begin_state(self, batch_size):
-        state = super().begin_state(batch_size)
-        return self.split_state((shard(H, self.contexts) for H in state), batch_size)
+        return self.split_state(super().begin_state(batch_size))
 
     def __call__(self, X, state):
         batch_size, num_steps = len(X), len(X[0])
@@ -116,7 +119,7 @@ class ParallelNetwork(adapter.ScratchNetwork):
         outputs, states = zip(*found, strict=True)
         parts = [Y.reshape((num_steps, -1, self.vocab_size)) for Y in outputs]
         Y = gather(parts, batch_size).reshape((-1, self.vocab_size))
-        return Y, self.split_state(zip(*states, strict=True), batch_size)
+        return Y, self.hold(zip(*states, strict=True), batch_size)
 
     def loss_and_grads(self, X, Y, state):
         return loss_and_grads(self, X, Y, state, self.loss)

@@ -1,9 +1,8 @@
 """The chapter's step on several devices in TensorFlow: a strategy, and variables mirrored by it.
 
-Every replica has its own copy of the parameters and its own rows of the minibatch
-(`common.shards`); what it computes of them is compiled. The strategy adds the losses and the
-gradients of all replicas, and applies what is clipped of them to every copy. See
-https://www.tensorflow.org/guide/distributed_training.
+Every replica has a copy of the parameters and its own rows of the minibatch (`common.shards`), and
+what it computes of them is compiled. The strategy adds losses and gradients of all and applies the
+clipped sum to every copy. See https://www.tensorflow.org/guide/distributed_training.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from functools import cache, partial
 import tensorflow as tf
 
 from backends.tensorflow import adapter, scratch
-from common.errors import RequestError
 from common.shards import SplitState, split, too_few
 
 
@@ -22,53 +20,55 @@ from common.shards import SplitState, split, too_few
 def join(devices, device):
     """Make a strategy of so many devices; the network that they compute together.
 
-    Of a CPU several logical ones are made, before anything is computed on it. Where TF_CONFIG says
-    that there are several processes, each brings the one device that it has.
+    A CPU becomes several logical ones, before anything is computed on it. Where TF_CONFIG says that
+    there are several processes, each brings the one device that it has.
 
     Raises:
         RequestError: there are not so many devices.
     """
-    gpus = tf.config.list_physical_devices("GPU") if device != "cpu" else []
+    kind = "GPU" if device != "cpu" and tf.config.list_physical_devices("GPU") else "CPU"
     if "TF_CONFIG" in os.environ:
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    elif gpus:
-        strategy = tf.distribute.MirroredStrategy(
-            [f"GPU:{i}" for i in range(min(devices, len(gpus)))]
-        )
     else:
-        (cpu,) = tf.config.list_physical_devices("CPU")
-        logical = [tf.config.LogicalDeviceConfiguration()] * devices
-        try:
+        if kind == "CPU":
+            (cpu,) = tf.config.list_physical_devices("CPU")
+            logical = [tf.config.LogicalDeviceConfiguration()] * devices
             tf.config.set_logical_device_configuration(cpu, logical)
-        except RuntimeError as error:
-            raise RequestError(
-                f"--devices {devices}: TensorFlow computes on one CPU already in this process: "
-                "ask for several before it begins"
-            ) from error
-        strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(devices)])
-    if strategy.num_replicas_in_sync != devices:
-        found = strategy.num_replicas_in_sync
-        raise too_few(devices, found, "TensorFlow", "GPU" if gpus else "process")
+        names = [place.name for place in tf.config.list_logical_devices(kind)]
+        strategy = tf.distribute.MirroredStrategy(names[:devices])
+    if (found := strategy.num_replicas_in_sync) != devices:
+        raise too_few(devices, found, "TensorFlow", kind)
     return partial(ParallelNetwork, strategy)
 
 
-def shard(A, strategy):
-    """The rows of a minibatch or of a state, on their replicas."""
-    shards = split(len(A), strategy.num_replicas_in_sync)
-    return strategy.experimental_distribute_values_from_function(
-        lambda context: tf.identity(A[shards[context.replica_id_in_sync_group].rows])
-    )
+def own(batch_size, model):
+    """The network, the rows and the share of the replica that asks."""
+    number = int(tf.get_static_value(tf.distribute.get_replica_context().replica_id_in_sync_group))
+    rows, share = split(batch_size, model.strategy.num_replicas_in_sync)[number]
+    return model.replicas[number % len(model.replicas)], rows, share  # a process has its own alone
 
 
-def add(strategy, values):
+@tf.function
+def shard(A, model):
+    """The rows of a state, on their replicas."""
+    return model.strategy.run(lambda: tf.identity(A[own(len(A), model)[1]]))
+
+
+def add(values, model):
     """The sums of values over all replicas."""
-    return [strategy.reduce("SUM", value, axis=None) for value in values]
+    return [model.strategy.reduce("SUM", value, axis=None) for value in values]
 
 
-def gather(A, batch_size, strategy):
-    """The rows of all replicas, whose dimension is the last but one."""
-    first = strategy.experimental_local_results(A)[0]
-    return strategy.gather(A, axis=len(first.shape) - 2)[..., :batch_size, :]
+@tf.function
+def gather(A, batch_size, model):
+    """The rows of all replicas, whose dimension is the last but one: the sum of what each has."""
+
+    def padded(A):
+        _, rows, share = own(batch_size, model)
+        around = [[0, 0]] * (len(A.shape) - 2) + [[rows.start, batch_size - rows.stop], [0, 0]]
+        return tf.pad(A, around) * tf.cast(share > 0, A.dtype)
+
+    return add([model.strategy.run(padded, [A])], model)[0]
 
 
 @tf.function(jit_compile=True)
@@ -78,20 +78,20 @@ def of_shard(replica, X, Y, state, loss, share):
     return l * share, [grad * share for grad in grads], state
 
 
+@tf.function
 def loss_and_grads(model, X, Y, state, loss):
     """The mean loss, the gradients before clipping, and the new state."""
-    shards = split(len(X), model.strategy.num_replicas_in_sync)
 
-    def on_each(X, Y, state):
-        number = tf.distribute.get_replica_context().replica_id_in_sync_group
-        return of_shard(model.replica(), X, Y, state, loss, shards[number].share)
+    def on_each(state):
+        replica, rows, share = own(len(X), model)
+        return of_shard(replica, X[rows], Y[rows], state, loss, share)
 
-    arrays = shard(X, model.strategy), shard(Y, model.strategy), tuple(state)
-    l, grads, state = model.strategy.run(on_each, arrays)
-    l, *grads = add(model.strategy, [l, *grads])
-    return l, grads, model.split_state(state, len(X))
+    l, grads, state = model.strategy.run(on_each, [state])
+    l, *grads = add([l, *grads], model)
+    return l, grads, state
 
 
+@tf.function
 def train_step(model, X, Y, state, loss, updater, theta):
     """Forward, backward, add, clip (not where theta is 0), update."""
     l, grads, state = loss_and_grads(model, X, Y, state, loss)
@@ -112,33 +112,38 @@ class ParallelNetwork(adapter.ScratchNetwork):
         copies = zip(*[param.values for param in params], strict=True)
         self.replicas = [adapter.ScratchNetwork(c, *settings, **extended) for c in copies]
 
-    def replica(self):
-        """The model with the copies of the parameters that are on this replica's device."""
-        number = tf.distribute.get_replica_context().replica_id_in_sync_group
-        return self.replicas[number % len(self.replicas)]
+    def hold(self, H, batch_size):
+        """The state of so many rows, of which every device has some."""
+        return SplitState(H, partial(gather, batch_size=batch_size, model=self))
 
-    def split_state(self, state, batch_size):
-        """The state of a minibatch, whose rows are on all replicas."""
-        return SplitState(state, partial(gather, batch_size=batch_size, strategy=self.strategy))
+    def split_state(self, state):
+        """A state of all rows, split: what `common.shards.whole` puts together again."""
+        return self.hold([shard(H, self) for H in state], len(state[0]))
 
     def begin_state(self, batch_size):
-        state = super().begin_state(batch_size)
-        return self.split_state((shard(H, self.strategy) for H in state), batch_size)
+        return self.split_state(super().begin_state(batch_size))
+
+    @tf.function
+    def forward(self, X, state):
+        def on_each(state):
+            replica, rows, _ = own(len(X), self)
+            Y, new_state = replica(X[rows], state)
+            return tf.reshape(Y, [X.shape[1], -1, self.vocab_size]), new_state
+
+        Y, new_state = self.strategy.run(on_each, [state])
+        return tf.reshape(gather(Y, len(X), self), [-1, self.vocab_size]), new_state
 
     def __call__(self, X, state):
-        def on_each(X, state):
-            Y, state = self.replica()(X, state)
-            return tf.reshape(Y, [X.shape[1], X.shape[0], -1]), state
-
-        Y, new_state = self.strategy.run(on_each, (shard(X, self.strategy), tuple(state)))
-        Y = gather(Y, len(X), self.strategy)
-        return tf.reshape(Y, [-1, self.vocab_size]), self.split_state(new_state, len(X))
+        Y, new_state = self.forward(X, tuple(state))
+        return Y, self.hold(new_state, len(X))
 
     def loss_and_grads(self, X, Y, state):
-        return loss_and_grads(self, X, Y, state, self.loss)
+        l, grads, new_state = loss_and_grads(self, X, Y, tuple(state), self.loss)
+        return l, grads, self.hold(new_state, len(X))
 
     def train_step(self, X, Y, state):
-        return train_step(self, X, Y, state, self.loss, self.updater, self.theta)
+        l, new_state = train_step(self, X, Y, tuple(state), self.loss, self.updater, self.theta)
+        return l, self.hold(new_state, len(X))
 
 
-COMPILED = [of_shard]
+COMPILED = [of_shard, train_step]

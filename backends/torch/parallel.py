@@ -85,7 +85,7 @@ def loss_and_grads(model, X, Y, state, loss):
     l, *grads = add([l, *grads])
     for param, grad in zip(model.params, grads, strict=True):
         param.grad = grad
-    return l, grads, model.split_state(state, len(X))
+    return l, grads, model.hold(state, len(X))
 
 
 def train_step(model, X, Y, state, loss, updater, theta):
@@ -104,18 +104,22 @@ class ParallelNetwork(adapter.ScratchNetwork):
         super().__init__(params, *settings, **extended)
         self.replica = adapter.ScratchNetwork(params, *settings, **extended)
 
-    def split_state(self, state, batch_size):
-        """The state of a minibatch, of which this rank has its rows."""
-        return SplitState(state, partial(gather, batch_size=batch_size))
+    def hold(self, H, batch_size):
+        """The state of so many rows, of which every device has some."""
+        return SplitState(H, partial(gather, batch_size=batch_size))
+
+    def split_state(self, state):
+        """A state of all rows, split: what `common.shards.whole` puts together again."""
+        return self.hold([shard(H) for H in state], len(state[0]))
 
     def begin_state(self, batch_size):
-        return self.split_state(map(shard, super().begin_state(batch_size)), batch_size)
+        return self.split_state(super().begin_state(batch_size))
 
     def __call__(self, X, state):
         batch_size, num_steps = len(X), len(X[0])
         Y, state = self.replica(shard(X), state)
         Y = gather(Y.reshape(num_steps, -1, self.vocab_size), batch_size)
-        return Y.reshape(-1, self.vocab_size), self.split_state(state, batch_size)
+        return Y.reshape(-1, self.vocab_size), self.hold(state, batch_size)
 
     def loss_and_grads(self, X, Y, state):
         return loss_and_grads(self, X, Y, state, self.loss)
