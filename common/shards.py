@@ -70,7 +70,9 @@ def named(device: str, devices: int) -> str:
     """The name of so many devices of a kind: those that share a CPU are simulated."""
     if devices == 1:
         return device
-    return f"{devices} {SIMULATED} on the cpu" if device == "cpu" else f"{devices} x {device}"
+    if device == "cpu":
+        return f"cpu, as {devices} {SIMULATED} devices"
+    return f"{devices} x {device}"
 
 
 def rank() -> int:

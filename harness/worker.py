@@ -24,6 +24,7 @@ from harness.predict.worker import predict_text
 from harness.run.worker import train_model
 from harness.sequence.worker import run_section
 from harness.workers.protocol import Described, Done, Event, Failed
+from harness.workers.ranks import Ranks, requests
 from harness.workers.requests import (
     REQUEST,
     Check,
@@ -98,14 +99,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="harness.worker")
     parser.add_argument("--backend", required=True)
     parser.add_argument("--cpus", required=True, type=lambda text: set(map(int, text.split(","))))
+    parser.add_argument("--devices", type=int, default=1)
+    parser.add_argument("--following", action="store_true", help="do as rank 0 does, in silence")
     arguments = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, arguments.cpus)
     replies = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)
-    session = Session(arguments.backend)
-    for line in sys.stdin.buffer:  # in UTF-8, whatever the terminal speaks
+    following = arguments.following
+    ranks = Ranks(arguments.backend, 1 if following else arguments.devices, sys.argv[1:])
+    session = Session(arguments.backend, following)
+    for line in requests(sys.stdin.buffer, following):  # in UTF-8, whatever the terminal speaks
+        ranks.tell(line)
         for event in answer(session, REQUEST.validate_json(line)):
+            if isinstance(event, Failed) and event.kind != "request":
+                if following:  # no other rank gets any further without it
+                    print(event.reason, file=sys.stderr, flush=True)
+                    os._exit(1)
+                ranks.wait_for_the_cause()
             replies.write(event.model_dump_json() + "\n")
 
 

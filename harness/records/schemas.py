@@ -143,6 +143,14 @@ class BenchTable(BaseModel):
     compile_seconds: Figures
     break_even_steps: Figures
     peak_memory_mb: Figures
+    scaling_efficiency: Figures
+
+    @model_validator(mode="before")
+    @classmethod
+    def _on_one_device(cls, cells: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+        """Fill in what a table from before there were several devices leaves out."""
+        rows = len(cells.get("backend", ()))
+        return {"scaling_efficiency": [""] * rows} | cells
 
 
 class RoundTable(BaseModel):
@@ -209,6 +217,7 @@ class BenchSettings(Open):
 
     dtype: DType
     device: str
+    devices: int = 1
     threads: int | None
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.files import write_aside, writing
+from common.shards import rank, world_size
 from harness.paths import new_folder
 from harness.records.cells import csv_of, guarded
 from harness.records.facts import Record
@@ -31,7 +32,8 @@ EPOCH_COLUMNS, SAMPLE_COLUMNS = list(EpochTable.model_fields), list(SampleTable.
 def default_folder(recipe: str, experiment: Experiment) -> Path:
     """``results/runs/<time>-<recipe>-<hash>``, the hash being of the settings."""
     settings = hashlib.sha256(experiment.model_dump_json().encode()).hexdigest()[:8]
-    return new_folder(f"{recipe}-{settings}")
+    started_together = f"-rank{rank()}" if world_size() > 1 else ""
+    return new_folder(f"{recipe}-{settings}{started_together}")
 
 
 class RunFolder:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from common.shards import SIMULATED
 from harness.console import printable
 from harness.run.row import Row
 from harness.workers.protocol import Built, EpochDone, Event, Sample
@@ -75,7 +76,7 @@ class Live:
                 f"ready after {row.compile_seconds:.1f} s of compiling and warming up"
             )
         elif isinstance(event, EpochDone):
-            now = f"perplexity {event.perplexity:.4g}  " + _speed(event)
+            now = f"perplexity {event.perplexity:.4g}  {_speed(row, event)}".rstrip()
             self._now(row, now, completed=event.epoch)
             if event.epoch % self.line_period == 0 or event.epoch == self.num_epochs:
                 self._line(f"{row.backend} {row.variant}: epoch {event.epoch}: {now}")
@@ -100,5 +101,7 @@ class Live:
             self.console.print(Text(line))
 
 
-def _speed(epoch: EpochDone) -> str:
+def _speed(row: Row, epoch: EpochDone) -> str:
+    if SIMULATED in row.device:
+        return ""
     return f"{epoch.tokens / epoch.seconds:,.0f} tokens/s"

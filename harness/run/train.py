@@ -10,7 +10,7 @@ from typing import Protocol
 from common.experiment import Experiment
 from common.inputs import Inputs, read_inputs
 from common.variants import unsupported
-from harness.checks import check_inputs, corpus_facts, select
+from harness.checks import check_inputs, corpus_facts, select, unable
 from harness.records.provenance import provenance
 from harness.records.status import Status
 from harness.run.baselines import write_baselines
@@ -100,7 +100,8 @@ def run(request: RunRequest, display: Display) -> RunResult:
     }
     path = request.out or default_folder(request.recipe, experiment)
     folder = RunFolder(path, facts)
-    rows = [Row(name, variant, experiment.seed, experiment.dtype) for name, variant in pairs]
+    seed, dtype, devices = experiment.seed, experiment.dtype, experiment.devices
+    rows = [Row(name, variant, seed, dtype, devices=devices) for name, variant in pairs]
     status = "failed"
     try:
         write_baselines(path, inputs)
@@ -120,8 +121,8 @@ def run(request: RunRequest, display: Display) -> RunResult:
 
 def run_row(row: Row, request: RunRequest, folder: RunFolder, display: Display) -> None:
     """Train one backend in a worker of its own; whatever happens to it becomes the row's status."""
-    reason = unsupported(request.experiment, row.variant) or missing(row.backend, request.pythons)
-    if reason:
+    cannot = unable(row.backend, row.variant, request.experiment)
+    if reason := cannot or missing(row.backend, request.pythons):
         row.status, row.reason = "unavailable", reason
         display.ended(row)
         return

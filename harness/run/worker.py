@@ -49,7 +49,8 @@ def train_model(session: Session, request: Train) -> Iterator[Event]:
                 yield Sample(epoch=epoch.epoch, prefix=prefix, text=text)
     assert epoch is not None  # there is at least one epoch left: the harness has checked
     checkpoint = Checkpoint(experiment, vocab, epoch.epoch, model.weights())
-    save_checkpoint(Path(request.checkpoint), checkpoint)
+    if not session.following:
+        save_checkpoint(Path(request.checkpoint), checkpoint)
 
 
 def preflight_batches(loader: SeqDataLoader) -> list[Batch]:

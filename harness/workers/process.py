@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -13,11 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, TypeVar
 
+import backends
 from common.errors import RequestError
 from common.experiment import Experiment
+from common.shards import world_size
 from harness.paths import ROOT
 from harness.workers.cpus import usable_cpus
-from harness.workers.errors import WorkerError
+from harness.workers.errors import WorkerError, how_it_ended
 from harness.workers.protocol import EVENT, Done, Event, Failed, Message
 from harness.workers.requests import Request
 
@@ -27,9 +28,8 @@ SILENCE_SECONDS = 3600.0
 """A worker that says nothing for so long has hung: no epoch here is meant to last an hour."""
 
 
-def environment(cpus: list[int], device: str, dtype: str) -> dict[str, str]:
-    """Variables to set before a framework is imported: threads, device, precision, quiet logs."""
-    threads = str(len(cpus))
+def environment(threads: str, device: str, dtype: str, devices: int) -> dict[str, str]:
+    """Variables to set before a framework is imported: threads, devices, precision, quiet logs."""
     fixed = {
         "OMP_NUM_THREADS": threads,
         "OPENBLAS_NUM_THREADS": threads,
@@ -46,6 +46,9 @@ def environment(cpus: list[int], device: str, dtype: str) -> dict[str, str]:
     }
     if device == "cpu":
         fixed |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+    if devices > 1:  # JAX makes so many of a CPU; processes that were started together share them
+        flag = f"--xla_force_host_platform_device_count={max(1, devices // world_size())}"
+        fixed["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {flag}".strip()
     return os.environ | fixed
 
 
@@ -72,14 +75,19 @@ class Worker:
     ) -> None:
         self.log, self.silence = log, silence
         self.cpus = cpus or usable_cpus()[: experiment.threads]
-        listed = ",".join(map(str, self.cpus))
+        devices, listed = experiment.devices, ",".join(map(str, self.cpus))
+        sharing = devices if backends.entry(backend).devices == "processes" else 1
+        self.threads = max(1, len(self.cpus) // sharing)
+        program = [str(python), "-m", "harness.worker"]
+        given = ["--backend", backend, "--cpus", listed, "--devices", str(devices)]
+        settings = str(self.threads), experiment.device, experiment.dtype, devices
         with open(log, "wb") as stderr:
             self.process = subprocess.Popen(
-                [python, "-m", "harness.worker", "--backend", backend, "--cpus", listed],
+                [*program, *given],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                env=environment(self.cpus, experiment.device, experiment.dtype),
+                env=environment(*settings),
                 start_new_session=True,  # Ctrl-C is for the harness, which ends its workers
             )
         self.lines: queue.Queue[bytes] = queue.Queue()
@@ -157,7 +165,8 @@ class Worker:
 
     def _crash(self) -> Failed:
         status = self.process.wait()
-        how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
         said = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        reason = f"its process ended with {how}" + (f": {said[-1][:200]}" if said else "")
+        reason = f"its process ended with {how_it_ended(status)}" + (
+            f": {said[-1][:200]}" if said else ""
+        )
         return Failed(kind="crashed", reason=reason)

@@ -16,10 +16,12 @@ class Session:
 
     Attributes:
         name: of the backend.
+        following: True for a rank that does what another does: it writes no file.
         timed: the network of a benchmark between its turns, a `harness.bench.worker.Timed`.
     """
 
     name: str
+    following: bool = False
     timed: Any = None
 
     @cached_property

@@ -1,5 +1,7 @@
 """A backend of the tests' own, registered for a while in this process and in its workers."""
 
+from dataclasses import replace
+
 import pytest
 
 import backends
@@ -9,6 +11,7 @@ WRONG = '''
 import numpy as np
 from common.interface import Description
 from common.reference import Reference
+from common.shards import named
 
 
 class Wrong(Reference):
@@ -30,7 +33,9 @@ def compilations():
 
 
 def build(experiment, variant, weights):
-    return Wrong(experiment, weights)
+    model = Wrong(experiment, weights)
+    model.device = named("cpu", experiment.devices)
+    return model
 '''
 
 
@@ -41,17 +46,18 @@ OWN = backends.Entry("own_backend", (), ("numpy",), variants=("scratch",), bench
 def registered(tmp_path, monkeypatch):
     """Register a backend of our own, by a file on the path of its workers; see `WRONG`."""
 
-    def register(code, fault="nothing", threads=None):
+    def register(code, fault="nothing", threads=None, devices="one"):
+        entry = replace(OWN, devices=devices)
         folder = tmp_path / "path"
         folder.mkdir(exist_ok=True)
         (folder / "own_backend.py").write_text(
             WRONG.format(code=code, fault=fault, threads=threads)
         )
         (folder / "sitecustomize.py").write_text(
-            f"from backends import BACKENDS, Entry\nBACKENDS['own'] = {OWN!r}\n"
+            f"from backends import BACKENDS, Entry\nBACKENDS['own'] = {entry!r}\n"
         )
         monkeypatch.setenv("PYTHONPATH", str(folder))
-        monkeypatch.setitem(backends.BACKENDS, "own", OWN)
+        monkeypatch.setitem(backends.BACKENDS, "own", entry)
         return "own"
 
     return register
