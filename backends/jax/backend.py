@@ -73,7 +73,7 @@ class Model:
         platform = "cpu" if experiment.device == "cpu" else jax.default_backend()
         if experiment.device == "gpu" and platform != "gpu":
             raise RequestError("--device gpu: JAX sees no GPU here; use cpu or auto")
-        device = jax.devices(platform)[0]
+        device = jax.local_devices(backend=platform)[0]
         kind = "cpu" if platform == "cpu" else device.device_kind
         self.device = named(kind, experiment.devices)
         params = [jax.device_put(weights[n].astype(experiment.dtype), device) for n in self.names]

@@ -2,9 +2,8 @@
 
 Parameters are replicated, minibatches and states split by rows (`common.shards`): into equal parts
 alone, so that a device with fewer rows has some twice, which the second time count nothing.
-`shard_map` runs one function on every device, on its own rows, and `psum` adds the losses and the
-gradients of all; clipping and the update, which come after it, are the same on every device. See
-https://docs.jax.dev/en/latest/notebooks/shard_map.html.
+`shard_map` runs a function on every device, on its own rows, and `psum` adds losses and gradients;
+what comes after is on every device the same: https://docs.jax.dev/en/latest/notebooks/shard_map.html
 """
 
 from __future__ import annotations
@@ -45,8 +44,7 @@ def join(devices, device):
 @cache
 def places(batch_size, devices):
     """The rows of each device, as many on all, and what each of them counts."""
-    shards = split(batch_size, devices)
-    rows, counts = [], []
+    shards, rows, counts = split(batch_size, devices), [], []
     for mine, share in shards:
         own, most = np.arange(batch_size)[mine], np.arange(shards[0].rows.stop)
         rows.append(np.resize(own, most.shape))
@@ -120,7 +118,8 @@ class ParallelNetwork(adapter.ScratchNetwork):
     """The pages' model on a mesh of devices, as a `common.interface.Network`."""
 
     def __init__(self, mesh, params, *settings, **extended):
-        super().__init__(jax.device_put(params, NamedSharding(mesh, ALIKE)), *settings, **extended)
+        values = jax.device_put([*map(np.asarray, params)], NamedSharding(mesh, ALIKE))
+        super().__init__(values, *settings, **extended)
         self.mesh = mesh
 
     def hold(self, H, batch_size):
@@ -132,7 +131,8 @@ class ParallelNetwork(adapter.ScratchNetwork):
         return self.hold([shard(H, self.mesh) for H in state], len(state[0]))
 
     def begin_state(self, batch_size):
-        return self.split_state(super().begin_state(batch_size))
+        state = self.init_state(batch_size, self.num_hiddens)
+        return self.split_state([H.astype(self.params[0].dtype) for H in state])
 
     def __call__(self, X, state):
         rows, _ = places(len(X), self.mesh.size)

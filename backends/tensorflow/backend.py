@@ -112,4 +112,7 @@ class Model:
             self.net.set_params([weights[n] for n in self.names])
 
     def synchronize(self) -> None:
-        tf.test.experimental.sync_devices()
+        if self.experiment.devices > 1:  # those of other processes it could not ask
+            self.net.params[-1].numpy()
+        else:
+            tf.test.experimental.sync_devices()

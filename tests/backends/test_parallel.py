@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -20,50 +21,101 @@ from tests.backends.on_devices import FAULTS
 
 FILES = sorted(Path(backends.__file__).parent.glob("*/parallel.py"))
 
-FEW = ("odd rows, clipping binds, carried state", "partial last batch, clipping binds")
-"""Cases that take a test's time; ``parity`` takes them all."""
+COMPILED = ("jax", "tensorflow")
+FEW = ("odd rows, clipping binds, carried state",)
+"""Cases enough where each is compiled; ``--whole`` takes all of them, as ``parity`` does."""
+
+
+def free_ports(count):
+    """Ports that nobody listens at."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
 
 
 def environments(processes):
-    """Variables of so many processes that compute one model on two devices."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    """Variables of so many processes that compute one model on two devices.
+
+    Those of ``torchrun``, and TF_CONFIG, which TensorFlow's strategy of several processes reads.
+    """
     usual = os.environ | {
         "JAX_ENABLE_X64": "1",
         "JAX_PLATFORMS": "cpu",
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={2 // processes}",
         "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(Path(backends.__file__).parents[1]),
     }
     if processes == 1:
         return [usual]
+    port, *others = map(str, free_ports(1 + processes))
     meeting = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    return [usual | meeting | {"RANK": str(rank)} for rank in range(processes)]
+    workers = [f"127.0.0.1:{each}" for each in others]
+    tasks = [{"type": "worker", "index": rank} for rank in range(processes)]
+    configs = [json.dumps({"cluster": {"worker": workers}, "task": task}) for task in tasks]
+    return [
+        usual | meeting | {"RANK": str(rank), "TF_CONFIG": config}
+        for rank, config in enumerate(configs)
+    ]
 
 
-def run_program(backend, given, *names):
-    """What the first of the processes prints, once all have ended well."""
-    program = [sys.executable, "-m", "tests.backends.on_devices", backend, *names]
+def together(given, *program, folder=None):
+    """Standard output of each of the processes, once all have ended well."""
+    program = [sys.executable, "-m", *program]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    running = [subprocess.Popen(program, env=each, **pipes) for each in given]
+    running = [subprocess.Popen(program, env=each, cwd=folder, **pipes) for each in given]
     try:
         said = [process.communicate(timeout=240) for process in running]
     finally:
         for process in running:
             process.kill()
     assert [process.returncode for process in running] == [0] * len(given), said
-    return json.loads(said[0][0])
+    return [out for out, _ in said]
 
 
-def test_two_devices_give_the_numbers_of_one_and_faults_show(backend):
-    if backends.entry(backend).devices == "one":
-        pytest.skip("it has one device")
-    each_a_process = backends.entry(backend).devices == "processes"
-    given = environments(2 if each_a_process else 1)
-    found = run_program(backend, given, *[f"2 devices, {name}" for name in FEW])
-    assert [*found["wrong"].values()] == [{}] * len(FEW)
+def check_devices(backend, processes, few):
+    """Two devices give the reference's numbers, and each fault planted in them shows."""
+    names = [f"2 devices, {name}" for name in few]
+    out, *_ = together(environments(processes), "tests.backends.on_devices", backend, *names)
+    found = json.loads(out.splitlines()[-1])
+    assert found["wrong"]
+    assert not any(found["wrong"].values()), found["wrong"]
     for name, (_, _, _, catchers) in FAULTS.items():
         assert catchers <= {*found["caught"][name]}, name
+
+
+def test_two_devices_give_the_numbers_of_one_and_faults_show(backend, request):
+    if backends.entry(backend).devices == "one":
+        pytest.skip("it has one device")
+    whole = request.config.getoption("whole") or backend not in COMPILED
+    processes = 2 if backends.entry(backend).devices == "processes" else 1
+    check_devices(backend, processes, () if whole else FEW)
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_two_processes_give_the_numbers_of_one_and_faults_show(name, only, request):
+    """As on two machines: nothing is shared but what they send each other."""
+    only(name)
+    if not request.config.getoption("whole"):
+        pytest.skip("--whole: it is compiled twice")
+    check_devices(name, 2, FEW)
+
+
+def test_torchrun_starts_the_harness_on_every_machine(only, request, tmp_path):
+    """Each machine trains in step with the other, and has a result of its own."""
+    only("torch")
+    if not request.config.getoption("whole"):
+        pytest.skip("--whole: four processes")
+    options = "run --backend torch --devices 2 --device cpu --dtype float64 --num-epochs 2".split()
+    options += "--num-hiddens 8 --max-tokens 4000 --prefix a --json".split()
+    said = [
+        json.loads(out) for out in together(environments(2), "harness", *options, folder=tmp_path)
+    ]
+    rows = [each["rows"][0] for each in said]
+    assert [row["status"] for row in rows] == ["ok", "ok"]
+    assert rows[0]["perplexity"] == rows[1]["perplexity"]
+    assert len({each["run"] for each in said}) == 2
 
 
 @pytest.mark.parametrize("devices", [1, 2, 3, 8])
