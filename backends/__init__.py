@@ -11,7 +11,7 @@ import importlib.util
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from common.errors import RequestError, unknown
 
@@ -34,6 +34,7 @@ class Entry:
         products: the module whose `ways` multiply matrices for the floor; empty for none.
         environment: the variables that must be set before the module is imported.
         own_environment: True if it cannot be installed beside the others.
+        devices: how several compute one model: in one process, in a process each, or never.
     """
 
     module: str
@@ -44,6 +45,7 @@ class Entry:
     products: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     own_environment: bool = False
+    devices: Literal["one", "together", "processes"] = "one"
 
 
 BACKENDS = {
@@ -60,23 +62,27 @@ BACKENDS = {
         ("mxnet", "numpy"),
         environment={"RNN_ROSETTA_ENGINE": "mxnet"},
         own_environment=True,
+        devices="together",
     ),
     "torch": Entry(
         "backends.torch.backend",
         ("torch",),
         ("torch",),
         products="backends.torch.products",
+        devices="processes",
     ),
     "jax": Entry(
         "backends.jax.backend",
         ("jax", "flax", "optax"),
         ("jax", "flax"),
         products="backends.jax.products",
+        devices="together",
     ),
     "tensorflow": Entry(
         "backends.tensorflow.backend",
         ("tensorflow",),
         ("tensorflow",),
+        devices="together",
     ),
 }
 
@@ -109,6 +115,14 @@ def missing(name: str) -> str | None:
             f".venv-{name}/bin/pip install -c constraints-{name}.txt -e '.[{name}]'"
         )
     return f"{', '.join(absent)} not installed: {command}"
+
+
+def one_device(name: str, devices: int) -> str | None:
+    """The reason why a backend cannot compute one model on so many devices, or None."""
+    if devices == 1 or entry(name).devices != "one":
+        return None
+    others = ", ".join(each for each, found in BACKENDS.items() if found.devices != "one")
+    return f"{name} has one device: --devices {devices} is for {others}"
 
 
 def engine_conflict(name: str) -> str | None:

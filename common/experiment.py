@@ -66,6 +66,9 @@ class Experiment(BaseModel):
     seed: Seed = Field(0, description="decides weights, order, offsets and what is sampled")
     dtype: DType = Field("float32", description="precision of weights and products")
     device: Device = Field("auto", description="where to compute")
+    devices: Annotated[int, Field(ge=1, le=64)] = Field(
+        1, description="devices that compute one model together, a share of the rows each"
+    )
     threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         None, description="CPU threads of a backend (default: every core)"
     )
@@ -116,6 +119,11 @@ class Experiment(BaseModel):
                 "together",
                 "--keep-graph has nothing to keep where every batch begins a fresh state: "
                 "give --state carry, or --sampling sequential",
+            )
+        if self.keep_graph and self.devices > 1:
+            raise PydanticCustomError(
+                "together",
+                "--keep-graph keeps its graph on one device: leave out --devices",
             )
         return self
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -85,13 +86,36 @@ EXERCISES: dict[str, dict[str, object]] = {
 """Settings that the options for the chapter's exercises change, by case."""
 
 
+BINDS: dict[str, object] = {"clip_theta": 0.05}
+DEVICES: dict[str, dict[str, object]] = {
+    "even rows, clipping binds, carried state": BINDS,
+    "odd rows, clipping binds, carried state": BINDS | {"batch_size": 5},
+    "odd rows, relu, no clipping, fresh state": {
+        **{"batch_size": 5, "activation": "relu", "clip_theta": 0, "sampling": "random"},
+    },
+    "partial last batch, clipping binds": BINDS | {"sampling": "sliding"},
+    "fewer rows than devices, clipping binds": BINDS | {"batch_size": 1},
+    "odd rows, embedding, two layers": EMBEDDING | {"num_layers": 2, "batch_size": 5},
+}
+"""Settings in which it shows how rows are split and gradients added, by case."""
+
+
+def small(dtype: DType, **settings: object) -> Experiment:
+    """A small network's settings, but for those given."""
+    usual = {"num_hiddens": 16, "batch_size": 4, "num_steps": 6, "lr": 0.2, "dtype": dtype}
+    return Experiment.of(usual | settings)
+
+
+def cases_of_devices(dtype: DType, devices: int) -> Iterator[Case]:
+    """Every cell of the grid of one model on several devices, and the same on one."""
+    for number, said in ((devices, f"{devices} devices"), (1, "1 device")):
+        for name, settings in DEVICES.items():
+            yield Case(f"{said}, {name}", small(dtype, devices=number, **settings))
+
+
 def cases(dtype: DType) -> Iterator[Case]:
     """Every cell of the grid, in one precision."""
-
-    def experiment(**settings: object) -> Experiment:
-        small = {"num_hiddens": 16, "batch_size": 4, "num_steps": 6, "lr": 0.2, "dtype": dtype}
-        return Experiment.of(small | settings)
-
+    experiment = partial(small, dtype)
     clipping = {"clipping binds": 0.05, "clipping is loose": 50.0}
     states = {"carried state": "sequential", "fresh state": "random"}
     for activation, (bound, theta), (state, sampling) in product(
@@ -110,6 +134,11 @@ def cases(dtype: DType) -> Iterator[Case]:
     yield Case("vocabulary of 1,027", large, vocab_size=1027, sigma=0.01)
     for name, settings in EXERCISES.items():
         yield Case(name, experiment(**settings))
+
+
+def grid(dtype: DType, devices: int) -> Iterator[Case]:
+    """The cells that are compared where so many devices are asked for."""
+    return cases(dtype) if devices == 1 else cases_of_devices(dtype, devices)
 
 
 def check(build: Build, case: Case, steps: int) -> Errors:

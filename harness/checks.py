@@ -14,6 +14,7 @@ from common.errors import RequestError, unknown
 from common.experiment import Experiment
 from common.inputs import Inputs
 from common.sources import NAMES
+from common.variants import unsupported
 from common.vocab import UNK, Vocab
 
 FIRST, MANY = 20, 10
@@ -113,6 +114,11 @@ def select(
         if variant not in existing:
             raise unknown("variant", variant, existing)
     return [(n, v) for n, mine in found.items() for v in mine if v in variants or not variants]
+
+
+def unable(backend: str, variant: str, experiment: Experiment) -> str | None:
+    """The reason why a backend's variant cannot be the network of an experiment, or None."""
+    return unsupported(experiment, variant) or backends.one_device(backend, experiment.devices)
 
 
 def corpus_facts(inputs: Inputs) -> dict[str, Any]:

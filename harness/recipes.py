@@ -54,9 +54,10 @@ class Recipe(BaseModel):
     def published_for(self, experiment: Experiment) -> tuple[Published, ...]:
         """The figures an experiment is checked against: none unless its settings are the recipe's.
 
-        Its seed, threads and device are its own.
+        Its seed, threads and devices are its own.
         """
-        free = {name: getattr(experiment, name) for name in ("seed", "threads", "device")}
+        own = "seed", "threads", "device", "devices"
+        free = {name: getattr(experiment, name) for name in own}
         return self.published if Experiment.of(self.settings | free) == experiment else ()
 
 

@@ -1,9 +1,10 @@
 """Start of a worker: it is bound to the life of its harness before anything heavy is imported.
 
 Started as ``python -P -m harness.start_worker --backend NAME --cpus 0,1 --lifeline FD`` by
-`harness.workers.process`. A harness that is gone, whatever ended it, has closed its ends of two
-pipes. The system watches the lifeline, where it can: it kills the worker's whole process group,
-even one that is stopped, computes without a pause, or runs behind a script. A thread watches
+`harness.workers.process`; with ``--following`` for a lifeline by a worker that takes a process for
+every device, whose group it is of. A harness that is gone, whatever ended it, has closed its ends
+of two pipes. The system watches the lifeline, where it can: it kills the worker's whole process
+group, even one that is stopped, computes without a pause, or runs behind a script. A thread watches
 standard input, everywhere.
 """
 
@@ -50,23 +51,31 @@ def main() -> None:
     """Answer requests for as long as the harness lives."""
     parser = argparse.ArgumentParser(prog="harness.start_worker")
     parser.add_argument("--backend", required=True)
-    parser.add_argument("--cpus", required=True, type=lambda text: set(map(int, text.split(","))))
-    parser.add_argument("--lifeline", required=True, type=int)
+    parser.add_argument("--cpus", required=True)
+    parser.add_argument("--devices", type=int, default=1)
+    bound = parser.add_mutually_exclusive_group(required=True)
+    bound.add_argument("--lifeline", type=int)
+    bound.add_argument("--following", action="store_true", help="do as rank 0 does, in silence")
     arguments = parser.parse_args()
-    watch(arguments.lifeline)
+    if not arguments.following:  # one that follows is of its worker's process group
+        watch(arguments.lifeline)
     requests: SimpleQueue[bytes] = SimpleQueue()
     try:
         threading.Thread(target=read_requests, args=[requests], daemon=True).start()
     except RuntimeError:
         raise SystemExit("the limit of processes and threads: raise it (ulimit -u)") from None
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, arguments.cpus)
+        os.sched_setaffinity(0, set(map(int, arguments.cpus.split(","))))
     replies = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)  # what a framework prints goes to the log
 
+    from harness.workers.ranks import Ranks
+
+    ranks = Ranks(arguments.backend, arguments.devices, arguments.cpus)  # while we import
+
     from harness.worker import serve
 
-    serve(arguments.backend, iter(requests.get, None), replies)
+    serve(arguments.backend, iter(requests.get, None), replies, ranks, arguments.following)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ request, a line on standard input, is answered by any number of events and one l
 
 from __future__ import annotations
 
+import os
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -20,6 +22,7 @@ from harness.predict.worker import predict_text
 from harness.run.worker import train_model
 from harness.sequence.worker import run_section
 from harness.workers.protocol import Described, Done, Event, Failed
+from harness.workers.ranks import Ranks
 from harness.workers.requests import (
     REQUEST,
     Check,
@@ -91,9 +94,17 @@ def peak_memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def serve(backend: str, requests: Iterable[bytes], replies: TextIO) -> None:
+def serve(
+    backend: str, requests: Iterable[bytes], replies: TextIO, ranks: Ranks, following: bool
+) -> None:
     """Answer requests, lines of UTF-8 whatever the terminal speaks, one after the other."""
-    session = Session(backend)
+    session = Session(backend, following)
     for line in requests:
+        ranks.tell(line)
         for event in answer(session, REQUEST.validate_json(line)):
+            if isinstance(event, Failed) and event.kind != "request":
+                if following:  # no other rank gets any further without it
+                    print(event.reason, file=sys.stderr, flush=True)
+                    os._exit(1)
+                ranks.wait_for_the_cause()
             replies.write(event.model_dump_json() + "\n")

@@ -8,12 +8,13 @@ from typing import SupportsFloat
 import jax
 import numpy as np
 
-from backends.jax import adapter, book, concise, fused, object, scratch
+from backends.jax import adapter, book, concise, fused, object, parallel, scratch
 from common import interface
 from common.decoding import chooser
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.interface import Array, Description, State
+from common.shards import named, whole
 from common.variants import Build, Networks, serving
 from common.vocab import Vocab
 from common.weights import Weights
@@ -58,7 +59,7 @@ def compilations() -> int:
 
 def build(experiment: Experiment, variant: str, weights: Weights) -> interface.Model:
     """A model of one of the `NETWORKS`."""
-    return Model(experiment, serving(NETWORKS, variant, experiment), weights)
+    return Model(experiment, serving(NETWORKS, variant, experiment, parallel.join), weights)
 
 
 class Model:
@@ -72,8 +73,9 @@ class Model:
         platform = "cpu" if experiment.device == "cpu" else jax.default_backend()
         if experiment.device == "gpu" and platform != "gpu":
             raise RequestError("--device gpu: JAX sees no GPU here; use cpu or auto")
-        device = jax.devices(platform)[0]
-        self.device = "cpu" if platform == "cpu" else device.device_kind
+        device = jax.local_devices(backend=platform)[0]
+        kind = "cpu" if platform == "cpu" else device.device_kind
+        self.device = named(kind, experiment.devices)
         params = [jax.device_put(weights[n].astype(experiment.dtype), device) for n in self.names]
         self.net = network(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
@@ -81,11 +83,14 @@ class Model:
         return self.net.begin_state(batch_size)
 
     def read_state(self, state: State) -> Array:
-        return np.stack(state)
+        return np.stack(whole(state))
 
     def write_state(self, H: Array) -> State:
         param = self.net.params[0]
-        return tuple(jax.device_put(layer.astype(param.dtype), param.sharding) for layer in H)
+        state = tuple(jax.device_put(layer.astype(param.dtype), param.sharding) for layer in H)
+        if isinstance(self.net, parallel.ParallelNetwork):
+            return self.net.split_state(state)
+        return state
 
     def forward(self, X: Array, state: State) -> tuple[Array, State]:
         logits, state = self.net(X, state)

@@ -6,13 +6,14 @@ from typing import SupportsFloat
 
 import numpy as np
 
-from backends.mxnet_style import adapter, book, concise, engine, fused, object, scratch
+from backends.mxnet_style import adapter, book, concise, engine, fused, object, parallel, scratch
 from backends.mxnet_style.engine import cpu, nd
 from common import interface
 from common.decoding import chooser
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.interface import Array, Description, State
+from common.shards import named, whole
 from common.variants import Build, Networks, serving
 from common.vocab import Vocab
 from common.weights import Weights
@@ -40,19 +41,18 @@ def compilations() -> int:
 
 def build(experiment: Experiment, variant: str, weights: Weights) -> interface.Model:
     """A model of one of the `NETWORKS`."""
-    return Model(experiment, serving(NETWORKS, variant, experiment), weights)
+    return Model(experiment, serving(NETWORKS, variant, experiment, parallel.join), weights)
 
 
 class Model:
     """A network behind the contract."""
-
-    device = "cpu"
 
     def __init__(self, experiment: Experiment, network: Build, weights: Weights) -> None:
         self.experiment = experiment
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
         if experiment.device == "gpu":
             raise RequestError("--device gpu: this engine is for the CPU; use cpu or auto")
+        self.device = named("cpu", experiment.devices)
         params = [nd.array(weights[n], ctx=cpu(), dtype=experiment.dtype) for n in self.names]
         self.net = network(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
@@ -60,10 +60,13 @@ class Model:
         return self.net.begin_state(batch_size)
 
     def read_state(self, state: State) -> Array:
-        return np.stack([H.asnumpy() for H in state])
+        return np.stack([H.asnumpy() for H in whole(state)])
 
     def write_state(self, H: Array) -> State:
-        return tuple(nd.array(layer, ctx=cpu(), dtype=self.experiment.dtype) for layer in H)
+        state = tuple(nd.array(layer, ctx=cpu(), dtype=self.experiment.dtype) for layer in H)
+        if isinstance(self.net, parallel.ParallelNetwork):
+            return self.net.split_state(state)
+        return state
 
     def forward(self, X: Array, state: State) -> tuple[Array, State]:
         logits, state = self.net(X, state)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-__all__ = ["ENVIRONMENT", "VERSIONS", "autograd", "cpu", "gluon", "init", "nd"]
+__all__ = ["ENVIRONMENT", "VERSIONS", "autograd", "cpu", "gluon", "init", "kvstore", "nd"]
 
 VARIABLE = "RNN_ROSETTA_ENGINE"
 NAME = os.environ.get(VARIABLE, "embedded")
@@ -21,6 +21,8 @@ VERSIONS = {"numpy": np.__version__}
 
 if TYPE_CHECKING or NAME == "embedded":
     from backends.mxnet_style.mx import autograd, cpu, gluon, init, nd
+
+    kvstore = None  # it has one device
 elif NAME == "mxnet":
     # Its oneDNN softmax is off by 1e-6 and makes 88.7 of nan, so that a network that has diverged
     # looks well; MXNet's own does neither. It would report every call that goes round oneDNN.
@@ -33,7 +35,7 @@ elif NAME == "mxnet":
         # MXNet 1.9.1 names what NumPy 1.23 has deprecated: np.bool, functions of finance, distutils
         warnings.simplefilter("ignore", DeprecationWarning)
         import mxnet
-    from mxnet import autograd, cpu, gluon, init, nd
+    from mxnet import autograd, cpu, gluon, init, kvstore, nd
 
     VERSIONS["mxnet"] = mxnet.__version__
 else:

@@ -8,12 +8,13 @@ from typing import Any, SupportsFloat
 import numpy as np
 import tensorflow as tf
 
-from backends.tensorflow import adapter, book, concise, exercises, fused, object, scratch
+from backends.tensorflow import adapter, book, concise, exercises, fused, object, parallel, scratch
 from common import interface
 from common.decoding import chooser
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.interface import Array, Description, State
+from common.shards import named, whole
 from common.variants import Build, Networks, serving
 from common.vocab import Vocab
 from common.weights import Weights
@@ -49,10 +50,16 @@ def compilations() -> int:
 
 def build(experiment: Experiment, variant: str, weights: Weights) -> interface.Model:
     """A model of one of the `NETWORKS`."""
-    return Model(experiment, serving(NETWORKS, variant, experiment), weights)
+    return Model(experiment, serving(NETWORKS, variant, experiment, parallel.join), weights)
 
 
-COMPILED = [scratch.train_step, *exercises.COMPILED, *fused.COMPILED, concise.train_step]
+COMPILED = [
+    scratch.train_step,
+    *exercises.COMPILED,
+    *fused.COMPILED,
+    *parallel.COMPILED,
+    concise.train_step,
+]
 
 
 class Model:
@@ -64,7 +71,7 @@ class Model:
         gpus = tf.config.list_physical_devices("GPU") if experiment.device != "cpu" else []
         if experiment.device == "gpu" and not gpus:
             raise RequestError("--device gpu: TensorFlow sees no GPU here; use cpu or auto")
-        self.device = _gpu_name(gpus[0]) if gpus else "cpu"
+        self.device = named(_gpu_name(gpus[0]) if gpus else "cpu", experiment.devices)
         self.place = "/GPU:0" if gpus else "/CPU:0"
         with tf.device(self.place):
             params = [tf.Variable(weights[n], dtype=experiment.dtype, name=n) for n in self.names]
@@ -75,11 +82,14 @@ class Model:
             return self.net.begin_state(batch_size)
 
     def read_state(self, state: State) -> Array:
-        return np.stack(state)
+        return np.stack(whole(state))
 
     def write_state(self, H: Array) -> State:
         with tf.device(self.place):
-            return tuple(tf.constant(layer, self.experiment.dtype) for layer in H)
+            state = tuple(tf.constant(layer, self.experiment.dtype) for layer in H)
+            if isinstance(self.net, parallel.ParallelNetwork):
+                return self.net.split_state(state)
+            return state
 
     def forward(self, X: Array, state: State) -> tuple[Array, State]:
         with tf.device(self.place):
@@ -109,4 +119,7 @@ class Model:
             self.net.set_params([weights[n] for n in self.names])
 
     def synchronize(self) -> None:
-        tf.test.experimental.sync_devices()
+        if self.experiment.devices > 1:  # those of other processes it could not ask
+            self.net.params[-1].numpy()
+        else:
+            tf.test.experimental.sync_devices()

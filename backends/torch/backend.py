@@ -6,12 +6,13 @@ from typing import SupportsFloat
 
 import torch
 
-from backends.torch import adapter, book, concise, fused, object, scratch
+from backends.torch import adapter, book, concise, fused, object, parallel, scratch
 from common import interface
 from common.decoding import chooser
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.interface import Array, Description, State
+from common.shards import named, whole
 from common.variants import Build, Networks, serving
 from common.vocab import Vocab
 from common.weights import Weights
@@ -44,7 +45,7 @@ def compilations() -> int:
 
 def build(experiment: Experiment, variant: str, weights: Weights) -> interface.Model:
     """A model of one of the `NETWORKS`."""
-    return Model(experiment, serving(NETWORKS, variant, experiment), weights)
+    return Model(experiment, serving(NETWORKS, variant, experiment, parallel.join), weights)
 
 
 class Model:
@@ -56,7 +57,8 @@ class Model:
         gpu = experiment.device != "cpu" and torch.cuda.is_available()
         if experiment.device == "gpu" and not gpu:
             raise RequestError("--device gpu: PyTorch sees no GPU here; use cpu or auto")
-        self.device = torch.cuda.get_device_name() if gpu else "cpu"
+        device = torch.cuda.get_device_name() if gpu else "cpu"
+        self.device = named(device, experiment.devices)
         kind = {"dtype": getattr(torch, experiment.dtype), "device": "cuda" if gpu else "cpu"}
         params = [torch.tensor(weights[n], **kind) for n in self.names]
         self.net = network(params, experiment.activation, experiment.lr, experiment.clip_theta)
@@ -65,11 +67,14 @@ class Model:
         return self.net.begin_state(batch_size)
 
     def read_state(self, state: State) -> Array:
-        return torch.stack(state).cpu().numpy()
+        return torch.stack(whole(state)).cpu().numpy()
 
     def write_state(self, H: Array) -> State:
         param = self.net.params[0]
-        return tuple(torch.tensor(H, dtype=param.dtype, device=param.device))
+        state = tuple(torch.tensor(H, dtype=param.dtype, device=param.device))
+        if isinstance(self.net, parallel.ParallelNetwork):
+            return self.net.split_state(state)
+        return state
 
     def forward(self, X: Array, state: State) -> tuple[Array, State]:
         with torch.no_grad():

@@ -28,7 +28,7 @@ from harness.options import (
 )
 
 
-@as_options({NETWORK: "dtype", MACHINE: "device threads"})
+@as_options({NETWORK: "dtype", MACHINE: "device devices threads"})
 class Settings(Options):
     """The settings of a benchmark that are options."""
 
@@ -75,7 +75,7 @@ def bench(
     shapes = split(shape) or SHAPES
     for each in shapes:
         dimensions(each)
-    chosen = (settings or Settings()).model_dump(include={"dtype", "device", "threads"})
+    chosen = (settings or Settings()).model_dump(include={"dtype", "device", "devices", "threads"})
     contest = Contest(split(backend), split(variant), rounds, chosen, parse(python or ()))
     note(fewer_than_asked(chosen["threads"]))
     console = Console(quiet=True) if json else screen()

@@ -56,7 +56,8 @@ def bench_table(shape: str, found: list[Contender]) -> pd.DataFrame:
 
     A ratio is that of the throughputs in the same round. ``break_even_steps`` says after how many
     steps a variant, compiling included, has overtaken the book's loop in its framework: 0 if it is
-    ahead from the start, infinite if it never is.
+    ahead from the start, infinite if it never is. ``scaling_efficiency`` is the speed on several
+    devices over as many times that on one.
     """
     B, T, _, _ = dimensions(shape)
     tokens = B * T
@@ -68,7 +69,7 @@ def bench_table(shape: str, found: list[Contender]) -> pd.DataFrame:
         speed = interval([tokens / s for s in seconds])
         row: dict[str, Any] = {
             "backend": each.backend,
-            "variant": each.variant,
+            "variant": each.label,
             "shape": shape,
             "tokens_per_sec": speed.median,
             "low": speed.low,
@@ -80,6 +81,8 @@ def bench_table(shape: str, found: list[Contender]) -> pd.DataFrame:
             ratio = paired_ratio(concise, each)
             row |= {"ratio_to_concise": ratio.median, "ratio_low": ratio.low}
             row |= {"ratio_high": ratio.high, "verdict": verdict(ratio)}
+        if each.devices > 1 and (alone := timed.get(f"{each.backend} {each.variant}")):
+            row["scaling_efficiency"] = paired_ratio(alone, each).median / each.devices
         if limit and each.backend != "null":
             row["floor_fraction"] = speed.median / (tokens / limit)
         if (book := timed.get(f"{each.backend} book")) and book is not each:
@@ -110,7 +113,7 @@ def rounds_table(shape: str, found: list[Contender]) -> pd.DataFrame:
     """Every turn: seconds a step, and the number of cores it kept busy."""
     return pd.DataFrame(
         [
-            [each.backend, each.variant, shape, number, turn.seconds, turn.cores_busy]
+            [each.backend, each.label, shape, number, turn.seconds, turn.cores_busy]
             for each in found
             for number, turn in enumerate(each.turns, 1)
         ],
@@ -126,7 +129,9 @@ def circumstances(shape: str, found: list[Contender]) -> dict[str, Any]:
         "workers": [
             {
                 "backend": each.backend,
-                "variant": each.variant,
+                "variant": each.label,
+                "devices": each.devices,
+                "steps": each.steps,
                 "reason": each.reason,
                 "checked": each.checked.model_dump() if each.checked else {},
                 "idle_cpu_share": each.idle_cpu / each.idle_wall if each.idle_wall else None,
@@ -149,6 +154,8 @@ def show(console: Console, shape: str, table: pd.DataFrame, found: list[Contende
     headings = ["tokens/s", "+-", "x concise", "95 % interval", "verdict", "of floor"]
     if console.width >= ROOMY:
         headings += ["compile s", "even after", "MB"]
+    if scaling := bool(table.scaling_efficiency.notna().any()):
+        headings.insert(0, "of N x 1")
     shown = titled(f"{shape} (batch x steps x hiddens x vocabulary)")
     for name in ("backend", "variant"):
         shown.add_column(name, no_wrap=True)
@@ -167,6 +174,8 @@ def show(console: Console, shape: str, table: pd.DataFrame, found: list[Contende
             figure(row["break_even_steps"], ",.0f"),
             figure(row["peak_memory_mb"], ",.0f"),
         ]
+        if scaling:
+            cells.insert(0, figure(row["scaling_efficiency"], ".2f"))
         shown.add_row(row["backend"], row["variant"], *cells[: len(headings)])
     console.print(shown)
     for each in found:

@@ -16,8 +16,9 @@ import backends
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.judging import TRAINED
+from common.shards import SIMULATED
 from harness.bench.shapes import dimensions
-from harness.checks import select
+from harness.checks import select, unable
 from harness.workers.errors import WorkerError
 from harness.workers.interpreters import interpreter, missing
 from harness.workers.process import Worker
@@ -25,6 +26,9 @@ from harness.workers.protocol import Judged, Prepared, Products, Seconds, Turn
 from harness.workers.requests import Check, Prepare, TakeTurn, TimeProducts
 
 Say = Callable[[str], None]
+
+TURN_SECONDS = 0.3
+"""Seconds that a turn is timed, about; a tenth goes before, untimed, to warm caches."""
 
 
 @dataclass
@@ -39,6 +43,8 @@ class Contender:
         peak_memory_mb: of its process, up to its last turn.
         checked: the verdict of `bench.worker.check` after its last turn; None for products.
         reason: why it was given up; empty if it was not.
+        devices: number of those that compute the network.
+        steps: of a turn: as many as take `TURN_SECONDS`. Every rank is told the same.
     """
 
     backend: str
@@ -51,11 +57,18 @@ class Contender:
     peak_memory_mb: float = 0.0
     checked: Judged | None = None
     reason: str = ""
+    devices: int = 1
+    steps: int = 1
+
+    @property
+    def label(self) -> str:
+        """The variant, and on how many devices if there are several: ``scratch x 2``."""
+        return self.variant if self.devices == 1 else f"{self.variant} x {self.devices}"
 
     @property
     def name(self) -> str:
-        """Backend and variant."""
-        return f"{self.backend} {self.variant}"
+        """Backend and label."""
+        return f"{self.backend} {self.label}"
 
 
 @dataclass(frozen=True)
@@ -73,7 +86,8 @@ def contenders(contest: Contest) -> tuple[list[Contender], dict[str, str]]:
     """Contenders, and reasons why the others are absent.
 
     A backend's variants come with those for benchmarks alone; `null` and the products of every
-    library that is here always take part.
+    library that is here always take part. Where several devices are asked for, whoever can compute
+    on them takes part twice, on one and on all of them, and nobody else does.
     """
     absent: dict[str, str] = {}
     found: list[Contender] = []
@@ -81,29 +95,40 @@ def contenders(contest: Contest) -> tuple[list[Contender], dict[str, str]]:
         if reason := missing(name, contest.pythons):
             absent[name] = reason
         else:
-            found.append(Contender(name, variant))
+            numbers = scaled(contest, name, variant)
+            found += [Contender(name, variant, devices=number) for number in numbers]
     libraries = [n for n, e in backends.BACKENDS.items() if e.products]
     floor = [Contender(n, "products") for n in libraries if not missing(n, contest.pythons)]
     return [*found, Contender("null", "harness"), *floor], absent
 
 
-def experiment_of(contest: Contest, shape: str) -> Experiment:
+def scaled(contest: Contest, backend: str, variant: str) -> tuple[int, ...]:
+    """Numbers of devices on which a backend's variant is timed."""
+    asked = Experiment.of(contest.settings)
+    if asked.devices == 1:
+        return (1,)
+    return () if unable(backend, variant, asked) else (1, asked.devices)
+
+
+def experiment_of(contest: Contest, shape: str, devices: int = 1) -> Experiment:
     """The experiment of a shape: the book's learning rate and clipping, random tokens."""
     B, T, H, _ = dimensions(shape)
-    return Experiment.of(contest.settings | {"batch_size": B, "num_steps": T, "num_hiddens": H})
+    sizes = {"batch_size": B, "num_steps": T, "num_hiddens": H, "devices": devices}
+    return Experiment.of(contest.settings | sizes)
 
 
 def time_shape(contest: Contest, shape: str, found: list[Contender], say: Say) -> None:
     """Time all contenders on one shape; each gets its figures, or the reason why it has none."""
-    experiment = experiment_of(contest, shape)
     with ExitStack() as stack:
         workers = {}
         for each in found:
             python = interpreter(each.backend, contest.pythons)
+            experiment = experiment_of(contest, shape, each.devices)
             workers[each.name] = stack.enter_context(Worker(each.backend, python, experiment))
         for number, each in enumerate(found, 1):
             say(f"{shape}: preparing {each.name} ({number} of {len(found)})")
             with given_up_on_failure(each):
+                experiment = experiment_of(contest, shape, each.devices)
                 _prepare(each, workers[each.name], experiment, shape)
         rng = np.random.default_rng(0)
         for number in range(1, contest.rounds + 1):
@@ -136,14 +161,24 @@ def _prepare(contender: Contender, worker: Worker, experiment: Experiment, shape
         experiment=experiment, variant=contender.variant, vocab_size=dimensions(shape)[3]
     )
     contender.prepared, _ = worker.answer(request, Prepared)
+    if SIMULATED in contender.prepared.device:
+        raise WorkerError("error", "simulated devices share a CPU: no figure of theirs is a speed")
     found = contender.prepared.conditions
-    threads = len(worker.cpus)
+    threads = worker.threads
     if found.cpus not in (None, worker.cpus):
         raise WorkerError("error", f"it runs on CPUs {found.cpus}, not on {worker.cpus}")
     if found.threads not in (None, threads):
         raise WorkerError("error", f"it uses {found.threads} threads, not {threads}")
     if found.tf32:
         raise WorkerError("error", "it may round products to TF32")
+    while (seconds := _seconds(contender, worker)) < TURN_SECONDS / 3:
+        contender.steps *= 2
+    contender.steps = max(2, round(contender.steps * TURN_SECONDS / seconds))
+
+
+def _seconds(contender: Contender, worker: Worker) -> float:
+    turn, _ = worker.answer(TakeTurn(steps=contender.steps), Turn)
+    return turn.seconds * contender.steps
 
 
 def _products(contender: Contender, worker: Worker, shape: str) -> Seconds:
@@ -162,7 +197,7 @@ def _take_turn(
     if contender.variant == "products":
         contender.products.append(_products(contender, worker, shape))
     else:
-        turn, done = worker.answer(TakeTurn(), Turn)
+        turn, done = worker.answer(TakeTurn(steps=contender.steps), Turn)
         contender.turns.append(turn)
         contender.peak_memory_mb = done.peak_memory_mb
     seconds = time.perf_counter() - start

@@ -27,19 +27,18 @@ from harness.workers.protocol import Conditions, Event, Judged, Prepared, Produc
 from harness.workers.requests import Check, Prepare, TakeTurn, TimeProducts
 from harness.workers.session import Session
 
-TURN_SECONDS = 0.3
-"""Seconds that a turn is timed, at least; a tenth goes before, untimed, to warm caches."""
+PRODUCT_SECONDS = 0.03
+"""Seconds that a product is timed, at least."""
 
 
 @dataclass
 class Timed:
-    """Workload of a turn: one network, its batches, and the number of steps."""
+    """Workload of a turn: one network and its batches."""
 
     experiment: Experiment
     weights: Weights
     model: Model
     batches: list[Batch]
-    steps: int = 1
 
     def run(self, steps: int) -> float:
         """Seconds for so many steps through `run_epoch`, the device being idle at both ends."""
@@ -52,7 +51,7 @@ class Timed:
 
 
 def prepare(session: Session, request: Prepare) -> Iterator[Event]:
-    """Build and compile a network for random tokens, and find how many steps make a turn."""
+    """Build and compile a network for random tokens."""
     experiment, vocab_size = request.experiment, request.vocab_size
     weights = draw_weights(vocab_size, experiment.num_hiddens)
     shape = 8, experiment.batch_size, experiment.num_steps + 1
@@ -63,15 +62,10 @@ def prepare(session: Session, request: Prepare) -> Iterator[Event]:
     start = time.perf_counter()
     warm_up(model, [batches[0][0].shape])
     compile_seconds = time.perf_counter() - start
-    timed = Timed(experiment, weights, model, batches)
-    while (seconds := timed.run(timed.steps)) < TURN_SECONDS / 3:
-        timed.steps *= 2
-    timed.steps = max(2, round(timed.steps * TURN_SECONDS / seconds))
-    session.timed = timed
+    session.timed = Timed(experiment, weights, model, batches)
     yield Prepared(
         device=model.device,
         compile_seconds=compile_seconds,
-        steps=timed.steps,
         conditions=conditions(session.backend),
     )
 
@@ -94,13 +88,13 @@ def take_turn(session: Session, request: TakeTurn) -> Iterator[Event]:
         RuntimeError: something was compiled while the clock ran.
     """
     timed, backend = session.timed, session.backend
-    timed.run(max(1, timed.steps // 10))
+    timed.run(max(1, request.steps // 10))
     compiled, cpu = backend.compilations(), time.process_time()
-    seconds = timed.run(timed.steps)
+    seconds = timed.run(request.steps)
     cpu = time.process_time() - cpu
     if backend.compilations() != compiled:
         raise RuntimeError("it compiled while it was timed: its figures are the compiler's")
-    yield Turn(seconds=seconds / timed.steps, cores_busy=cpu / seconds)
+    yield Turn(seconds=seconds / request.steps, cores_busy=cpu / seconds)
 
 
 def check(session: Session, request: Check) -> Iterator[Event]:
@@ -136,7 +130,7 @@ def _ways(module: str, *shape: int) -> dict[str, dict[str, Callable[[], None]]]:
 def _seconds_of(call: Callable[[], None]) -> float:
     call()  # untimed: compiles, warms caches
     start, calls = time.perf_counter(), 0
-    while (elapsed := time.perf_counter() - start) < TURN_SECONDS / 10:
+    while (elapsed := time.perf_counter() - start) < PRODUCT_SECONDS:
         call()
         calls += 1
     return elapsed / calls

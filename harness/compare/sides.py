@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from common.errors import RequestError
+from common.shards import SIMULATED
 from harness.bench.shapes import dimensions
 from harness.console import printable
 from harness.records.agreement import ROW, TIMED
@@ -30,7 +31,7 @@ FIGURES = "measure backend variant of number value".split()
 """The columns of `Side.figures`; ``of`` is a row's third name, and a number that of an epoch or
 round. A value is a perplexity or tokens a second."""
 
-FREE = {"corpus", "seed", "device", "threads"}
+FREE = {"corpus", "seed", "device", "devices", "threads"}
 """Settings that need not be the same; a corpus is known by its hash, wherever it lies."""
 
 HUGE = 1e300
@@ -107,7 +108,8 @@ def _of_run(run: RunData) -> Side:
     text = "SHA-256 {sha256:.12}, {tokens:,} tokens, {vocab_size} distinct".format(**corpus)
     summary = run.summary.assign(of="seed " + run.summary.seed.astype(str), number=0)
     ok = summary[summary.status == "ok"]
-    epochs = ok[[*ROW, "of"]].merge(run.epochs.rename(columns={"epoch": "number"}), on=ROW)
+    timed = ok[~ok.device.str.contains(SIMULATED)]
+    epochs = timed[[*ROW, "of"]].merge(run.epochs.rename(columns={"epoch": "number"}), on=ROW)
     figures = [
         epochs.assign(measure="throughput", value=epochs.tokens / epochs.seconds),
         ok.assign(measure="perplexity", value=ok.perplexity),

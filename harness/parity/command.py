@@ -40,6 +40,7 @@ def parity(
     dtype: Annotated[list[DType] | None, Parameter(negative=(), group=NETWORK)] = None,
     steps: Annotated[int, Parameter(group=MEASUREMENT)] = 50,
     settings: Annotated[Settings | None, FLAT] = None,
+    devices: Annotated[int, Parameter(group=MACHINE)] = 2,
     python: Pythons = None,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
     force: Force = False,
@@ -55,6 +56,8 @@ def parity(
         in this precision (default: both)
     steps
         updates over which the drift is measured
+    devices
+        the most that one model is compared on, a share of the rows each (1: on one alone)
     out
         the folder that gets parity.csv, such as a run's (default: results/runs/<time>-parity)
     """
@@ -65,6 +68,8 @@ def parity(
 
     if steps < 1:
         raise RequestError(f"--steps {steps}: at least one update")
+    if not 1 <= devices <= 64:
+        raise RequestError(f"--devices {devices}: between 1 and 64")
     out = out or new_folder("parity")
     with result_folder(out, "parity.csv", force) as place:
         comparison = compare(
@@ -73,6 +78,7 @@ def parity(
             dtype or ["float64", "float32"],
             steps,
             (settings or Settings()).device,
+            devices,
             parse(python or ()),
         )
         write(comparison, place.path)

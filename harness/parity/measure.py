@@ -10,9 +10,9 @@ import pandas as pd
 
 from common.experiment import DType, Experiment
 from common.parity import over_tolerance, tolerance
-from common.parity_grid import cases
+from common.parity_grid import grid
 from common.variants import unsupported
-from harness.checks import select
+from harness.checks import select, unable
 from harness.records.schemas import ParityTable
 from harness.workers.errors import WorkerError
 from harness.workers.interpreters import brief_worker
@@ -49,14 +49,19 @@ def compare(
     dtypes: Sequence[DType],
     steps: int,
     device: str,
+    devices: int,
     pythons: dict[str, Path],
 ) -> ParityResult:
-    """Run the grid in a worker for each backend and variant."""
+    """Run the grid in a worker for each backend and variant, and that of devices in another."""
 
     def compare_pair(pair: Pair, cpus: list[int]) -> list[list[object]]:
-        return [
-            row for dtype in dtypes for row in _errors(pair, dtype, steps, device, pythons, cpus)
+        asked = [
+            {"dtype": dtype, "device": device, "devices": number}
+            for dtype in dtypes
+            for number in dict.fromkeys((1, devices))
         ]
+        able = [each for each in map(Experiment.of, asked) if not unable(*pair, each)]
+        return [row for each in able for row in _errors(pair, each, steps, pythons, cpus)]
 
     result = run_pool(select(names, variants), names, pythons, compare_pair)
     rows = [row for found in result.found.values() for row in found]
@@ -68,11 +73,14 @@ def compare(
 
 
 def _errors(
-    pair: Pair, dtype: DType, steps: int, device: str, pythons: dict[str, Path], cpus: list[int]
+    pair: Pair, experiment: Experiment, steps: int, pythons: dict[str, Path], cpus: list[int]
 ) -> Iterator[list[object]]:
-    experiment = Experiment.of({"dtype": dtype, "device": device})
-    request = Compare(variant=pair[1], dtype=dtype, device=device, steps=steps)
-    to_compare = {c.name for c in cases(dtype) if not unsupported(c.experiment, pair[1])}
+    dtype, devices = experiment.dtype, experiment.devices
+    request = Compare(
+        variant=pair[1], dtype=dtype, device=experiment.device, devices=devices, steps=steps
+    )
+    able = (case for case in grid(dtype, devices) if not unsupported(case.experiment, pair[1]))
+    to_compare = {case.name for case in able}
     with brief_worker(pair[0], pythons, experiment, cpus) as worker:
         for event in worker.answers(request):
             if isinstance(event, CaseErrors):

@@ -23,7 +23,9 @@ def write(comparison: ParityResult, folder: Path) -> Path:
 def show(console: Console, comparison: ParityResult) -> None:
     """Print the worst error of every quantity over the grid, by backend, and what failed."""
     for dtype, found in comparison.table.groupby("dtype", sort=False):
-        table = titled(f"{dtype}: the worst error over {found.case.nunique()} cases")
+        several = found.case[found.case.str.match(r"\d+ devices, ")].nunique()
+        on_several = f" ({several} on several devices)" if several else ""
+        table = titled(f"{dtype}: the worst error over {found.case.nunique()} cases{on_several}")
         pairs = list(dict.fromkeys(zip(found.backend, found.variant, strict=True)))
         table.add_column("quantity")
         for pair in pairs:

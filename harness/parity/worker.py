@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from common.experiment import Experiment
 from common.interface import Model
-from common.parity_grid import cases, check
+from common.parity_grid import check, grid
 from common.variants import unsupported
 from common.weights import Weights
 from harness.workers.protocol import CaseErrors, Event
@@ -21,7 +21,7 @@ def compare_with_reference(session: Session, request: Compare) -> Iterator[Event
     def build(experiment: Experiment, weights: Weights) -> Model:
         return session.backend.build(experiment, request.variant, weights)
 
-    for case in cases(request.dtype):
+    for case in grid(request.dtype, request.devices):
         if unsupported(case.experiment, request.variant):
             continue
         placed = case.experiment.model_copy(update={"device": request.device})

@@ -43,7 +43,7 @@ def predict(
         RequestError: the checkpoint, a prefix or a setting is not usable.
         WorkerError: a backend is not available or failed.
     """
-    loaded = load_checkpoint(checkpoint)
+    loaded, settings = load_checkpoint(checkpoint), {"devices": 1} | settings
     experiment = Experiment.of(loaded.experiment.model_dump() | settings)
     prefixes = prefixes or experiment.prefixes
     for prefix in prefixes:

@@ -77,6 +77,7 @@ class BenchSettings(Open):
 
     dtype: DType
     device: str
+    devices: int = 1
     threads: int | None
 
 

@@ -148,6 +148,14 @@ class BenchTable(BaseModel):
     compile_seconds: Quantities
     break_even_steps: Annotated[list[Boundless], numbers]
     peak_memory_mb: Quantities
+    scaling_efficiency: Quantities
+
+    @model_validator(mode="before")
+    @classmethod
+    def _on_one_device(cls, cells: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+        """Fill in what a table from before there were several devices leaves out."""
+        rows = len(cells.get("backend", ()))
+        return {"scaling_efficiency": [""] * rows} | cells
 
 
 class RoundTable(BaseModel):

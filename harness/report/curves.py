@@ -56,7 +56,7 @@ def curves(group: RunGroup) -> pd.DataFrame:
 
 
 def epoch_throughput(group: RunGroup) -> pd.DataFrame:
-    """Throughput of the series that ended ok, over all of their epochs and seeds.
+    """Throughput of the series that have earned one, over all of their epochs and seeds.
 
     Returns:
         backend, framework, variant, title, tokens_per_sec (the median epoch's) with low and high,
@@ -64,7 +64,7 @@ def epoch_throughput(group: RunGroup) -> pd.DataFrame:
         verdict. The variants were not timed in turns here, so a ratio's interval is the widest that
         the two allow.
     """
-    ok = group.summary[group.summary.status == "ok"]
+    ok = group.summary[group.summary.tokens_per_sec.notna()]
     timed = group.epochs.merge(ok[["run", "backend", "variant", "seed"]])
     speeds: dict[Series, Interval] = {}
     for series in group.series:

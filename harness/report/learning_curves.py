@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from common.shards import SIMULATED
 from harness.console import figure
 from harness.page.blocks import NONE, Block, Cell, Chart, Note, Section, Table, named, number
 from harness.report.charts import bounds, learning
@@ -60,6 +61,8 @@ def _answer(group: RunGroup) -> str:
 
 def _charts(group: RunGroup, drawn: pd.DataFrame) -> list[Block]:
     wanted = [("perplexity", "epoch"), ("perplexity", "elapsed")]
+    if group.summary.device.str.contains(SIMULATED).any():
+        del wanted[1]  # the seconds of simulated devices are no speed
     if drawn.val_perplexity.notna().any():
         wanted.append(("val_perplexity", "epoch"))
     blocks: list[Block] = []

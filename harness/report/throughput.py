@@ -42,7 +42,7 @@ def throughput(report: Report) -> Section:
 
 def _answer(table: pd.DataFrame) -> str:
     if table.empty:
-        return "Nobody finished, so nobody is fast."
+        return "Nobody has earned a throughput, so nobody is fast."
     best, last = table.iloc[0], table.iloc[-1]
     said = f"{best.title}, with {figure(best.tokens_per_sec, ',.0f')} tokens a second in training"
     if len(table) > 1:

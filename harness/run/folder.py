@@ -24,6 +24,7 @@ from typing import Any
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.files import append, flush_to_disk, write_aside, writing
+from common.shards import rank, world_size
 from harness.console import note
 from harness.lock import begun
 from harness.paths import new_folder
@@ -46,7 +47,8 @@ EPOCH_COLUMNS, SAMPLE_COLUMNS = list(EpochTable.model_fields), list(SampleTable.
 def default_folder(recipe: str, experiment: Experiment) -> Path:
     """``results/runs/<time>-<recipe>-<hash>``, the hash being of the settings."""
     settings = hashlib.sha256(experiment.model_dump_json().encode()).hexdigest()[:8]
-    return new_folder(f"{recipe}-{settings}")
+    started_together = f"-rank{rank()}" if world_size() > 1 else ""
+    return new_folder(f"{recipe}-{settings}{started_together}")
 
 
 class RunFolder:

@@ -9,6 +9,7 @@ from rich import progress as bars
 from rich.console import Console
 from rich.text import Text
 
+from common.shards import SIMULATED
 from harness.console import printable
 from harness.run.row import Row
 from harness.workers.protocol import Built, EpochDone, Event, Phase, Progress, Sample
@@ -87,13 +88,13 @@ class Live:
                 )
             case Progress():
                 part = min(event.tokens / event.of, 1)
-                now = f"{part:.0%} of the epoch  {_speed(event)}"
+                now = f"{part:.0%} of the epoch  {_speed(row, event)}".rstrip()
                 self._now(row, now, event.epoch - 1 + part, event.epoch)
                 if time.monotonic() - self.said >= LINE_SECONDS:
                     left = event.seconds * (1 / part - 1) / 60
                     self._line(f"{name}: epoch {event.epoch}: {now}, {left:,.0f} min of it left")
             case EpochDone():
-                now = f"perplexity {event.perplexity:.4g}  {_speed(event)}"
+                now = f"perplexity {event.perplexity:.4g}  {_speed(row, event)}".rstrip()
                 self._now(row, now, event.epoch, event.epoch)
                 if event.epoch % self.line_period == 0 or event.epoch == self.num_epochs:
                     self._line(f"{name}: epoch {event.epoch}: {now}")
@@ -122,5 +123,7 @@ class Live:
             self.console.print(Text(line))
 
 
-def _speed(epoch: EpochDone | Progress) -> str:
-    return f"{epoch.tokens / epoch.seconds:,.0f} tokens/s" if epoch.seconds else ""
+def _speed(row: Row, epoch: EpochDone | Progress) -> str:
+    if SIMULATED in row.device or not epoch.seconds:
+        return ""
+    return f"{epoch.tokens / epoch.seconds:,.0f} tokens/s"

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from common.judging import Verdict
+from common.shards import SIMULATED
 from harness.records.schemas import SummaryTable
 from harness.records.status import Status
 
@@ -51,6 +52,7 @@ class Row:
     status: Status = "waiting"
     reason: str = ""
     device: str = ""
+    devices: int = 1
     perplexity: float | None = None
     val_perplexity: float | None = None
     compile_seconds: float | None = None
@@ -114,8 +116,12 @@ class Row:
 
     @property
     def tokens_per_sec(self) -> float | None:
-        """Training throughput; None unless the row is ok, for no other has earned one."""
-        return self.tokens / self.train_seconds if self.ok else None
+        """Training throughput; None unless the row is ok, for no other has earned one.
+
+        Simulated devices share a CPU: theirs would be no speed of several.
+        """
+        earned = self.ok and SIMULATED not in self.device
+        return self.tokens / self.train_seconds if earned else None
 
     def summary(self) -> dict[str, Any]:
         """The row by the columns of ``summary.csv``."""

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from common.experiment import Experiment
 from common.inputs import Inputs
+from common.shards import SIMULATED
 from harness.console import ROOMY, STYLES, figure, printable, titled
 from harness.recipes import Recipe
 from harness.records.reading import read_run
@@ -27,7 +28,7 @@ def comparison(rows: list[Row], width: int) -> Table:
         "validation": lambda row: figure(row.val_perplexity, ".4f"),
         "tokens/s": lambda row: figure(row.tokens_per_sec, ",.0f"),
         "of best": lambda row: figure((row.tokens_per_sec or 0) / fastest or None, ".2f"),
-        "train s": lambda row: figure(row.train_seconds or None, ".1f"),
+        "train s": lambda row: figure(_seconds(row), ".1f"),
         "compile s": lambda row: figure(row.compile_seconds, ".1f"),
         "MB": lambda row: figure(row.peak_memory_mb, ",.0f"),
     }
@@ -38,7 +39,7 @@ def comparison(rows: list[Row], width: int) -> Table:
     if width < ROOMY:
         for detail in ("of best", "train s", "MB"):
             columns.pop(detail, None)
-    table = titled("One network, the same weights, the same batches")
+    table = titled("One network, the same weights, the same batches" + on_several(rows))
     for name in ("backend", "variant"):
         table.add_column(name, no_wrap=True)
     for name in columns:
@@ -50,6 +51,16 @@ def comparison(rows: list[Row], width: int) -> Table:
         status = Text(said, STYLES.get(said, "red"))
         table.add_row(row.backend, row.variant, *figures, status)
     return table
+
+
+def _seconds(row: Row) -> float | None:
+    return None if SIMULATED in row.device else row.train_seconds or None
+
+
+def on_several(rows: list[Row]) -> str:
+    """The devices of each row, where one network had several; else empty."""
+    places = dict.fromkeys(row.device for row in rows if row.devices > 1 and row.device)
+    return f", each on {' or '.join(places)}" if places else ""
 
 
 def show_result(console: Console, result: RunResult, trained: str) -> None:

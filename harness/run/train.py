@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -11,9 +12,10 @@ from common.checkpoint import load_checkpoint
 from common.errors import StorageError, in_one_line
 from common.experiment import Experiment
 from common.inputs import Inputs, read_inputs
+from common.shards import world_size
 from common.variants import unsupported
 from harness import interrupts
-from harness.checks import check_inputs, corpus_facts, select
+from harness.checks import check_inputs, corpus_facts, select, unable
 from harness.console import note
 from harness.lock import locked
 from harness.records.facts import sha256_of
@@ -120,13 +122,14 @@ def run(request: RunRequest, display: Display) -> RunResult:
     }
     done = load_checkpoint(request.resume).epoch if request.resume else 0
     size = len(inputs.vocab)
-    rows = [Row(*pair, experiment.seed, experiment.dtype, size, done) for pair in pairs]
+    seed, dtype, devices = experiment.seed, experiment.dtype, experiment.devices
+    rows = [Row(*pair, seed, dtype, size, done, devices=devices) for pair in pairs]
     path = request.out or default_folder(request.recipe, experiment)
     with locked(path):
         folder = RunFolder(path, facts, rows)
         status = train_rows(folder, request, inputs, display)
-    unable = {variant for variant in request.variants if unsupported(experiment, variant)}
-    return RunResult(path, folder.rows, status, (*request.backends, *unable))
+    alone = {variant for variant in request.variants if unsupported(experiment, variant)}
+    return RunResult(path, folder.rows, status, (*request.backends, *alone))
 
 
 def train_rows(folder: RunFolder, request: RunRequest, inputs: Inputs, display: Display) -> str:
@@ -157,8 +160,8 @@ def train_rows(folder: RunFolder, request: RunRequest, inputs: Inputs, display: 
 
 def run_row(row: Row, request: RunRequest, folder: RunFolder, display: Display) -> None:
     """Train one backend in a worker of its own; whatever happens to it becomes the row's status."""
-    reason = unsupported(request.experiment, row.variant) or missing(row.backend, request.pythons)
-    if reason:
+    cannot = unable(row.backend, row.variant, request.experiment)
+    if reason := cannot or missing(row.backend, request.pythons):
         row.status, row.reason = "unavailable", reason
     else:
         ask_worker(row, request, folder, display)
@@ -185,7 +188,8 @@ def ask_worker(row: Row, request: RunRequest, folder: RunFolder, display: Displa
             checkpoint=str(folder.checkpoint(row)),
             resume=request.resume and str(request.resume),
             goes_on=goes_on and str(goes_on),
-            checkpoint_seconds=request.checkpoint_seconds,
+            # harnesses that were started together would not save at the same steps
+            checkpoint_seconds=math.inf if world_size() > 1 else request.checkpoint_seconds,
             **(request.inputs.for_workers() if request.inputs else {}),
         )
         for event in worker.ask(asked):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, replace
 from itertools import cycle, islice
 from pathlib import Path
@@ -15,6 +16,7 @@ from common.checkpoint import Checkpoint, Middle, load_checkpoint, save_checkpoi
 from common.inputs import first_weights, load_batches
 from common.interface import Model
 from common.judging import judge_before_training
+from common.shards import world_size
 from common.training import Epoch, Underway, train_on, warm_up
 from common.weights import Weights
 from harness.run.checkpoints import OnTheWay
@@ -58,13 +60,17 @@ def train_model(session: Session, request: Train) -> Iterator[Event]:
     if request.goes_on:
         underway = taken_up(model, load_checkpoint(Path(request.goes_on)))
     network = Checkpoint(experiment, vocab, underway.number - 1, weights)
-    yield from training(model, loader, network, underway, request)
+    if session.following:  # rank 0 saves, by its own clock
+        request = request.model_copy(update={"checkpoint_seconds": math.inf})
+    trained = yield from training(model, loader, network, underway, request)
+    if finite(trained.weights) and not session.following:
+        save_checkpoint(Path(request.checkpoint), trained)
 
 
 def training(
     model: Model, loader: SeqDataLoader, network: Checkpoint, underway: Underway, request: Train
-) -> Iterator[Event]:
-    """The training itself, from wherever it stands; the trained weights are saved at its end.
+) -> Generator[Event, None, Checkpoint]:
+    """The training itself, from wherever it stands; returns what was trained.
 
     Args:
         model: as it stands.
@@ -89,8 +95,8 @@ def training(
             place = event
             if signs.due():
                 yield signs.progress(place)
-        if experiment.keep_graph and place.losses:
-            continue  # a state that remembers its graph cannot be written down
+        if place.losses and (experiment.keep_graph or world_size() > 1):
+            continue  # nobody can write down a graph, or alone a state that processes share
         start = time.monotonic()
         if start - saved >= wait and place.number <= experiment.num_epochs:
             here = checkpoint(model, place, network)
@@ -101,9 +107,7 @@ def training(
             saved = time.monotonic()
             if request.checkpoint_seconds:
                 wait = max(request.checkpoint_seconds, SHARE * (saved - start))
-    trained = replace(network, epoch=epoch, weights=model.weights())
-    if finite(trained.weights):
-        save_checkpoint(Path(request.checkpoint), trained)
+    return replace(network, epoch=epoch, weights=model.weights())
 
 
 def checkpoint(model: Model, place: Underway, network: Checkpoint) -> Checkpoint:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from common.shards import world_size
 from harness.paths import ROOT
 
 SET_ASIDE = frozenset(
@@ -32,12 +33,15 @@ TERRAFORM = ("TF_CLI_", "TF_TOKEN_", "TF_VAR_")
 """Beginnings of another program's names, which are secrets at times."""
 
 
-def environment(cpus: list[int], device: str, dtype: str) -> dict[str, str]:
+def environment(threads: int, device: str, dtype: str, devices: int) -> dict[str, str]:
     """Variables of a worker's process, from before its framework is imported."""
     left = {name: value for name, value in os.environ.items() if name not in SET_ASIDE}
-    fixed = _fixed(len(cpus), dtype)
+    fixed = _fixed(threads, dtype)
     if device == "cpu":
         fixed |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+    if devices > 1:  # JAX makes so many of a CPU; processes that were started together share them
+        flag = f"--xla_force_host_platform_device_count={max(1, devices // world_size())}"
+        fixed["XLA_FLAGS"] = f"{left.get('XLA_FLAGS', '')} {flag}".strip()
     return left | fixed
 
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+import backends
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.limits import reason_of
@@ -24,7 +25,7 @@ from harness.paths import ROOT
 from harness.workers.answers import Answer
 from harness.workers.cpus import usable_cpus
 from harness.workers.environment import environment
-from harness.workers.errors import Failure, WorkerError
+from harness.workers.errors import Failure, WorkerError, how_it_ended
 from harness.workers.lines import LINE_LIMIT, Lines, NoLineError
 from harness.workers.log import Log
 from harness.workers.protocol import EVENT, Done, Event, Failed, Loaded, Message
@@ -73,6 +74,10 @@ class Worker:
         self.given_up: Failed | None = None
         command = [str(python), "-P", "-m", "harness.start_worker", "--backend", backend]
         command += ["--cpus", ",".join(map(str, self.cpus))]
+        command += ["--devices", str(experiment.devices)]
+        sharing = experiment.devices if backends.entry(backend).devices == "processes" else 1
+        self.threads = max(1, len(self.cpus) // sharing)
+        settings = self.threads, experiment.device, experiment.dtype, experiment.devices
         with ExitStack() as opened:  # what was opened is closed where the start fails
             try:
                 self.log = Log(log)
@@ -87,7 +92,7 @@ class Worker:
                         stderr=self.log.file,
                         bufsize=0,
                         pass_fds=[lifeline],
-                        env=environment(self.cpus, experiment.device, experiment.dtype),
+                        env=environment(*settings),
                         start_new_session=True,  # Ctrl-C is for the harness, which ends the group
                     )
                     running.add(self)
@@ -192,9 +197,9 @@ class Worker:
             return "it closed its output and ran on"
         self.kill()  # its children, while the group is known by the number of its leader
         status = self.process.wait()
-        how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
         said = self.log.last_line()
-        return f"its process ended{where} with {how}" + (f": {said}" if said else "")
+        reason = f"its process ended{where} with {how_it_ended(status)}"
+        return f"{reason}: {said}" if said else reason
 
 
 def end_all() -> None:

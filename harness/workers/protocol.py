@@ -129,12 +129,11 @@ class Conditions(Message):
 
 
 class Prepared(Message):
-    """A network that is ready to be timed: steps of a turn, and what is in force around it."""
+    """A network that is ready to be timed, and what is in force around it."""
 
     event: Literal["prepared"] = "prepared"
     device: Line
     compile_seconds: Amount
-    steps: Number
     conditions: Conditions
 
 

@@ -52,12 +52,16 @@ class Predict(Message):
 
 
 class Compare(Message):
-    """Ask for the errors of a variant on the whole grid of parity, after so many steps."""
+    """Ask for the errors of a variant on the whole grid of parity, after so many steps.
+
+    On several devices, the grid is that of `common.parity_grid.cases_of_devices`.
+    """
 
     op: Literal["compare"] = "compare"
     variant: str
     dtype: DType
     device: str
+    devices: int
     steps: int
 
 
@@ -71,9 +75,10 @@ class Prepare(Message):
 
 
 class TakeTurn(Message):
-    """Ask for one timed turn of the network that was prepared."""
+    """Ask for one timed turn of the network that was prepared, of so many steps."""
 
     op: Literal["turn"] = "turn"
+    steps: int
 
 
 class Check(Message):

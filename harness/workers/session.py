@@ -19,11 +19,13 @@ class Session:
 
     Attributes:
         name: of the backend.
+        following: True for a rank that does what another does: it writes no file.
         timed: the network of a benchmark between its turns, a `harness.bench.worker.Timed`.
         told: hashes of the files that the harness was told of, by path.
     """
 
     name: str
+    following: bool = False
     timed: Any = None
     told: dict[str, str] = field(default_factory=dict)
 

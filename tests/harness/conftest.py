@@ -3,17 +3,20 @@
 import io
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 import backends
 from harness import cli
+from harness.bench import turns
 
 WRONG = '''
 """The reference itself as a backend, but for {fault}."""
 import numpy as np
 from common.interface import Description
 from common.reference import Reference
+from common.shards import named
 
 
 class Wrong(Reference):
@@ -35,7 +38,9 @@ def compilations():
 
 
 def build(experiment, variant, weights):
-    return Wrong(experiment, weights)
+    model = Wrong(experiment, weights)
+    model.device = named("cpu", experiment.devices)
+    return model
 '''
 
 
@@ -61,23 +66,25 @@ def first_in_workers(tmp_path, monkeypatch):
 def registered(first_in_workers, monkeypatch):
     """Register a backend of our own, by a file on the path of its workers; see `WRONG`."""
 
-    def register(code, fault="nothing", threads=None):
+    def register(code, fault="nothing", threads=None, devices="one"):
+        entry = replace(OWN, devices=devices)
         folder = first_in_workers(
-            f"from backends import BACKENDS, Entry\nBACKENDS['own'] = {OWN!r}\n"
+            f"from backends import BACKENDS, Entry\nBACKENDS['own'] = {entry!r}\n"
         )
         (folder / "own_backend.py").write_text(
             WRONG.format(code=code, fault=fault, threads=threads)
         )
-        monkeypatch.setitem(backends.BACKENDS, "own", OWN)
+        monkeypatch.setitem(backends.BACKENDS, "own", entry)
         return "own"
 
     return register
 
 
 @pytest.fixture
-def short_turns(first_in_workers):
+def short_turns(first_in_workers, monkeypatch):
     """Turns of a benchmark that are too short to tell anything of speed."""
-    first_in_workers("import harness.bench.worker\nharness.bench.worker.TURN_SECONDS = 0.01\n")
+    monkeypatch.setattr(turns, "TURN_SECONDS", 0.01)
+    first_in_workers("import harness.bench.worker\nharness.bench.worker.PRODUCT_SECONDS = 0.001\n")
 
 
 @pytest.fixture

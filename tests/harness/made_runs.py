@@ -113,7 +113,7 @@ def made_prepared(torch="2.13.0"):
         threads=2,
         tf32=False,
     )
-    return Prepared(device="cpu", compile_seconds=0.1, steps=2, conditions=conditions)
+    return Prepared(device="cpu", compile_seconds=0.1, conditions=conditions)
 
 
 def made_turns(seconds):

@@ -29,10 +29,10 @@ def timed(*names):
     return {each.name: each for each in found}
 
 
-def made_up(backend, variant, seconds, compile_seconds=0.0):
+def made_up(backend, variant, seconds, compile_seconds=0.0, devices=1):
     turns = [Turn(seconds=each, cores_busy=1.0) for each in seconds]
     prepared = Prepared.model_construct(compile_seconds=compile_seconds)
-    return Contender(backend, variant, prepared, turns)
+    return Contender(backend, variant, prepared, turns, devices=devices)
 
 
 # the statistics
@@ -90,6 +90,40 @@ def test_the_floor_takes_each_product_where_it_is_fastest():
     table = bench_table(SHAPE, found).set_index("backend")
     assert table.loc["floor"].tokens_per_sec == 2 * 3 / 2
     assert table.loc["jax"].floor_fraction == 0.5
+
+
+def test_scaling_efficiency_is_of_the_speed_on_one_device():
+    found = [
+        made_up("torch", "scratch", [4.0, 8.0]),
+        made_up("torch", "scratch", [2.5, 5.0], devices=2),
+    ]
+    table = bench_table(SHAPE, found).set_index("variant")
+    assert table.loc["scratch x 2"].scaling_efficiency == 0.8
+    assert math.isnan(table.loc["scratch"].scaling_efficiency)
+
+
+def test_several_devices_are_timed_beside_one_by_those_who_have_them():
+    found, _ = contenders(Contest((), (), 3, {"device": "cpu", "devices": 2}, {}))
+    named = {each.name for each in found if each.variant not in ("products", "harness")}
+    assert named <= {
+        *(
+            f"{name} scratch{more}"
+            for name in ("torch", "jax", "tensorflow", "mxnet")
+            for more in ("", " x 2")
+        ),
+    }
+
+
+def test_simulated_devices_have_no_figure(registered):
+    name = registered("pass", devices="together")
+    asked = Contest((name,), (), 2, {"device": "cpu", "devices": 2}, {})
+    found = [each for each in contenders(asked)[0] if each.backend == name]
+    time_shape(asked, SHAPE, found, lambda said: None)
+    alone, together = found
+    assert alone.reason == ""
+    assert together.name == "own scratch x 2"
+    assert "simulated devices share a CPU" in together.reason
+    assert list(bench_table(SHAPE, found).variant) == ["scratch"]
 
 
 # the turns

@@ -9,7 +9,7 @@ from rich.console import Console
 
 import backends
 from common.experiment import Experiment
-from common.parity_grid import cases
+from common.parity_grid import cases, cases_of_devices
 from common.reference import Reference
 from harness.cli import app
 from harness.parity.measure import COLUMNS, compare
@@ -19,12 +19,13 @@ from harness.run.train import RunRequest, run
 
 
 def test_all_quantities_of_all_cases_are_compared(registered, tmp_path, capsys):
-    name = registered("pass")
-    comparison = compare([name], [], ["float64"], 4, "cpu", {})
+    name = registered("pass", devices="together")
+    comparison = compare([name], [], ["float64"], 4, "cpu", 2, {})
     assert comparison.passed
     table = comparison.table
     assert list(table.columns) == COLUMNS
-    assert set(table.case) == {case.name for case in cases("float64")}
+    grid = [*cases("float64"), *cases_of_devices("float64", 2)]
+    assert set(table.case) == {case.name for case in grid}
     assert {"logits", "loss", "gradient W_hh", "clipped norm", "weights", "carried state"} <= set(
         table.quantity
     )
@@ -32,7 +33,9 @@ def test_all_quantities_of_all_cases_are_compared(registered, tmp_path, capsys):
     path = write(comparison, tmp_path)
     assert pd.read_csv(path).shape == table.shape
     show(Console(width=100), comparison)
-    assert "all equal to the reference" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"the worst error over {len(grid)} cases (6 on several devices)" in said
+    assert "all equal to the reference" in said
 
 
 def test_a_fault_fails_the_command_and_is_named(registered, tmp_path, capsys):
@@ -83,9 +86,9 @@ def test_an_absent_backend_fails_only_if_it_was_asked_for(monkeypatch):
     absent = backends.Entry("absent", ("no_such_framework",), ())
     both = {"absent": absent, "mxnet-style": backends.BACKENDS["mxnet-style"]}
     monkeypatch.setattr(backends, "BACKENDS", both)
-    assert compare([], [], ["float32"], 3, "cpu", {}).passed
-    assert not compare(["absent", "mxnet-style"], [], ["float32"], 3, "cpu", {}).passed
-    assert not compare(["absent"], [], ["float32"], 3, "cpu", {}).passed
+    assert compare([], [], ["float32"], 3, "cpu", 2, {}).passed
+    assert not compare(["absent", "mxnet-style"], [], ["float32"], 3, "cpu", 2, {}).passed
+    assert not compare(["absent"], [], ["float32"], 3, "cpu", 2, {}).passed
 
 
 def test_json(capsys, tmp_path):

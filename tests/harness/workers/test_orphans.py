@@ -22,7 +22,7 @@ from harness.workers.requests import Compare, Describe
 for python in sys.argv[1:]:
     worker = Worker("mxnet-style", Path(python), Experiment(threads=1))
     list(worker.ask(Describe()))
-    compare = Compare(variant="scratch", dtype="float64", device="cpu", steps=10**6)
+    compare = Compare(variant="scratch", dtype="float64", device="cpu", devices=1, steps=10**6)
     threading.Thread(target=list, args=[worker.ask(compare)], daemon=True).start()
     print(worker.process.pid, flush=True)
 time.sleep(99)
