@@ -59,7 +59,8 @@ def test_a_worker_that_leaves_out_cases_fails(tmp_path):
     lines = [json.dumps(case), json.dumps({"event": "done", "peak_memory_mb": 1})]
     path.write_text(f"#!{sys.executable} -IS\nprint(*{lines}, sep=chr(10), flush=True)\n")
     path.chmod(0o755)
-    comparison = compare(["mxnet-style"], ["fused"], ["float64"], 1, "cpu", {"mxnet-style": path})
+    pythons = {"mxnet-style": path}
+    comparison = compare(["mxnet-style"], ["fused"], ["float64"], 1, "cpu", 1, pythons)
     assert not comparison.passed
     assert "it did not compare" in comparison.failures["mxnet-style fused"]
 
