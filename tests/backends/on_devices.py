@@ -48,6 +48,26 @@ def compared(backend, case, steps):
     return over_tolerance(errors, "float64")
 
 
+def changed_on_the_way(backend):
+    """The quantities that differ where a training goes on from the state that was written down."""
+    module = backends.load(backend)
+    case = Case("", Experiment(**SETTINGS | {"batch_size": 5}), 9, sigma=0.5)
+    models = [module.build(case.experiment, "scratch", case.weights()) for _ in range(2)]
+    whole, other = models
+    (first, second) = case.batches(2)
+    _, state = whole.train_step(*first, whole.begin_state(5))
+    H = whole.read_state(state)
+    other.load_weights(whole.weights())
+    states = [state, other.write_state(H)]
+    found = {"state": [H, other.read_state(states[1])]}
+    steps = [model.train_step(*second, s) for model, s in zip(models, states, strict=True)]
+    found["loss"] = [float(loss) for loss, _ in steps]
+    found["next state"] = [m.read_state(s) for m, (_, s) in zip(models, steps, strict=True)]
+    for name in whole.weights():
+        found[name] = [model.weights()[name] for model in models]
+    return [name for name, pair in found.items() if not np.array_equal(*pair)]
+
+
 def begin_anew(parallel):
     """Forget what was traced with functions that are wrong now, or were."""
     if hasattr(parallel, "places"):
@@ -77,6 +97,7 @@ def main(backend, *names):
     grid = [case for case in cases_of_devices("float64", 2) if case.name in names or not names]
     found = {
         "wrong": {case.name: compared(backend, case, steps=12) for case in grid},
+        "changed": changed_on_the_way(backend),
         "caught": {name: caught(backend, *fault) for name, fault in FAULTS.items()},
     }
     if shards.rank() == 0:

@@ -81,6 +81,7 @@ def check_devices(backend, processes, few):
     found = json.loads(out.splitlines()[-1])
     assert found["wrong"]
     assert not any(found["wrong"].values()), found["wrong"]
+    assert found["changed"] == []
     for name, (_, _, _, catchers) in FAULTS.items():
         assert catchers <= {*found["caught"][name]}, name
 
