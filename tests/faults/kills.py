@@ -197,12 +197,10 @@ def of_case(mark):
 
 
 def misspoken(ended, number):
-    """What is wrong with how a command ended.
-
-    It may have been quicker than the signal, or have come before or after what hears it: that is
-    the same for a shell.
-    """
-    wrong = [] if ended.status in (0, 128 + number, -number) else [f"exit status {ended.status}"]
+    """What is wrong with how a command ended; it may have been quicker than the signal."""
+    if number == signal.SIGKILL:
+        return [] if ended.status in (0, -number) else [f"exit status {ended.status}"]
+    wrong = [] if ended.status in (0, 128 + number) else [f"exit status {ended.status}"]
     if "Traceback" in ended.said or ended.said.count("\n") > 1:
         wrong.append(f"it said {ended.said[-300:]!r}")
     return wrong
