@@ -16,7 +16,7 @@ from common.experiment import Experiment
 from common.vocab import Vocab
 from common.weights import draw_weights
 from harness.about import version
-from harness.cli import COMMANDS, main
+from harness.cli import COMMANDS
 from tests.harness.made_runs import make_run
 
 ROOT = Path(__file__).parents[2]
@@ -98,15 +98,6 @@ def test_a_bad_request(tmp_path, here, arguments, message):
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def ended(monkeypatch, capsys, *words):
-    """Exit status and output of a command that runs in this process."""
-    monkeypatch.setattr(sys, "argv", ["harness", *words])
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    said = capsys.readouterr()
-    return stopped.value.code or 0, said.out, said.err
-
-
 @pytest.mark.parametrize("path", ["x" * 300, "d/" * 3000 + "x", "~nosuchuser/x", "a\udcffb"])
 @pytest.mark.parametrize(
     "words",
@@ -119,34 +110,33 @@ def ended(monkeypatch, capsys, *words):
         "--install-completion --shell bash --out",
     ],
 )  # fmt: skip
-def test_no_path_is_a_traceback(tmp_path, monkeypatch, capsys, words, path):
+def test_no_path_is_a_traceback(tmp_path, here, words, path):
     if path.startswith("~") and "--out" in words:
         return  # a folder of this name can be made
-    monkeypatch.chdir(tmp_path)
     run = str(make_run(tmp_path / "run", epochs=10))
     given = [run if word == "RUN" else word for word in words.split()]
     given = [*given[:-1], given[-1] + path] if words.endswith("=") else [*given, path]
     before = sorted(tmp_path.rglob("*"))
-    status, out, err = ended(monkeypatch, capsys, *given)
-    assert (status, out) == (2, "")
-    assert err.startswith("error: ")
-    assert err.count("\n") == 1
-    assert len(err) < 1000
+    done = here(*given)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert len(done.stderr) < 1000
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_a_prefix_that_is_no_text_is_refused(monkeypatch, capsys):
-    status, _, err = ended(monkeypatch, capsys, "run", "--prefix", "it \udcff")
-    assert (status, err.count("\n")) == (2, 1)
-    assert r"it \udcff: not UTF-8" in err
+def test_a_prefix_that_is_no_text_is_refused(here):
+    done = here("run", "--prefix", "it \udcff")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert r"it \udcff: not UTF-8" in done.stderr
 
 
-def test_an_error_turns_no_line_around(monkeypatch, capsys):
-    status, _, err = ended(monkeypatch, capsys, "run", "--backend", "a\x1b[2J\u202eb")
-    assert status == 2
-    assert err.startswith("error: unknown backend 'a")
-    assert "\x1b" not in err
-    assert "\u202e" not in err
+def test_an_error_turns_no_line_around(here):
+    done = here("run", "--backend", "a\x1b[2J\u202eb")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: unknown backend 'a")
+    assert "\x1b" not in done.stderr
+    assert "\u202e" not in done.stderr
 
 
 def test_a_python_without_docstrings_is_refused(tmp_path):

@@ -278,18 +278,23 @@ def test_a_perplexity_far_above_guessing_is_that_of_a_training_that_diverged(tmp
 # signs of life
 
 
-def test_a_long_epoch_says_how_far_it_is(tmp_path, monkeypatch):
-    for module in (signs, worker):
-        monkeypatch.setattr(module, "SIGN_SECONDS", 0.0)
-    asked = Train(
+def training(folder, checkpoint_seconds):
+    """Request to a worker, as a run makes it."""
+    return Train(
         experiment=SMALL,
         variant="scratch",
         data_dir=None,
-        checkpoint=str(tmp_path / "it.safetensors"),
+        checkpoint=str(folder / "it.safetensors"),
         resume=None,
         goes_on=None,
-        checkpoint_seconds=1e9,
+        checkpoint_seconds=checkpoint_seconds,
     )
+
+
+def test_a_long_epoch_says_how_far_it_is(tmp_path, monkeypatch):
+    for module in (signs, worker):
+        monkeypatch.setattr(module, "SIGN_SECONDS", 0.0)
+    asked = training(tmp_path, checkpoint_seconds=1e9)
     events = [*worker.train_model(Session("mxnet-style"), asked)]
     assert [event.event for event in events[:4]] == ["phase", "phase", "built", "judged"]
     steps = [event for event in events if isinstance(event, Progress)]
@@ -301,15 +306,7 @@ def test_a_long_epoch_says_how_far_it_is(tmp_path, monkeypatch):
 
 
 def test_checkpoints_come_after_all_that_lies_before_them(tmp_path):
-    asked = Train(
-        experiment=SMALL,
-        variant="scratch",
-        data_dir=None,
-        checkpoint=str(tmp_path / "it.safetensors"),
-        resume=None,
-        goes_on=None,
-        checkpoint_seconds=0,
-    )
+    asked = training(tmp_path, checkpoint_seconds=0)
     epochs, samples, saved = 0, 0, []
     for event in worker.train_model(Session("mxnet-style"), asked):
         epochs += isinstance(event, EpochDone)
