@@ -166,7 +166,8 @@ def _as_written(
         try:
             check_unedited(folder, facts["files"], names)
         except RequestError as edited:
-            raise RequestError(f"{edited}; {wrong}") from wrong
+            told = str(wrong).removeprefix(printable(f"{folder}{os.sep}"))  # the folder is known
+            raise RequestError(f"{edited}; {told}") from wrong
         raise
     check_unedited(folder, facts["files"], names)
     return found
