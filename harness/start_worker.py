@@ -17,6 +17,8 @@ import signal
 import threading
 from queue import SimpleQueue
 
+from common.limits import reason_of
+
 CHUNK = 1 << 16
 
 
@@ -62,8 +64,8 @@ def main() -> None:
     requests: SimpleQueue[bytes] = SimpleQueue()
     try:
         threading.Thread(target=read_requests, args=[requests], daemon=True).start()
-    except RuntimeError:
-        raise SystemExit("the limit of processes and threads: raise it (ulimit -u)") from None
+    except RuntimeError as error:
+        raise SystemExit(reason_of(error)) from None
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, set(map(int, arguments.cpus.split(","))))
     replies = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")

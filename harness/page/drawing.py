@@ -23,7 +23,7 @@ from typing import Any
 import platformdirs
 
 from common.errors import in_one_line
-from common.files import sweep, write_aside
+from common.files import STALE, sweep, write_aside
 from common.limits import reason_of
 from harness.page.figure import Figure
 
@@ -31,9 +31,6 @@ PROGRAM = Path(__file__).with_name("draw.py")
 
 SECONDS = 300
 """Longest that the charts of a report may take; they take a few seconds."""
-
-LEFT_OVER = 3600
-"""Seconds after which a file aside in the cache, which several processes write, was left there."""
 
 
 class DrawingError(RuntimeError):
@@ -74,7 +71,7 @@ def draw(figures: list[Figure]) -> Drawn:
         bundle = str(drawn["bundle"])
         with suppress(OSError):  # the report needs no cache
             kept.parent.mkdir(parents=True, exist_ok=True)
-            sweep(kept.parent, LEFT_OVER)
+            sweep(kept.parent, STALE)
             write_aside(kept, f"{_digest(bundle)}\n{bundle}")
     return Drawn(
         {each.name: each.filling_its_box(drawn["vega"][each.name]) for each in figures},

@@ -7,7 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 
-SOURCE = ("common", "backends", "harness")
+from harness.workers.loaded import PACKAGES
 
 SAFE = {
     "GIT_NO_LAZY_FETCH": "1",
@@ -43,11 +43,11 @@ def _differs(root: Path, listed: str) -> bool:
     known = {}
     for line in filter(None, listed.split("\0")):
         about, _, name = line.partition("\t")
-        if name.startswith(tuple(f"{folder}/" for folder in SOURCE)):
+        if name.startswith(tuple(f"{folder}/" for folder in PACKAGES)):
             known[name] = about.split()[2]
     here = {
         path.relative_to(root).as_posix()
-        for folder in SOURCE
+        for folder in PACKAGES
         for path in (root / folder).rglob("*.py")
     }
     return bool(here - known.keys()) or any(_hash(root / n, of) != of for n, of in known.items())

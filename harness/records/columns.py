@@ -22,9 +22,7 @@ Duration = Annotated[float, Field(ge=1e-9, le=1e9)]  # seconds
 Figure = Annotated[float, BeforeValidator(lambda cell: cell or "nan")]  # empty: not known
 Quantity = Annotated[Figure, AfterValidator(partial(_within, least=0, most=1e15))]
 # infinite: never, or impossible
-Boundless = Annotated[
-    Figure, AfterValidator(partial(_within, least=0, most=math.inf))
-]  # infinite: never, or impossible
+Boundless = Annotated[Figure, AfterValidator(partial(_within, least=0, most=math.inf))]
 a_perplexity = AfterValidator(partial(_within, least=0.99, most=math.inf))  # 1, but rounded
 Amount = Annotated[float, Field(ge=0, le=1e15)]
 Shape = Annotated[str, Field(pattern="^[0-9]+x[0-9]+x[0-9]+x[0-9]+$")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from common.errors import RequestError
 from harness.console import printable
 from harness.records.agreement import damaged
-from harness.records.cells import unguarded
+from harness.records.cells import reader_of, unguarded
 
 
 def holds(folder: Path, name: str) -> bool:
@@ -65,18 +64,15 @@ def _cells(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
         raise damaged(path, "it holds a zero byte")
     rows: list[list[str]] = []
     lines: list[int] = []
-    limit = csv.field_size_limit(len(text))  # a generated text may be longer than csv's own limit
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        header = next(reader, [])
-        for row in reader:
-            if len(row) != len(header):
-                what = f"line {reader.line_num}: {len(row)} cells under {len(header)} headings"
-                raise damaged(path, what)
-            rows.append([unguarded(cell) for cell in row])
-            lines.append(reader.line_num)
+        with reader_of(text) as reader:
+            header: list[str] = next(reader, [])
+            for row in reader:
+                if len(row) != len(header):
+                    what = f"line {reader.line_num}: {len(row)} cells under {len(header)} headings"
+                    raise damaged(path, what)
+                rows.append([unguarded(cell) for cell in row])
+                lines.append(reader.line_num)
     except csv.Error as error:
         raise damaged(path, f"not CSV: {error}") from error
-    finally:
-        csv.field_size_limit(limit)
     return header, rows, lines

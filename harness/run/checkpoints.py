@@ -24,6 +24,11 @@ Place = tuple[int, int]
 """Number of whole epochs, and of steps of the next."""
 
 
+def final(folder: Path, row: str) -> Path:
+    """Path for the trained weights of a row, by its name, in a run folder."""
+    return folder / "checkpoints" / f"{row}.safetensors"
+
+
 class OnTheWay:
     """Checkpoints on the way of one row.
 

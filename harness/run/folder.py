@@ -11,9 +11,7 @@ sits down to it is a sitting, and ``run.json`` lists them.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import os
 import platform
 from collections.abc import Iterable
@@ -28,12 +26,12 @@ from common.shards import rank, world_size
 from harness.console import note
 from harness.lock import begun
 from harness.paths import new_folder
-from harness.records.cells import csv_of, guarded
+from harness.records.cells import csv_of, guarded, lines_of
 from harness.records.facts import Record
 from harness.records.reading import RUN_TABLES, check_whole
 from harness.records.schemas import EpochTable, SampleTable
 from harness.records.tables import holds
-from harness.run.checkpoints import OnTheWay
+from harness.run.checkpoints import OnTheWay, final
 from harness.run.going_on import clear_up, take_up
 from harness.run.row import Row, summary_table
 from harness.workers.protocol import EpochDone, Sample, Saved
@@ -85,7 +83,7 @@ class RunFolder:
                 (path / name).mkdir(exist_ok=True)
             for name, columns in (("epochs.csv", EPOCH_COLUMNS), ("samples.csv", SAMPLE_COLUMNS)):
                 if not holds(path, name):
-                    write_aside(path / name, _lines([columns]))
+                    write_aside(path / name, lines_of([columns]))
 
     def _sit_down(self, facts: dict[str, Any]) -> None:
         """Begin a sitting; say if the source is another than it was."""
@@ -124,7 +122,7 @@ class RunFolder:
 
     def checkpoint(self, row: Row) -> Path:
         """Path for a row's trained weights."""
-        return self.path / "checkpoints" / f"{row.name}.safetensors"
+        return final(self.path, row.name)
 
     def add_epoch(self, row: Row, event: EpochDone) -> None:
         """Append a line to ``epochs.csv``."""
@@ -180,13 +178,7 @@ class RunFolder:
 
     def _append(self, name: str, row: Row, values: Iterable[Any]) -> None:
         cells = [row.backend, row.variant, row.seed, *map(guarded, values)]
-        append(self.path / name, _lines([cells]))
-
-
-def _lines(rows: Iterable[Iterable[Any]]) -> str:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
+        append(self.path / name, lines_of([cells]))
 
 
 def _now() -> str:

@@ -11,7 +11,6 @@ go on; it is said, and stands in the record of sittings.
 from __future__ import annotations
 
 import csv
-import io
 import math
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,13 @@ from common.errors import RequestError
 from common.files import write_aside
 from harness.console import note, printable
 from harness.records.agreement import damaged
+from harness.records.cells import lines_of, reader_of
 from harness.records.facts import check_unedited
 from harness.records.json_schemas import RunFacts
 from harness.records.reading import RUN_TABLES, record
 from harness.records.schemas import SummaryTable
 from harness.records.tables import holds, table
-from harness.run.checkpoints import OnTheWay
+from harness.run.checkpoints import OnTheWay, final
 from harness.run.row import Row
 
 Facts = dict[str, Any]
@@ -77,16 +77,12 @@ def clear_up(path: Path, rows: list[Row]) -> None:
     The record says ``running`` by now, and vouches for no table.
     """
     for row in rows:
-        on_the_way = OnTheWay(_final(path, row))
+        on_the_way = OnTheWay(final(path, row.name))
         on_the_way.remove_written()
         if row.settled:
             on_the_way.remove()
     _cut(path / "epochs.csv", rows)
     _cut(path / "samples.csv", rows)
-
-
-def _final(path: Path, row: Row) -> Path:
-    return path / "checkpoints" / f"{row.name}.safetensors"
 
 
 def _only_sitting(facts: Facts) -> Facts:
@@ -143,7 +139,7 @@ def _restore_results(path: Path, rows: list[Row], epochs: dict[str, list[Cells]]
                 result.add_epoch(*_told(each))
             perplexity = math.nan if result.perplexity is None else result.perplexity
             agrees = str(perplexity) == str(float(told["perplexity"]))
-            if agrees and result.settled and (not result.ok or _is_sound(_final(path, row))):
+            if agrees and result.settled and (not result.ok or _is_sound(final(path, row.name))):
                 rows[number] = result
 
 
@@ -160,7 +156,7 @@ def _last_checkpoint(
     path: Path, experiment: Facts, row: Row, epochs: list[Cells]
 ) -> tuple[Path, list[Cells]] | None:
     """The last checkpoint that can be read, with the lines of its epochs, which all stand there."""
-    for checkpoint in OnTheWay(_final(path, row)).newest_first():
+    for checkpoint in OnTheWay(final(path, row.name)).newest_first():
         try:
             saved = load_checkpoint(checkpoint)
         except RequestError as error:
@@ -184,16 +180,14 @@ def _whole_lines(path: Path) -> list[Cells]:
     with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
         text = file.read()
     lines: list[Cells] = []
-    limit = csv.field_size_limit(len(text))
     try:
-        for line in csv.reader(io.StringIO(text, newline=""), strict=True):
-            lines.append(line)
+        with reader_of(text) as reader:
+            for line in reader:
+                lines.append(line)
     except csv.Error:
         pass  # it ends within quotes
     else:
         lines = lines if text.endswith("\n") else lines[:-1]
-    finally:
-        csv.field_size_limit(limit)
     for number, line in enumerate(lines[1:], 2):
         if len(line) != len(lines[0]) or not line[3].isdecimal():
             raise damaged(path, f"row {number} is none")
@@ -215,10 +209,8 @@ def _cut(path: Path, rows: list[Row]) -> None:
     kept = {tuple(row.key): row.epoch for row in rows}
     lines = _whole_lines(path)
     cut = [line for line in lines[1:] if int(line[3]) <= kept.get((line[0], line[1], line[2]), 0)]
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(lines[:1] + cut)
     if lines:
-        write_aside(path, text.getvalue().encode("utf-8", "surrogateescape"))
+        write_aside(path, lines_of(lines[:1] + cut).encode("utf-8", "surrogateescape"))
 
 
 def _said(row: Row, goes_on: dict[str, Path]) -> str:
