@@ -87,5 +87,6 @@ def test_two_at_once_on_one_folder(name, chosen, tmp_path):
         if 0 not in statuses:  # killed, and the other had been refused
             done = start(folder, COMMANDS[name])
             said = done.communicate(timeout=200)[1]
-            assert done.returncode == 0, (told, said)
+            was_whole = done.returncode == 2 and " already" in said  # killed after its last writing
+            assert done.returncode == 0 or was_whole, (told, said)
         see_that_it_is_whole(folder / "out", name)
