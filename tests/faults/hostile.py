@@ -136,7 +136,11 @@ CASES = {
         40, ".", ["study.toml"], [BYTES, TOML, TOML, TOML], ["study FILE --out OUT PYTHONS"]
     ),
     "recipes": Case(
-        15, ".", ["recipes.toml"], [BYTES, TOML, TOML], ["list PYTHONS", "run --out OUT --quiet PYTHONS"]
+        15,
+        ".",
+        ["recipes.toml"],
+        [BYTES, TOML, TOML],
+        ["list PYTHONS", "run --out OUT --quiet PYTHONS"],
     ),
     "text": Case(
         40,
