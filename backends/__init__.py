@@ -11,6 +11,7 @@ import importlib.util
 import os
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from common.errors import RequestError, unknown
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from common.interface import Backend
+
+
+CHECKOUT = Path(__file__).parents[1] / "pyproject.toml"
+"""A file that a checkout has, and what is installed has not."""
 
 
 @dataclass(frozen=True)
@@ -108,13 +113,20 @@ def missing(name: str) -> str | None:
     absent = [module for module in entry(name).requires if not importlib.util.find_spec(module)]
     if not absent:
         return None
-    command = f"pip install -c constraints.txt -e '.[{name}]'"
-    if entry(name).own_environment:
-        command = (
-            f"python3 -m venv .venv-{name} && "
-            f".venv-{name}/bin/pip install -c constraints-{name}.txt -e '.[{name}]'"
-        )
-    return f"{', '.join(absent)} not installed: {command}"
+    return f"{', '.join(absent)} not installed: {installs(name, entry(name).own_environment)}"
+
+
+def installs(extra: str, own_environment: bool = False) -> str:
+    """The command that installs an extra: with its pins in a checkout, else of the package."""
+    here = CHECKOUT.is_file()
+    pins = f"constraints-{extra}.txt" if own_environment else "constraints.txt"
+    command = f"pip install -c {pins} -e '.[{extra}]'"
+    if not here:
+        command = f"pip install 'rnn-rosetta[{extra}]'"
+    if not own_environment:
+        return command
+    command = f"python3 -m venv .venv-{extra} && .venv-{extra}/bin/{command}"
+    return command if here else f"{command}, and --python {extra}=.venv-{extra}/bin/python"
 
 
 def one_device(name: str, devices: int) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 
 
 def is_limit(error: BaseException) -> bool:
@@ -46,10 +45,10 @@ def _number(error: BaseException) -> int | None:
 
 def _limit(name: str, option: str, unit: str = "") -> str:
     """A limit of this process and how a shell raises it; empty where there is none."""
-    if sys.platform == "win32":
+    try:
+        import resource
+    except ImportError:  # Windows
         return ""
-    import resource
-
     soft, _ = resource.getrlimit(getattr(resource, name))
     if soft == resource.RLIM_INFINITY:
         return ""

@@ -11,22 +11,21 @@ import errno
 import json
 import os
 import platform
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from common.errors import RequestError
 from common.files import sweep, writing
 from harness import interrupts
 from harness.console import note, printable
 
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+POSIX = find_spec("fcntl") is not None
 
 LOCK = ".lock"
 """Name of the file, in the folder."""
@@ -117,10 +116,12 @@ def _taken(folder: Path) -> int:
 def _lock(file: int, folder: Path) -> bool:
     """True if the lock was free and is ours now."""
     try:
-        if sys.platform == "win32":
+        if not POSIX:
+            msvcrt: Any = import_module("msvcrt")
             os.lseek(file, 1 << 20, os.SEEK_SET)  # beyond what it says, which others may read
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
         else:
+            fcntl: Any = import_module("fcntl")
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in HELD:
@@ -159,7 +160,7 @@ def _holder(file: int) -> str:
 
 def _let_go(path: Path, file: int) -> None:
     with suppress(OSError):
-        if sys.platform == "win32":  # an open file cannot be removed there
+        if not POSIX:  # an open file cannot be removed there
             os.close(file)
             path.unlink(missing_ok=True)
             return

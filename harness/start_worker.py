@@ -1,7 +1,7 @@
 """Start of a worker: it is bound to the life of its harness before anything heavy is imported.
 
 Started as ``python -P -m harness.start_worker --backend NAME --cpus 0,1 --lifeline FD`` by
-`harness.workers.process`; with ``--following`` for a lifeline by a worker that takes a process for
+`harness.workers.group`; with ``--following`` for a lifeline by a worker that takes a process for
 every device, whose group it is of. A harness that is gone, whatever ended it, has closed its ends
 of two pipes. The system watches the lifeline, where it can: it kills the worker's whole process
 group, even one that is stopped, computes without a pause, or runs behind a script. A thread watches
@@ -11,13 +11,14 @@ standard input, everywhere.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
 import signal
 import threading
+from contextlib import suppress
 from queue import SimpleQueue
 
 from common.limits import reason_of
+from harness.workers.group import end_ours
 
 CHUNK = 1 << 16
 
@@ -28,15 +29,13 @@ def watch(lifeline: int) -> None:
     Where it cannot, or a script on the way has closed the pipe, the thread that reads standard
     input is left.
     """
-    if not hasattr(fcntl, "F_SETSIG"):
-        return
-    try:
+    with suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
         fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
         fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
         flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
         fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)
-    except OSError:
-        return
 
 
 def read_requests(requests: SimpleQueue[bytes]) -> None:
@@ -46,7 +45,7 @@ def read_requests(requests: SimpleQueue[bytes]) -> None:
         *lines, buffer = (buffer + chunk).split(b"\n")
         for line in lines:
             requests.put(line)
-    os.killpg(0, signal.SIGKILL)  # with the children that are left
+    end_ours()
 
 
 def main() -> None:
@@ -55,11 +54,10 @@ def main() -> None:
     parser.add_argument("--backend", required=True)
     parser.add_argument("--cpus", required=True)
     parser.add_argument("--devices", type=int, default=1)
-    bound = parser.add_mutually_exclusive_group(required=True)
-    bound.add_argument("--lifeline", type=int)
-    bound.add_argument("--following", action="store_true", help="do as rank 0 does, in silence")
+    parser.add_argument("--lifeline", type=int)
+    parser.add_argument("--following", action="store_true", help="do as rank 0 does, in silence")
     arguments = parser.parse_args()
-    if not arguments.following:  # one that follows is of its worker's process group
+    if arguments.lifeline is not None:  # one that follows is of its worker's process group
         watch(arguments.lifeline)
     requests: SimpleQueue[bytes] = SimpleQueue()
     try:

@@ -87,10 +87,15 @@ def peak_memory_mb() -> float:
     """
     status = Path("/proc/self/status")
     if status.exists():
-        lines = status.read_text().splitlines()
+        lines = status.read_text(encoding="utf-8").splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
-    import resource  # absent on Windows, where nobody has measured yet
+    try:
+        import resource  # macOS, in bytes
+    except ImportError:  # Windows
+        import psutil
 
+        memory: Any = psutil.Process().memory_info()
+        return float(memory.peak_wset) / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import jinja2
 
-from backends import BACKENDS
+from backends import BACKENDS, installs
 from common.errors import RequestError
 from common.experiment import Experiment
 from harness.page.rosetta import excerpt
@@ -140,8 +140,7 @@ def assemble(text: str) -> str:
         import nbformat
         from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
     except ImportError as error:
-        command = "pip install -c constraints.txt -e '.[notebook]'"
-        raise RequestError(f"nbformat not installed: {command}") from error
+        raise RequestError(f"nbformat not installed: {installs('notebook')}") from error
 
     cells = []
     for i, part in enumerate(FENCE.split(text)):

@@ -7,6 +7,7 @@ import re
 import tempfile
 from typing import Any
 
+from backends import installs
 from common.errors import RequestError
 from harness.paths import ROOT
 from harness.workers.errors import WorkerError
@@ -50,8 +51,7 @@ def run_cells(notebook: Any, variables: dict[str, str], timeout: int | None = No
         from nbclient import NotebookClient
         from nbclient.exceptions import CellExecutionError, DeadKernelError
     except ImportError as error:
-        command = "pip install -c constraints.txt -e '.[notebook]'"
-        raise RequestError(f"{error.name} not installed: {command}") from error
+        raise RequestError(f"{error.name} not installed: {installs('notebook')}") from error
 
     with tempfile.TemporaryDirectory() as folder:
         manager = AsyncKernelManager(

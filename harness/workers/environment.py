@@ -52,6 +52,7 @@ def _fixed(threads: int, dtype: str) -> dict[str, str]:
         "OMP_NUM_THREADS": str(threads),
         "OPENBLAS_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
+        "VECLIB_MAXIMUM_THREADS": str(threads),  # NumPy on macOS
         "TF_NUM_INTRAOP_THREADS": str(threads),
         "TF_NUM_INTEROP_THREADS": str(threads),
         "NVIDIA_TF32_OVERRIDE": "0",

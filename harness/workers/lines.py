@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import select
 import subprocess
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, Queue
 from typing import Literal
 
 LINE_LIMIT = 16 << 20
@@ -44,10 +47,13 @@ class Lines:
         assert process.stdout is not None
         self.process, self.look = process, look
         self.stdin, self.stdout = process.stdin, process.stdout
+        self.received, self.searched = bytearray(), 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self.to_send = b""
         for pipe in (self.stdin, self.stdout):
             os.set_blocking(pipe.fileno(), False)
-        self.to_send, self.received = b"", bytearray()
-        self.searched = 0
 
     def send(self, line: bytes) -> None:
         """Send a line as soon as it is read: while we wait for answers."""
@@ -96,6 +102,8 @@ class Lines:
         """True if the process is there no more; its number is kept until somebody waits for it."""
         if self.process.returncode is not None:
             return True
+        if not hasattr(os, "waitid"):
+            return self.process.poll() is not None
         flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
         return os.waitid(os.P_PID, self.process.pid, flags) is not None
 
@@ -121,3 +129,51 @@ class Lines:
         """Close both."""
         self.stdin.close()
         self.stdout.close()
+
+
+class LinesOfThreads(Lines):
+    """The same where a pipe cannot be waited for, as on Windows: one thread reads, one writes."""
+
+    def _begin(self) -> None:
+        self.chunks: Queue[bytes] = Queue(2 * LINE_LIMIT // CHUNK)  # one that talks on has to wait
+        self.requests: Queue[bytes] = Queue()
+        for work in (self._read_on, self._write_on):
+            threading.Thread(target=work, daemon=True).start()
+
+    def send(self, line: bytes) -> None:
+        """Send a line as soon as it is read."""
+        self.requests.put(line)
+
+    def _exchange(self, deadline: float) -> None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise NoLineError("silent")
+        had_ended = self.process_ended()
+        try:
+            chunk = self.chunks.get(timeout=min(left, LOOK_SECONDS))
+        except Empty:
+            if had_ended:
+                raise self._ended() from None
+            return
+        finally:
+            self.look()
+        if not chunk:
+            raise self._ended()
+        self.received += chunk
+
+    def _read_on(self) -> None:
+        with suppress(OSError, ValueError):  # it is closed
+            while chunk := self.stdout.read(CHUNK):
+                self.chunks.put(chunk)
+        self.chunks.put(b"")
+
+    def _write_on(self) -> None:
+        with suppress(OSError, ValueError):
+            while True:
+                self.stdin.write(self.requests.get())
+
+
+def lines_of(process: subprocess.Popen[bytes], look: Callable[[], None]) -> Lines:
+    """The lines of a worker, in the way that this system has; arguments as of `Lines`."""
+    kind = Lines if hasattr(select, "poll") else LinesOfThreads
+    return kind(process, look)

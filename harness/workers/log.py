@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,8 +29,11 @@ class Log:
 
     def __init__(self, path: Path | None) -> None:
         self.file: BinaryIO = open(path, "a+b") if path else tempfile.TemporaryFile()  # noqa: SIM115
-        flags = fcntl.fcntl(self.file, fcntl.F_GETFL)
-        fcntl.fcntl(self.file, fcntl.F_SETFL, flags | os.O_APPEND)  # it goes on where we cut it
+        with suppress(ImportError):  # Windows has none; there, `_last` goes back to the end
+            import fcntl
+
+            flags = fcntl.fcntl(self.file, fcntl.F_GETFL)
+            fcntl.fcntl(self.file, fcntl.F_SETFL, flags | os.O_APPEND)  # it goes on where we cut it
         self.start = self._size()
 
     def bound(self) -> None:
@@ -52,7 +55,11 @@ class Log:
         self.file.close()
 
     def _last(self) -> bytes:
-        return os.pread(self.file.fileno(), LAST, max(self.start, self._size() - LAST))
+        file = self.file.fileno()
+        os.lseek(file, max(self.start, self._size() - LAST), os.SEEK_SET)
+        last = os.read(file, LAST)
+        os.lseek(file, 0, os.SEEK_END)
+        return last
 
     def _size(self) -> int:
         return os.fstat(self.file.fileno()).st_size

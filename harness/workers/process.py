@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import atexit
-import os
-import signal
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -22,11 +19,12 @@ from common.limits import reason_of
 from harness import interrupts
 from harness.console import printable
 from harness.paths import ROOT
+from harness.workers import group
 from harness.workers.answers import Answer
 from harness.workers.cpus import usable_cpus
 from harness.workers.environment import environment
 from harness.workers.errors import Failure, WorkerError, how_it_ended
-from harness.workers.lines import LINE_LIMIT, Lines, NoLineError
+from harness.workers.lines import LINE_LIMIT, NoLineError, lines_of
 from harness.workers.log import Log
 from harness.workers.protocol import EVENT, Done, Event, Failed, Loaded, Message
 from harness.workers.requests import Request
@@ -82,25 +80,16 @@ class Worker:
             try:
                 self.log = Log(log)
                 opened.callback(self.log.close)
-                lifeline, ours = os.pipe()  # what `harness.start_worker` watches
-                opened.callback(os.close, ours)
-                with closing(os.fdopen(lifeline)), interrupts.held():  # else none knows of it
-                    self.process = subprocess.Popen(
-                        [*command, "--lifeline", str(lifeline)],
-                        stdin=subprocess.PIPE,
-                        stdout=subprocess.PIPE,
-                        stderr=self.log.file,
-                        bufsize=0,
-                        pass_fds=[lifeline],
-                        env=environment(*settings),
-                        start_new_session=True,  # Ctrl-C is for the harness, which ends the group
-                    )
+                with interrupts.held():  # else none knows of it
+                    variables = environment(*settings)
+                    self.process = group.start(command, self.log.file, variables, opened)
                     running.add(self)
+                    opened.callback(self._end)
             except OSError as error:
                 reason = f"{backend} cannot be started: {reason_of(error)}"
                 raise WorkerError("error", reason) from error
             self.opened = opened.pop_all()
-        self.lines = Lines(self.process, look=self.log.bound)
+        self.lines = lines_of(self.process, look=self.log.bound)
 
     def __enter__(self) -> Worker:
         return self
@@ -111,17 +100,13 @@ class Worker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        running.discard(self)
-        self.kill()
-        self.process.wait()
-        self.lines.close()
         self.opened.close()
 
-    def kill(self) -> None:
-        """End the process and its children, even those that are stopped."""
-        if self.process.returncode is None:  # else the number may be another group's by now
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+    def _end(self) -> None:
+        running.discard(self)
+        group.end(self.process)
+        self.process.wait()
+        self.lines.close()
 
     def ask(self, request: Request) -> Iterator[Event]:
         """Send a request; give its events, the last being `Done`, or `Failed` with a reason.
@@ -172,7 +157,7 @@ class Worker:
                     reason = f"it wrote a line of over {LINE_LIMIT >> 20} MB"
                     return self._give_up("error", reason)
                 where = " in the middle of a line" if error.why == "cut off" else ""
-                return self._give_up("crashed", self._end(where))
+                return self._give_up("crashed", self._ended(where))
             except ValidationError as error:
                 return self._give_up("error", _nonsense(error))
             if not isinstance(event, Loaded):
@@ -184,18 +169,18 @@ class Worker:
 
     def _give_up(self, kind: Failure, reason: str) -> Failed:
         """End the worker; the answer to this request, and to every other from now on."""
-        self.kill()
+        group.end(self.process)
         self.given_up = Failed(kind=kind, reason=reason)
         return self.given_up
 
-    def _end(self, where: str) -> str:
+    def _ended(self, where: str) -> str:
         """End of the worker in words, or that it went on without its output; and its last line."""
         deadline = time.monotonic() + ENDING_SECONDS
         while not self.lines.process_ended() and time.monotonic() < deadline:
             time.sleep(0.01)
         if not self.lines.process_ended():
             return "it closed its output and ran on"
-        self.kill()  # its children, while the group is known by the number of its leader
+        group.end(self.process)  # its children, while the group is known by its leader's number
         status = self.process.wait()
         said = self.log.last_line()
         reason = f"its process ended{where} with {how_it_ended(status)}"
@@ -205,7 +190,7 @@ class Worker:
 def end_all() -> None:
     """End all workers of this process; whoever waits for one hears that it crashed."""
     for worker in running.copy():
-        worker.kill()
+        group.end(worker.process)
 
 
 atexit.register(end_all)  # those that a signal caught before their block began

@@ -57,6 +57,15 @@ def test_what_is_missing_is_installed_where_it_fits(monkeypatch):
     )
 
 
+def test_where_there_is_no_checkout_no_file_of_one_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(backends, "CHECKOUT", tmp_path / "pyproject.toml")
+    assert backends.installs("torch") == "pip install 'rnn-rosetta[torch]'"
+    assert backends.installs("mxnet", own_environment=True) == (
+        "python3 -m venv .venv-mxnet && .venv-mxnet/bin/pip install 'rnn-rosetta[mxnet]', "
+        "and --python mxnet=.venv-mxnet/bin/python"
+    )
+
+
 def test_a_section_that_a_backend_does_not_have_is_named(backend):
     module = backends.load(backend)
     assert backends.section(backend, "scratch").__name__ == f"{module.__package__}.scratch"

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 
 from harness.paths import ROOT
 
@@ -44,3 +45,14 @@ def test_a_worker_imports_neither_tables_nor_charts_nor_a_terminal():
     loaded = set(done.stdout.split())
     assert "harness.worker" in loaded
     assert not loaded & {"pandas", "altair", "rich", "cyclopts", "jinja2"}
+
+
+def test_a_wheel_takes_every_file_that_is_read():
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packed = told["tool"]["setuptools"]["package-data"]
+    for package in ("common", "backends", "harness"):
+        patterns = packed.get(package, [])
+        taken = {path for pattern in patterns for path in (ROOT / package).glob(pattern)}
+        read = {path for path in (ROOT / package).rglob("*") if path.is_file()}
+        left = {path for path in read - taken if path.suffix not in {".py", ".pyc", ".md"}}
+        assert left == set()
