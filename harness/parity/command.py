@@ -12,6 +12,7 @@ from common.errors import RequestError
 from common.experiment import DType
 from harness.console import print_json, screen
 from harness.options import (
+    CHOICE,
     FLAT,
     MACHINE,
     MEASUREMENT,
@@ -39,6 +40,7 @@ def parity(
     variant: Variants = None,
     dtype: Annotated[list[DType] | None, Parameter(negative=(), group=NETWORK)] = None,
     steps: Annotated[int, Parameter(group=MEASUREMENT)] = 50,
+    model: Annotated[str | None, Parameter(group=CHOICE)] = None,
     settings: Annotated[Settings | None, FLAT] = None,
     devices: Annotated[int, Parameter(group=MACHINE)] = 2,
     python: Pythons = None,
@@ -56,6 +58,9 @@ def parity(
         in this precision (default: both)
     steps
         updates over which the drift is measured
+    model
+        PATH:FUNCTION, a training step of one's own, instead (docs/porting.md): what goes wrong
+        first, and why
     devices
         the most that one model is compared on, a share of the rows each (1: on one alone)
     out
@@ -66,6 +71,12 @@ def parity(
     from harness.paths import new_folder, result_folder
     from harness.workers.interpreters import parse
 
+    if model:
+        if backend or variant or dtype or python or out or force:
+            raise RequestError(
+                f"--model {model}: is compared alone: give --json with it, or nothing"
+            )
+        return _port(model, json)
     if steps < 1:
         raise RequestError(f"--steps {steps}: at least one update")
     if not 1 <= devices <= 64:
@@ -90,3 +101,15 @@ def parity(
         show(console, comparison)
         console.print(Text(f"written: {out / 'parity.csv'}"))
     return 0 if comparison.passed else 1
+
+
+def _port(model: str, json: bool) -> int:
+    """Compare a user's own step with the reference."""
+    from harness.parity.port import compare_port, facts, show
+
+    result = compare_port(model)
+    if json:
+        print_json(facts(result))
+    else:
+        show(screen(), result)
+    return 0 if result.equal else 1
