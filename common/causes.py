@@ -23,6 +23,8 @@ from common.port import QUANTITIES, Minibatch, Numbers, Step, minibatches, numbe
 NAMED = 3
 """Causes that are named at most where none explains all that was seen."""
 
+ROUNDED = "it is computed in float32 and given in float64: compute in float64, or give float32"
+
 ALIKE = 0.5
 """Likeness from which a cause is worth naming."""
 
@@ -56,7 +58,7 @@ class Cause:
     """A likely cause.
 
     Attributes:
-        cause: fault and how to mend it, of `common.faults.CAUSES`.
+        cause: fault and how to mend it, of `common.faults.CAUSES` or `ROUNDED`.
         likeness: of its errors to the port's; 1 where it explains all that was seen.
         of: the function that has it, where two were compared: ``first`` or ``second``.
     """
@@ -139,6 +141,8 @@ def likely(
         return []
     faults = {cause: numbers_of(faulty(cause), calls) for cause in CAUSES}
     explaining = [c for c, theirs in faults.items() if are_those(theirs, found, calls, dtype)]
+    if are_those(right, found, calls, "float32"):
+        explaining.append(ROUNDED)
     if explaining:
         return [Cause(cause, 1.0, of) for cause in explaining]
     alike = (Cause(c, _likeness(n, found, calls, dtype), of) for c, n in faults.items())

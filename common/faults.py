@@ -200,6 +200,9 @@ UPDATE: dict[str, Pieces] = {
     "theta stays that of the first minibatch: take the one that is given": {
         "clip": lambda self, grads, theta: clip(grads, cast(float, self.theta))
     },
+    "theta is another than the one that is given": {
+        "clip": lambda self, grads, theta: clip(grads, theta * 1.5)
+    },
     "the step is clipped, not the gradient: clip before the learning rate": {
         "clip": lambda self, grads, theta: clip(grads, theta / self.lr)
     },

@@ -47,9 +47,12 @@ QUANTITIES = (
 Numbers = dict[str, Array]
 """Arrays by quantity, of one minibatch; an update is the new weights less the old."""
 
-NUM_HIDDENS, LR = 16, 0.3
+NUM_HIDDENS, LR = 16, 0.375
 BINDING, LOOSE = 0.1, 10.0
-"""Theta of one minibatch and of the next, as a share of the gradient's norm."""
+"""Theta of one minibatch and of the next, as a share of the gradient's norm.
+
+It and lr are numbers that float32 holds exactly, as some optimizers keep them so.
+"""
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def minibatches(batches: Sequence[Batch] | None) -> Iterator[Minibatch]:
         X, Y = X.astype(np.int64), Y.astype(np.int64)
         grads = reference_step(weights, X, Y, state, LR, 0)["gradients"].values()
         norm = float(np.sqrt(sum((g**2).sum() for g in grads)))
-        theta = float(f"{norm * (LOOSE if i % 2 else BINDING):.2g}")
+        theta = float(np.float32(norm * (LOOSE if i % 2 else BINDING)))
         found = reference_step(weights, X, Y, state, LR, theta)
         call = Minibatch(weights, X, Y, state, LR, theta)
         yield Minibatch(*call.arguments(), right=numbers(found, call))

@@ -25,8 +25,11 @@ from harness.options import (
     Pythons,
     Variants,
     as_options,
+    given,
     split,
 )
+
+STEPS, DEVICES = 50, 2
 
 
 @as_options({MACHINE: "device"})
@@ -39,10 +42,10 @@ def parity(
     backend: Backends = None,
     variant: Variants = None,
     dtype: Annotated[list[DType] | None, Parameter(negative=(), group=NETWORK)] = None,
-    steps: Annotated[int, Parameter(group=MEASUREMENT)] = 50,
+    steps: Annotated[int, Parameter(group=MEASUREMENT)] = STEPS,
     model: Annotated[str | None, Parameter(group=CHOICE)] = None,
     settings: Annotated[Settings | None, FLAT] = None,
-    devices: Annotated[int, Parameter(group=MACHINE)] = 2,
+    devices: Annotated[int, Parameter(group=MACHINE)] = DEVICES,
     python: Pythons = None,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
     force: Force = False,
@@ -72,9 +75,10 @@ def parity(
     from harness.workers.interpreters import parse
 
     if model:
-        if backend or variant or dtype or python or out or force:
+        others = backend, variant, dtype, python, out, force, given(settings)
+        if any(others) or (steps, devices) != (STEPS, DEVICES):
             raise RequestError(
-                f"--model {model}: is compared alone: give --json with it, or nothing"
+                f"--model {model}: it is compared alone: give --json, or nothing else"
             )
         return _port(model, json)
     if steps < 1:

@@ -153,8 +153,10 @@ def test_what_is_no_port_is_a_line(code, said, here, tmp_path):
         ("--model absent.py:step", "no such file of Python: absent.py"),
         ("--model .:step", "no such file of Python"),
         ("--model port", "PATH:FUNCTION is meant, such as port.py:step"),
-        ("--model port.py:step --backend torch", "is compared alone"),
-        ("--model port.py:step --out x", "is compared alone"),
+        *(
+            (f"--model port.py:step {other}", "it is compared alone: give --json")
+            for other in ("--backend torch", "--out x", "--force", "--device cpu", "--devices 1")
+        ),
     ],
 )
 def test_a_request_that_is_wrong_is_a_line(words, said, here):
@@ -193,6 +195,8 @@ def test_the_command_says_it_in_words_and_as_json(here, tmp_path):
 def test_the_how_to_shows_what_the_command_prints(tmp_path):
     pytest.importorskip("torch")
     text = (ROOT / "docs" / "porting.md").read_text(encoding="utf-8")
+    for page in (text, (ROOT / "README.md").read_text(encoding="utf-8")):
+        assert f"{len(CAUSES)} faults" in page
     code, *_ = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     mended = code.replace(*re.search(r"`(.+?)` for `(.+?)`", text).group(2, 1))
     assert mended != code
