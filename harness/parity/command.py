@@ -62,8 +62,8 @@ def parity(
     steps
         updates over which the drift is measured
     model
-        PATH:FUNCTION, a training step of one's own, instead (docs/porting.md): what goes wrong
-        first, and why
+        PATH:FUNCTION, a training step of one's own instead, step(weights, X, Y, state, lr, theta):
+        what goes wrong first, and the likely causes
     devices
         the most that one model is compared on, a share of the rows each (1: on one alone)
     out
