@@ -111,7 +111,7 @@ def parity_of(a: Step, b: Step | None = None, batches: Sequence[Batch] | None = 
         batches: pairs of X and Y, indices (batch, steps) (default: four small ones).
 
     Raises:
-        RequestError: a function raises or gives something that is not meant, they have nothing to
+        RequestError: a function raises or gives something that is not meant, there is nothing to
             compare, or the batches are none.
     """
     calls = list(minibatches(batches))
@@ -122,7 +122,7 @@ def parity_of(a: Step, b: Step | None = None, batches: Sequence[Batch] | None = 
         quantity for name in QUANTITIES if (quantity := _compared(name, found, other, calls, dtype))
     )
     if not quantities:
-        raise RequestError("the two functions give nothing that can be compared")
+        raise RequestError("nothing is given that can be compared")
     not_given = tuple(n for n in QUANTITIES if n not in {q.name for q in quantities})
     result = PortParity(dtype, quantities, not_given, ())
     if result.equal:

@@ -89,22 +89,15 @@ def minibatches(batches: Sequence[Batch] | None) -> Iterator[Minibatch]:
     """
     drawn = np.random.default_rng(0).integers(11, size=(4, 4, 7))
     batches = [(each[:, :-1], each[:, 1:]) for each in drawn] if batches is None else batches
-    pairs = [(np.asarray(X), np.asarray(Y)) for X, Y in batches]
-    if not pairs or any(
-        X.ndim != 2 or X.shape != Y.shape or X.dtype.kind not in "iu" for X, Y in pairs
-    ):
-        raise RequestError("batches: pairs of X and Y, indices (batch, steps) of one shape")
+    pairs = _checked(batches)
     vocab_size = 1 + max(int(max(X.max(), Y.max())) for X, Y in pairs)
-    weights, rng = (
-        draw_weights(vocab_size, NUM_HIDDENS, sigma=0.3, seed=3),
-        np.random.default_rng(4),
-    )
+    weights = draw_weights(vocab_size, NUM_HIDDENS, sigma=0.3, seed=3)
+    rng = np.random.default_rng(4)
     weights |= {n: 0.1 * rng.standard_normal(weights[n].shape) for n in ("b_h", "b_q")}
     state = np.zeros((0, NUM_HIDDENS))
     for i, (X, Y) in enumerate(pairs):
         if i % 3 == 0 or len(X) != len(state):
             state = np.zeros((len(X), NUM_HIDDENS))
-        X, Y = X.astype(np.int64), Y.astype(np.int64)
         grads = reference_step(weights, X, Y, state, LR, 0)["gradients"].values()
         norm = float(np.sqrt(sum((g**2).sum() for g in grads)))
         theta = float(np.float32(norm * (LOOSE if i % 2 else BINDING)))
@@ -112,6 +105,24 @@ def minibatches(batches: Sequence[Batch] | None) -> Iterator[Minibatch]:
         call = Minibatch(weights, X, Y, state, LR, theta)
         yield Minibatch(*call.arguments(), right=numbers(found, call))
         weights, state = found["weights"], found["state"]
+
+
+def _checked(batches: Sequence[Batch]) -> list[Batch]:
+    """The batches as pairs of int64 arrays."""
+    try:
+        pairs = [(np.asarray(X), np.asarray(Y)) for X, Y in batches]
+        sound = [
+            X.ndim == 2
+            and X.shape == Y.shape
+            and {X.dtype.kind, Y.dtype.kind} <= {*"iu"}
+            and min(X.min(), Y.min()) >= 0
+            for X, Y in pairs
+        ]
+    except (TypeError, ValueError):  # no pairs, ragged, or empty
+        sound = []
+    if not sound or not all(sound):
+        raise RequestError("batches: pairs of X and Y, indices (batch, steps) of one shape")
+    return [(X.astype(np.int64), Y.astype(np.int64)) for X, Y in pairs]
 
 
 def reference_step(

@@ -46,7 +46,7 @@ def parity_of(a: Step, b: Step | None = None, batches: Sequence[Batch] | None = 
         Its `first` wrong quantity, the likely `causes`, and the `quantities`, or `equal`.
 
     Raises:
-        RequestError: a function raises or gives something that is not meant, they have nothing to
+        RequestError: a function raises or gives something that is not meant, there is nothing to
             compare, or the batches are none.
     """
     from common import causes

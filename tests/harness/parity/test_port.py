@@ -113,8 +113,18 @@ def test_it_compares_on_batches_of_ones_own():
     calls = list(minibatches(batches))
     for cause in CAUSES:  # whatever the shapes, none of them stops
         numbers_of(faulty(cause), calls)
-    with pytest.raises(RequestError, match="batches: pairs of X and Y"):
-        parity_of(Step(), batches=[(np.zeros((2, 3)), np.zeros((2, 3)))])
+    X = np.ones((2, 3), int)
+    for wrong in (
+        [],
+        [X],
+        [(X, X[:1])],
+        [(X, X / 2)],
+        [(X, -X)],
+        [(X[:0], X[:0])],
+        [([[1], []], X)],
+    ):
+        with pytest.raises(RequestError, match="batches: pairs of X and Y"):
+            parity_of(Step(), batches=wrong)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +146,7 @@ def test_it_compares_on_batches_of_ones_own():
         ("step = lambda *all: {'loss': 'low'}", "loss: no array of numbers"),
         ("step = lambda *all: {'gradients': [1, 2]}", "or the five in order: W_xh, W_hh"),
         ("step = lambda *all: {'weights': {'W_hx': 1}}", "did you mean 'W_xh'"),
-        ("step = lambda *all: {'loss': None, 'gradients': [None] * 5}", "nothing that can be"),
+        ("step = lambda *all: {'loss': None, 'gradients': [None] * 5}", "nothing is given that"),
         ("step = 3", "unknown function 'step'"),
         ("def stop(): pass", "unknown function 'step': did you mean 'stop'"),
         ("import absent_framework", "it does not import: ModuleNotFoundError: No module named"),
