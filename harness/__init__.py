@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     import pandas as pd
+
+    from common.batches import Batch
+    from common.causes import PortParity
+    from common.port import Step
 
 
 def load_runs(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
@@ -28,3 +32,23 @@ def load_runs(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     from harness.records import reading  # pandas is slow to import
 
     return reading.load_runs(paths)
+
+
+def parity_of(a: Step, b: Step | None = None, batches: Sequence[Batch] | None = None) -> PortParity:
+    """Compare a training step of one's own with another, or with the reference.
+
+    Args:
+        a: ``step(weights, X, Y, state, lr, theta)``, as `common.port` describes it.
+        b: another (default: the reference).
+        batches: pairs of X and Y, indices (batch, steps) (default: four small ones).
+
+    Returns:
+        Its `first` wrong quantity, the likely `causes`, and the `quantities`, or `equal`.
+
+    Raises:
+        RequestError: a function raises or gives something that is not meant, there is nothing to
+            compare, or the batches are none.
+    """
+    from common import causes
+
+    return causes.parity_of(a, b, batches)

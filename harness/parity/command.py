@@ -12,6 +12,7 @@ from common.errors import RequestError
 from common.experiment import DType
 from harness.console import print_json, screen
 from harness.options import (
+    CHOICE,
     FLAT,
     MACHINE,
     MEASUREMENT,
@@ -24,8 +25,11 @@ from harness.options import (
     Pythons,
     Variants,
     as_options,
+    given,
     split,
 )
+
+STEPS, DEVICES = 50, 2
 
 
 @as_options({MACHINE: "device"})
@@ -38,9 +42,10 @@ def parity(
     backend: Backends = None,
     variant: Variants = None,
     dtype: Annotated[list[DType] | None, Parameter(negative=(), group=NETWORK)] = None,
-    steps: Annotated[int, Parameter(group=MEASUREMENT)] = 50,
+    steps: Annotated[int, Parameter(group=MEASUREMENT)] = STEPS,
+    model: Annotated[str | None, Parameter(group=CHOICE)] = None,
     settings: Annotated[Settings | None, FLAT] = None,
-    devices: Annotated[int, Parameter(group=MACHINE)] = 2,
+    devices: Annotated[int, Parameter(group=MACHINE)] = DEVICES,
     python: Pythons = None,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
     force: Force = False,
@@ -56,6 +61,9 @@ def parity(
         in this precision (default: both)
     steps
         updates over which the drift is measured
+    model
+        PATH:FUNCTION, a training step of one's own instead, step(weights, X, Y, state, lr, theta):
+        what goes wrong first, and the likely causes
     devices
         the most that one model is compared on, a share of the rows each (1: on one alone)
     out
@@ -66,6 +74,13 @@ def parity(
     from harness.paths import new_folder, result_folder
     from harness.workers.interpreters import parse
 
+    if model:
+        others = backend, variant, dtype, python, out, force, given(settings)
+        if any(others) or (steps, devices) != (STEPS, DEVICES):
+            raise RequestError(
+                f"--model {model}: it is compared alone: give --json, or nothing else"
+            )
+        return _port(model, json)
     if steps < 1:
         raise RequestError(f"--steps {steps}: at least one update")
     if not 1 <= devices <= 64:
@@ -90,3 +105,15 @@ def parity(
         show(console, comparison)
         console.print(Text(f"written: {out / 'parity.csv'}"))
     return 0 if comparison.passed else 1
+
+
+def _port(model: str, json: bool) -> int:
+    """Compare a user's own step with the reference."""
+    from harness.parity.port import compare_port, facts, show
+
+    result = compare_port(model)
+    if json:
+        print_json(facts(result))
+    else:
+        show(screen(), result)
+    return 0 if result.equal else 1

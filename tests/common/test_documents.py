@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", "CONTRIBUTING.md", "backends/README.md", "notebooks/README.md"]
+PAGES = [
+    *("README.md", "CONTRIBUTING.md", "backends/README.md", "notebooks/README.md"),
+    "docs/porting.md",
+]
 NAMED = re.compile(r"`([\w./-]+\.(?:py|toml|cff)|\w+/[\w/-]+/)`")
 FOLDERS = ["", "common", "backends", "harness"]
 """Where a path may begin that a page names."""
