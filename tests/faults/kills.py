@@ -152,7 +152,8 @@ class Kills:
         number = signal.Signals[name]
         killed = self.start(command, place, number, part * seconds)
         wrong = [f"orphans: {killed.orphans}"] * bool(killed.orphans)
-        wrong += misspoken(killed, number) + lies(command, place / "out", expected)
+        begun = (place / "out").exists()
+        wrong += misspoken(killed, number, begun) + lies(command, place / "out", expected)
         checkpoint = last_checkpoint(place / "out")
         finished = is_finished(command, place / "out")
         if finished and command != "run":
@@ -196,9 +197,12 @@ def of_case(mark):
     return found
 
 
-def misspoken(ended, number):
-    """What is wrong with how a command ended; it may have been quicker than the signal."""
-    if number == signal.SIGKILL:
+def misspoken(ended, number, begun):
+    """What is wrong with how a command ended; it may have been quicker than the signal.
+
+    A signal that comes while Python itself starts, before our first line, ends it in Python's way.
+    """
+    if number == signal.SIGKILL or (not begun and ended.status == -number):
         return [] if ended.status in (0, -number) else [f"exit status {ended.status}"]
     wrong = [] if ended.status in (0, 128 + number) else [f"exit status {ended.status}"]
     if "Traceback" in ended.said or ended.said.count("\n") > 1:
