@@ -35,27 +35,30 @@ def functions_of(x):
     return SimpleNamespace(**dict(zip(("exp", "log", "clip", "concat"), found, strict=True)))
 
 
-def in_activation(change):
-    """Compute with another activation, a function of the right one and its argument."""
+def in_relu(change):
+    """Compute with another ReLU, a function of the right one and its argument."""
 
     def plant(rnn):
         right = inspect.signature(rnn).parameters["activation"].default
 
         def wrong(inputs, state, params, activation=right):
-            return rnn(inputs, state, params, activation=lambda A: change(activation, A))
+            def act(A):
+                return change(activation, A) if activation.__name__ == "relu" else activation(A)
+
+            return rnn(inputs, state, params, activation=act)
 
         return wrong
 
     return plant
 
 
-@in_activation
+@in_relu
 def relu6(relu, A):
     """Bounded at 6."""
     return relu(A) - relu(relu(A) - 6)
 
 
-@in_activation
+@in_relu
 def slope_at_zero(relu, A):
     """The derivative of ReLU is 1 at 0."""
     return A + relu(-A)
