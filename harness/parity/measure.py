@@ -14,7 +14,6 @@ from common.parity_grid import grid
 from common.variants import unsupported
 from harness.checks import select, unable
 from harness.records.schemas import ParityTable
-from harness.workers.cpus import usable_cpus
 from harness.workers.errors import WorkerError
 from harness.workers.interpreters import brief_worker
 from harness.workers.pool import Pair, run_pool
@@ -62,8 +61,6 @@ def compare(
             for number in dict.fromkeys((1, devices))
         ]
         able = [each for each in map(Experiment.of, asked) if not unable(*pair, each)]
-        if pair[1] == "fused":  # which cuts a minibatch into slices for its CPUs
-            cpus = usable_cpus()
         return [row for each in able for row in _errors(pair, each, steps, pythons, cpus)]
 
     result = run_pool(select(names, variants), names, pythons, compare_pair)
