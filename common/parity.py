@@ -7,7 +7,8 @@ is not finite, or of another shape, counts as infinitely wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from numpy.typing import ArrayLike
 from common.batches import Batch
 from common.experiment import DType, Experiment
 from common.interface import Model, State
-from common.training import BeginState, Step, mean_loss, warm_up
+from common.metrics import cross_entropy, time_major
+from common.training import BeginState, Epoch, Loader, Step, mean_loss, warm_up
 from common.vocab import Vocab
 from common.weights import Weights
 
@@ -27,6 +29,9 @@ Errors = dict[str, float]
 
 RunEpoch = Callable[[BeginState, Step, Iterable[Batch], bool], tuple[float, int]]
 """A loop over the batches of an epoch, as `common.training.run_epoch` is."""
+
+Train = Callable[[Model, Loader, Experiment], Iterable[Epoch]]
+"""A training of several epochs, as `common.training.train` is."""
 
 TOLERANCES: dict[DType, tuple[float, float]] = {"float64": (1e-9, 1e-7), "float32": (1e-5, 1e-3)}
 """The largest error of one step, and of the drift over many, by precision."""
@@ -134,6 +139,54 @@ def epoch_by_hand(
         loss, state = step(X, Y, state)
         losses += [float(loss)] * Y.size
     return sum(losses), len(losses)
+
+
+@dataclass(frozen=True)
+class FewBatches:
+    """The loader of a few minibatches: each epoch begins one later, and validates on the last two.
+
+    Attributes:
+        batches: one more than there are epochs; each epoch has two.
+    """
+
+    batches: Sequence[Batch]
+
+    def epoch(self, number: int, start: int = 0) -> Sequence[Batch]:
+        """The batches of epoch `number`, which counts from 1, but for the first `start`."""
+        return self.batches[number - 1 : number + 1][start:]
+
+    def validation(self) -> Sequence[Batch]:
+        """The last two batches."""
+        return self.batches[-2:]
+
+
+def several_epochs(
+    model: Model, experiment: Experiment, batches: Sequence[Batch], train: Train
+) -> Quantities:
+    """The logarithms of the perplexities that epochs of two batches reach, and of validation."""
+    asked = experiment.model_copy(update={"num_epochs": len(batches) - 1})
+    epochs = [*train(model, FewBatches(batches), asked)]
+    return {
+        "drift of epochs": np.log([epoch.perplexity for epoch in epochs]),
+        "drift of validation": np.log([epoch.val_perplexity or np.nan for epoch in epochs]),
+    }
+
+
+def train_by_hand(model: Model, loader: Loader, experiment: Experiment) -> Iterator[Epoch]:
+    """Train the reference, to compare `common.training.train` with.
+
+    So how every epoch, and every batch of validation, begins its state is compared too.
+    """
+    for number in range(1, experiment.num_epochs + 1):
+        total, tokens = epoch_by_hand(
+            model.begin_state, model.train_step, loader.epoch(number), not experiment.carries_state
+        )
+        losses: list[float] = []
+        for X, Y in loader.validation():
+            logits, _ = model.forward(X, model.begin_state(len(X)))
+            losses += [cross_entropy(logits, time_major(Y))] * Y.size
+        reached, validated = np.exp(total / tokens), np.exp(np.mean(losses))
+        yield Epoch(number, float(reached), float(validated), tokens, 0.0)
 
 
 def text(model: Model, vocab: Vocab, prefix: str) -> Quantities:

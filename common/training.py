@@ -6,18 +6,28 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import SupportsFloat
+from typing import Protocol, SupportsFloat
 
 import numpy as np
 
 from common.array import Array
-from common.batches import Batch, SeqDataLoader
+from common.batches import Batch
 from common.experiment import Experiment
 from common.interface import Model, State
 from common.metrics import cross_entropy, perplexity, time_major
 
 BeginState = Callable[[int], State]
 Step = Callable[[Array, Array, State], tuple[SupportsFloat, State]]
+
+
+class Loader(Protocol):
+    """Minibatches of every epoch, as `common.batches.SeqDataLoader` gives them."""
+
+    def epoch(self, number: int, start: int = 0) -> Iterable[Batch]:
+        """The batches of epoch `number`, which counts from 1, but for the first `start`."""
+
+    def validation(self) -> Iterable[Batch]:
+        """The validation batches, in order."""
 
 
 @dataclass
@@ -117,9 +127,7 @@ class Epoch:
     seconds: float
 
 
-def train(
-    model: Model, loader: SeqDataLoader, experiment: Experiment, done: int = 0
-) -> Iterator[Epoch]:
+def train(model: Model, loader: Loader, experiment: Experiment, done: int = 0) -> Iterator[Epoch]:
     """Train through the contract, an epoch at a time; see `train_on`."""
     for event in train_on(model, loader, experiment, Underway(done + 1)):
         if isinstance(event, Epoch):
@@ -128,7 +136,7 @@ def train(
 
 def train_on(
     model: Model,
-    loader: SeqDataLoader,
+    loader: Loader,
     experiment: Experiment,
     underway: Underway,
     pause: float = math.inf,

@@ -35,9 +35,10 @@ def accuracy(report: Report) -> Section:
         what = "what a few steps on the run's own first batches compute"
         blocks.append(
             Note(
-                "Each row is the worst error of any quantity before the run began: of two training "
+                "Each row is the worst error of any quantity before the run began, of two training "
                 "steps (logits, loss, gradients, clipped norm, weights, carried state) and a short "
-                "epoch. Where rounding alone moves a quantity, its tolerance is larger. "
+                "epoch, and at its end, of a step and the text. Where rounding alone moves a "
+                "quantity, its tolerance is larger. "
                 "The command parity, with this folder as --out, proves far more, to be shown here."
             )
         )

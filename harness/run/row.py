@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from common.experiment import DType
 from common.judging import Verdict
 from common.shards import SIMULATED
 from harness.records.schemas import SummaryTable
@@ -17,6 +18,9 @@ SUMMARY_COLUMNS = list(SummaryTable.model_fields)
 
 SETTLED: tuple[Status, ...] = ("ok", "diverged", "overflow", "parity-failed")
 """Endings that would be the same again. A row that ended otherwise is taken up when its run is."""
+
+SEVERITY = ("", "equal", "ill-conditioned", "overflow", "diverged", "different")
+"""Verdicts from good to bad; before there is one, any counts."""
 
 HOPELESS = 1e6
 """Times the vocabulary's size that a perplexity may be; a training that ends above has diverged.
@@ -46,7 +50,7 @@ class Row:
     backend: str
     variant: str
     seed: int
-    dtype: str
+    dtype: DType
     vocab_size: int
     epoch: int
     status: Status = "waiting"
@@ -59,7 +63,7 @@ class Row:
     train_seconds: float = 0.0
     tokens: int = 0
     peak_memory_mb: float | None = None
-    parity: float | None = None  # the error of the preflight that is nearest to its tolerance
+    parity: float | None = None  # the error nearest to its tolerance, of both checks
     parity_tolerance: float | None = None
     parity_verdict: Verdict | Literal[""] = ""
     versions: dict[str, str] = field(default_factory=dict)
@@ -93,6 +97,21 @@ class Row:
             times = f"{HOPELESS:,.0f} times the {self.vocab_size:,} of guessing"
             return f"its perplexity of {self.perplexity:.1e} is over {times}"
         return ""
+
+    def take_judgement(
+        self,
+        trained: bool,
+        verdict: Verdict,
+        reason: str,
+        parity: float | None,
+        tolerance: float | None,
+    ) -> None:
+        """Take a verdict into it: that on its trained weights only where it is the worse one."""
+        before = _severity(self.parity_verdict, self.parity, self.parity_tolerance)
+        worse = _severity(verdict, parity, tolerance) > before
+        if not trained or (worse and not self.divergence):
+            self.parity, self.parity_tolerance, self.parity_verdict = parity, tolerance, verdict
+            self.reason = reason or self.reason
 
     def add_epoch(
         self,
@@ -128,6 +147,12 @@ class Row:
         values = asdict(self) | {"tokens_per_sec": self.tokens_per_sec}
         values["versions"] = " ".join(f"{name}={v}" for name, v in self.versions.items())
         return {column: values[column] for column in SUMMARY_COLUMNS}
+
+
+def _severity(verdict: str, error: float | None, tolerance: float | None) -> tuple[int, float]:
+    """Order of verdicts from good to bad, and in each by the error in units of its tolerance."""
+    units = (error or 0) / (tolerance or 1)
+    return SEVERITY.index(verdict), 0 if math.isnan(units) else units
 
 
 def ranked(rows: list[Row]) -> list[Row]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import takewhile
 
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from common.experiment import Experiment
 from common.inputs import Inputs
+from common.parity import tolerance
 from common.shards import SIMULATED
 from harness.console import ROOMY, STYLES, figure, printable, titled
 from harness.recipes import Recipe
@@ -72,6 +75,9 @@ def show_result(console: Console, result: RunResult, trained: str) -> None:
             console.print(Text(f"{row.backend} {row.variant}: {row.status}: {row.reason}"))
     if spread := _spread(result.rows):
         console.print(Text(spread))
+    finished = result.status == "finished"
+    if parted := finished and other_texts(result.rows, read_run(result.folder).samples):
+        console.print(Text(parted), soft_wrap=True)
     console.print(Text(f"run folder: {result.folder}"))
 
 
@@ -87,11 +93,39 @@ def trained_on(inputs: Inputs) -> str:
 
 
 def _spread(rows: list[Row]) -> str:
-    reached = [row.perplexity for row in rows if row.status == "ok" and row.perplexity]
-    if len(reached) < 2:
-        return ""
-    spread = (max(reached) - min(reached)) / min(reached)
-    return f"their perplexities differ by at most {spread:.1e} relative"
+    spread = spread_of(rows)
+    return "" if spread is None else f"their perplexities differ by at most {spread:.1e} relative"
+
+
+def spread_of(rows: list[Row]) -> float | None:
+    """The largest relative difference between perplexities of rows that are ok; None of one row."""
+    reached = [row.perplexity for row in rows if row.ok and row.perplexity]
+    return (max(reached) - min(reached)) / min(reached) if len(reached) > 1 else None
+
+
+def other_texts(rows: list[Row], samples: pd.DataFrame) -> str:
+    """Line on rows whose last texts differ, as those of one request should not; else empty.
+
+    Args:
+        rows: of one run.
+        samples: its ``samples.csv``.
+    """
+    ok = [row for row in rows if row.ok]
+    last = samples[samples.epoch == samples.epoch.max()]
+    for prefix, texts in last.groupby("prefix", sort=False):
+        wrote = texts.set_index(["backend", "variant"]).text
+        found = {f"{row.backend} {row.variant}": wrote[row.backend, row.variant] for row in ok}
+        first = next(iter(found), "")
+        if parted := [name for name, text in found.items() if text != found[first]]:
+            ways = zip(*found.values(), strict=False)
+            same = sum(1 for _ in takewhile(lambda chars: len({*chars}) == 1, ways))
+            agree = (spread_of(ok) or 0) <= max(tolerance("drift", row.dtype) for row in ok)
+            return (
+                f"after {printable(str(prefix))!r}, {', '.join(parted)} wrote another text than "
+                f"{first}, from character {same + 1} on, "
+                f"{'though their perplexities agree' if agree else 'as their perplexities differ'}"
+            )
+    return ""
 
 
 def show_published(console: Console, result: RunResult, recipe: Recipe, asked: Experiment) -> None:

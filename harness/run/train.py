@@ -204,7 +204,7 @@ REFUSALS: dict[str, Status] = {
     "overflow": "overflow",
     "diverged": "diverged",
 }
-"""The status of a row that is not trained, by the verdict on it."""
+"""The status of a row by a verdict that speaks against it."""
 
 
 def record(row: Row, event: Event, folder: RunFolder) -> None:
@@ -215,9 +215,8 @@ def record(row: Row, event: Event, folder: RunFolder) -> None:
             row.versions = event.description.versions
             folder.describe(row.backend, asdict(event.description))
         case Judged():
-            row.parity, row.parity_tolerance = event.parity, event.tolerance
-            row.parity_verdict, row.reason = event.verdict, event.reason
-            row.status = REFUSALS.get(event.verdict, row.status)
+            row.take_judgement(**event.model_dump(exclude={"event"}))
+            row.status = REFUSALS.get(row.parity_verdict, row.status)
         case EpochDone():
             row.add_epoch(**event.model_dump(exclude={"event"}))
             folder.add_epoch(row, event)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common.after_training import judge_after_training
 from common.batches import Batch, SeqDataLoader
 from common.checkpoint import Checkpoint, Middle, load_checkpoint, save_checkpoint
 from common.inputs import first_weights, load_batches
@@ -32,7 +33,8 @@ SHARE = 100
 def train_model(session: Session, request: Train) -> Iterator[Event]:
     """Train a network from its first weights to its last epoch, or until it diverges.
 
-    One that was cut off is built and judged as it was before, and then goes on.
+    It is judged before and after. One that was cut off is built and judged as it was before, and
+    then goes on.
     """
     experiment, backend = request.experiment, session.backend
     yield Phase(doing="reading the text")
@@ -65,6 +67,8 @@ def train_model(session: Session, request: Train) -> Iterator[Event]:
     trained = yield from training(model, loader, network, underway, request)
     if finite(trained.weights) and not session.following:
         save_checkpoint(Path(request.checkpoint), trained)
+    judgement = judge_after_training(model, experiment, batches[:2], vocab)
+    yield Judged(trained=True, **judgement.summary())
 
 
 def training(

@@ -34,7 +34,7 @@ def bounds(request: of.Request) -> Bounds:
             return {
                 to.Phase: (0, SIGNS),
                 to.Built: ONE,
-                to.Judged: ONE,
+                to.Judged: (1, 2),
                 to.Progress: (0, sys.maxsize),
                 to.Saved: (0, sys.maxsize),
                 to.EpochDone: (0, epochs),
@@ -102,17 +102,27 @@ class Answer:
                 name = kind.model_fields["event"].default
                 return f"it said it is done, but {name!r} came {self.came[kind]} times of {least}"
         if isinstance(self.request, of.Train) and self._trains:
-            last = self.epoch.epoch if self.epoch else 0
-            learning = self.epoch is None or math.isfinite(self.epoch.perplexity)
-            if learning and last < self.request.experiment.num_epochs:
-                return f"it said it is done, but its last epoch was {last}"
+            if unfinished := self._unfinished(self.request):
+                return f"it said it is done, but {unfinished}"
+            if self.came[to.Judged] == 1:
+                return "it said it is done, but its trained weights were not judged"
         return ""
 
+    def _unfinished(self, request: of.Train) -> str:
+        last = self.epoch.epoch if self.epoch else 0
+        learning = self.epoch is None or math.isfinite(self.epoch.perplexity)
+        unfinished = learning and last < request.experiment.num_epochs
+        return f"its last epoch was {last}" if unfinished else ""
+
     def _fault_of_training(self, event: to.Event, request: of.Train) -> str:
-        """Fault of an event of a training: it begins with the check, and is one epoch at a time."""
+        """Fault of an event of a training: epochs one by one, between its two checks."""
         match event:
             case to.Judged():
-                self.judged = event
+                if event.trained != (self.came[to.Judged] == 2):
+                    return "it judged its first and its trained weights in the wrong order"
+                if event.trained and (unfinished := self._unfinished(request)):
+                    return f"it judged its trained weights, but {unfinished}"
+                self.judged = self.judged or event
             case to.Progress() | to.Saved() | to.EpochDone() | to.Sample() if not self._trains:
                 return f"it said {event.event!r} of a network that was not judged sound before"
             case to.Progress() | to.Saved():

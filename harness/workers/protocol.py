@@ -58,9 +58,14 @@ class Built(Message):
 
 
 class Judged(Message):
-    """Verdict on a network, and the error nearest to its tolerance, or farthest above it."""
+    """Verdict on a network, and the error nearest to its tolerance, or farthest above it.
+
+    Attributes:
+        trained: True of the network that a training has ended with.
+    """
 
     event: Literal["judged"] = "judged"
+    trained: bool = False
     verdict: Verdict
     reason: Line
     parity: float | None

@@ -2,6 +2,12 @@
 
 from contextlib import contextmanager
 
+import numpy as np
+
+import backends
+from common.parity import over_tolerance
+from common.parity_grid import check
+
 
 @contextmanager
 def in_haste(backend, compiled=False):
@@ -23,3 +29,11 @@ def in_haste(backend, compiled=False):
             import tensorflow as tf
 
             tf.config.run_functions_eagerly(False)
+
+
+def caught(backend, case, compiled=False):
+    """The quantities that are over their tolerance."""
+    module = backends.load(backend)
+    with in_haste(backend, compiled), np.errstate(all="ignore"):
+        errors = check(lambda given, w: module.build(given, "scratch", w), case, steps=5)
+    return set(over_tolerance(errors, case.experiment.dtype))

@@ -5,7 +5,7 @@ import pytest
 import backends
 from common.causes import NAMED, parity_of
 from common.experiment import Experiment
-from tests.backends.test_mutants import FAULTS, plant  # noqa: F401  a fixture
+from tests.backends.test_mutants import FAULTS
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ MISSED = {"state not constant", "gradients given clipped", "theta compiled in"}
 
 
 @pytest.mark.parametrize("fault", CAUSES)
-def test_the_true_cause_is_among_the_first_three_named(step, plant, fault):  # noqa: F811
+def test_the_true_cause_is_among_the_first_three_named(step, plant, fault):
     assert parity_of(step).equal
     plant(FAULTS[fault].planted)
     result = parity_of(step)

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from common.after_training import judge_after_training
 from common.experiment import Experiment
 from common.judging import judge_before_training, small_weights
 from common.parity import errors, first_step
-from common.reference import Reference
+from common.reference import Reference, Window
 from common.reordered import Reordered
 from common.vocab import Vocab
 from common.weights import draw
@@ -61,6 +62,99 @@ networks = st.fixed_dictionaries(
 @given(networks)
 def test_sound_arithmetic_is_never_called_different(given):
     assert judged(sound, settings_of(**given)).verdict in ("equal", "ill-conditioned", "overflow")
+
+
+def judged_at_the_end(model_of, experiment, weights):
+    with np.errstate(all="ignore"):
+        model = model_of(experiment, weights)
+        return judge_after_training(model, experiment, batches(experiment)[:2], VOCAB)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(networks)
+def test_sound_arithmetic_is_not_called_different_once_it_is_trained(given):
+    experiment = settings_of(**given)
+    found = judged_at_the_end(sound, experiment, weights_of(experiment))
+    assert found.verdict in ("equal", "ill-conditioned", "overflow")
+    assert not found.reason or found.reason.endswith(", at the end of training")
+
+
+class BoundedWindow(Window):
+    def _act(self, A):
+        return np.minimum(super()._act(A), 6)
+
+    def _act_derivative(self, H):
+        return super()._act_derivative(H) * (H < 6)
+
+
+class NaiveWindow(Window):
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.logits += 0 * np.exp(self.logits)
+
+
+class Bounded(Reference):
+    """Its ReLU ends at 6."""
+
+    def _window(self, X, state):
+        return BoundedWindow(self.params, self.experiment.activation, X, state)
+
+
+class Naive(Reference):
+    """Its softmax does without the maximum."""
+
+    def _window(self, X, state):
+        return NaiveWindow(self.params, self.experiment.activation, X, state)
+
+
+class ByValue(Reference):
+    """Its gradients are brought between -1 and 1, one by one, before their norm is."""
+
+    def loss_and_grads(self, X, Y, state):
+        loss, grads, state = super().loss_and_grads(X, Y, state)
+        return loss, {name: np.clip(g, -1, 1) for name, g in grads.items()}, state
+
+
+def grown(experiment):
+    """Weights as they may become: a unit far above 6, and logits whose exponentials overflow."""
+    weights = weights_of(experiment.model_copy(update={"sigma": 0.2}))
+    weights["b_h"][0], weights["b_q"][0] = 8, 100
+    return weights
+
+
+@pytest.mark.parametrize("fault", [Bounded, Naive, ByValue])
+def test_a_fault_that_small_weights_hide_shows_once_they_have_grown(fault):
+    experiment = settings_of(activation="relu", lr=0.01)
+
+    def model_of(experiment, weights):
+        return fault(experiment, weights, "float32")
+
+    assert judged(model_of, experiment).verdict == "equal"
+    found = judged_at_the_end(model_of, experiment, grown(experiment))
+    assert found.verdict == "different"
+    assert found.reason.endswith(", at the end of training")
+
+
+class LastOfMany(Reordered):
+    """It writes the last of the tokens that are nearly the likeliest."""
+
+    def predict(self, prefix, num_preds, vocab):
+        tokens = vocab[vocab.split(prefix)]
+        for _ in range(num_preds):
+            (*_, logits), _ = self.forward(np.array([tokens]), self.begin_state(1))
+            tokens.append(int(np.flatnonzero(logits > logits.max() - 0.2)[-1]))
+        return vocab.join(tokens)
+
+
+@pytest.mark.parametrize(("apart", "verdict"), [(1e-6, "equal"), (0.1, "different")])
+def test_a_text_is_wrong_only_where_its_tokens_are_not_the_likeliest(apart, verdict):
+    """Which of two is the likelier by less than the precision tells is not asked."""
+    experiment = settings_of()
+    weights = weights_of(experiment)
+    weights["W_hq"][:, [1, 4]], weights["b_q"][[1, 4]] = 0, (5, 5 - apart)
+    found = judged_at_the_end(lambda e, w: LastOfMany(e, w, e.dtype, 999), experiment, weights)
+    assert found.verdict == verdict
+    assert ("text off by" in found.reason) == (verdict == "different")
 
 
 class Shrinks(Reordered):

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,7 +11,10 @@ from harness.bench.turns import Contender, Contest, time_shape
 from harness.cli import app
 from harness.console import screen
 from harness.records.reading import read_run
+from harness.records.schemas import SampleTable
 from harness.report.build import write_report
+from harness.run.row import Row
+from harness.run.tables import other_texts
 
 SMALL = "--backend mxnet-style --num-hiddens 64 --max-tokens 2000 --num-epochs 1 --quiet".split()
 
@@ -49,6 +53,64 @@ def test_every_ending_has_a_true_word(tmp_path, options, status, verdict, reason
     assert (row.status, row.parity_verdict) == (status, verdict)
     assert reason in row.reason
     assert (row.tokens_per_sec > 0) == (status == "ok")
+
+
+LATE = "self.taken = getattr(self, 'taken', 0) + 1; self.params['b_q'][1] += (self.taken > 60)"
+
+
+def test_a_fault_that_shows_late_fails_at_the_end_and_keeps_its_curve(registered, tmp_path, capsys):
+    """Two checks and the first epochs see nothing; each step counts."""
+    options = ["--backend", registered(LATE, "a bias that jumps from the 61st step on")]
+    options += "--num-hiddens 8 --max-tokens 2000 --batch-size 2 --num-epochs 3 --quiet".split()
+    options += ["--prefix", "a", "--out", str(tmp_path / "run")]
+    assert app(["run", *options], exit_on_error=False, result_action="return_value") == 1
+    folder = read_run(tmp_path / "run")
+    (row,) = folder.summary.itertuples()
+    assert (row.status, row.parity_verdict) == ("parity-failed", "different")
+    assert row.reason.startswith("not the reference network: clipped norm off by")
+    assert row.reason.endswith("at the end of training")
+    assert row.parity > row.parity_tolerance
+    assert np.isnan(row.tokens_per_sec)
+    assert len(folder.epochs) == 3
+    assert "at the end of training" in " ".join(capsys.readouterr().out.split())
+    assert "Not all: own scratch cannot be the same network" in (
+        (tmp_path / "run" / "report.md").read_text(encoding="utf-8")
+    )
+
+
+def test_a_row_keeps_the_worse_of_its_verdicts():
+    """That on its first weights and that on its trained ones; of two alike, the larger error."""
+    row = Row("torch", "scratch", 0, "float32", 9, 0)
+    row.take_judgement(False, "equal", "", 2e-6, 1e-5)
+    row.add_epoch(1, 5.0, None, 9, 1.0)
+    for verdict, reason, error, kept in (
+        ("equal", "", 1e-6, 2e-6),
+        ("equal", "", 3e-6, 3e-6),
+        ("ill-conditioned", "cannot be judged", 1e-7, 1e-7),
+        ("equal", "", 1e-6, 1e-7),
+        ("different", "not the reference network", np.inf, np.inf),
+    ):
+        row.take_judgement(True, verdict, reason, error, 1e-5)
+        assert row.parity == kept
+    assert (row.parity_verdict, row.reason) == ("different", "not the reference network")
+
+
+def test_rows_that_write_other_texts_are_named():
+    rows = [
+        Row(backend, "scratch", 0, "float32", 9, 2, "ok", perplexity=perplexity)
+        for backend, perplexity in (("torch", 4.0), ("jax", 4.000001), ("tensorflow", 4.0))
+    ]
+    texts = {"torch": "the cat", "jax": "the car", "tensorflow": "the cat"}
+    lines = [(b, "scratch", 0, 1, "the", "the " + b) for b in texts]
+    lines += [(b, "scratch", 0, 2, "the", text) for b, text in texts.items()]
+    samples = pd.DataFrame(lines, columns=[*SampleTable.model_fields])
+    said = "after 'the', jax scratch wrote another text than torch scratch, from character 7 on, "
+    assert other_texts(rows, samples) == said + "though their perplexities agree"
+    rows[1].perplexity = 5.0
+    assert other_texts(rows, samples) == said + "as their perplexities differ"
+    assert other_texts(rows[::2], samples) == ""
+    rows[1].status = "diverged"
+    assert other_texts(rows, samples) == ""
 
 
 def test_a_run_from_before_there_were_verdicts_is_read(tmp_path):

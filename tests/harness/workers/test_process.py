@@ -29,7 +29,9 @@ SAID = {
 DESCRIBED = {"event": "described", **SAID}
 BUILT = {"event": "built", "device": "cpu", "compile_seconds": 0.1, **SAID}
 JUDGED = {"event": "judged", "verdict": "equal", "reason": "", "parity": 0, "tolerance": 1e-9}
+TRAINED = JUDGED | {"trained": True}
 EPOCH = {"event": "epoch", "perplexity": 9.5, "val_perplexity": None, "tokens": 80, "seconds": 0.1}
+EPOCHS = [EPOCH | {"epoch": 1}, EPOCH | {"epoch": 2}]
 SAMPLE = {"event": "sample", "epoch": 2, "prefix": "the", "text": "the end"}
 DONE = {"event": "done", "peak_memory_mb": 1}
 
@@ -169,9 +171,39 @@ def test_what_is_no_answer_is_told(fake, what):
 
 
 TRAININGS = {
-    "whole": ([BUILT, JUDGED, EPOCH | {"epoch": 1}, EPOCH | {"epoch": 2}, SAMPLE], "ok", ""),
+    "whole": (
+        [BUILT, JUDGED, *EPOCHS, SAMPLE, TRAINED],
+        "ok",
+        "",
+    ),
+    "another network at the end": (
+        [
+            BUILT,
+            JUDGED,
+            EPOCH | {"epoch": 1},
+            EPOCH | {"epoch": 2},
+            TRAINED | {"verdict": "different"},
+        ],
+        "parity-failed",
+        "",
+    ),
+    "no check of what was trained": (
+        [BUILT, JUDGED, *EPOCHS],
+        "failed",
+        "it said it is done, but its trained weights were not judged",
+    ),
+    "a check that comes early": (
+        [BUILT, JUDGED, EPOCH | {"epoch": 1}, TRAINED],
+        "failed",
+        "it judged its trained weights, but its last epoch was 1",
+    ),
+    "checks in the wrong order": (
+        [BUILT, TRAINED],
+        "failed",
+        "it judged its first and its trained weights in the wrong order",
+    ),
     "no check": (
-        [BUILT, EPOCH | {"epoch": 1}, EPOCH | {"epoch": 2}],
+        [BUILT, *EPOCHS],
         "failed",
         "it said 'epoch' of a network that was not judged sound before",
     ),
