@@ -57,23 +57,25 @@ def _time_batch(
         batch: list[Contender] = []
         waiting: list[Contender] = []
         for _, alike in groupby(found, lambda each: (each.backend, each.variant == "products")):
-            group, held = list(alike), stack.enter_context(ExitStack())
+            group, held = list(alike), {}
             for each in group:
                 say(f"{shape}: preparing {each.name}")
                 python = interpreter(each.backend, contest.pythons)
                 experiment = experiment_of(contest, shape, each.devices)
-                workers[each.name] = held.enter_context(Worker(each.backend, python, experiment))
+                held[each.name] = stack.enter_context(ExitStack())
+                worker = Worker(each.backend, python, experiment)
+                workers[each.name] = held[each.name].enter_context(worker)
                 with given_up_on_failure(each):
                     _prepare(each, workers[each.name], experiment, shape)
             too_large = [each for each in group if each.kind == "memory"]
             if batch and too_large:
-                held.close()
                 for each in group:
+                    held[each.name].close()
                     each.prepared, each.steps, each.reason, each.kind = None, 1, "", ""
                 waiting += group
                 continue
             for each in too_large:
-                workers[each.name].kill()  # what it has of the device is for the others
+                held[each.name].close()  # what it has of the device is for the others
                 beside = " beside the other variants of its backend" if len(group) > 1 else ""
                 each.reason = f"it does not fit{beside}: {each.reason}"
             batch += group
