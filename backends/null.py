@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from common.interface import Description
+from common.places import deterministic
 
 
 def describe() -> Description:
     """A description without a framework."""
-    return Description(versions={}, devices=("cpu",), threads=None, tf32=False)
+    same_bits = deterministic()
+    return Description(
+        versions={}, devices=("cpu",), threads=None, tf32=False, deterministic=same_bits
+    )
 
 
 def compilations() -> int:

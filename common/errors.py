@@ -10,11 +10,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from common.limits import is_limit, reason_of
+from common.limits import is_device_full, is_limit, reason_of
 
 
 class RequestError(ValueError):
     """The request was wrong. The message is one line: what, where, and how to mend it."""
+
+
+class DeviceError(RequestError):
+    """The device that was asked for is not there, or cannot compute this, in this backend."""
 
 
 class StorageError(OSError):
@@ -46,6 +50,8 @@ def in_one_line(error: BaseException) -> str:
     if is_limit(error) or (isinstance(error, OSError) and error.errno):
         return reason_of(error)
     kind, message = type(error).__name__, " ".join(str(error).split())
+    if is_device_full(error):
+        return f"no memory left on its device: {message[:160]}"
     if message:
         return f"{kind}: {message}"
     frames = traceback.extract_tb(error.__traceback__)

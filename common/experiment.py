@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from common.batches import Sampling
 from common.corpus import Edition
 from common.errors import RequestError, fault_of
+from common.places import device
 from common.vocab import Token
 from common.weights import Init, Shapes, shapes
 
 Activation = Literal["tanh", "relu"]
 DType = Literal["float32", "float64"]
-Device = Literal["auto", "cpu", "gpu"]
+Device = Annotated[str, AfterValidator(device)]
 Input = Literal["onehot", "embedding"]
 Carry = Literal["carry", "fresh"]
 Decode = Literal["greedy", "sample"]
@@ -65,10 +73,15 @@ class Experiment(BaseModel):
     num_epochs: Count = Field(500, description="passes over the corpus")
     seed: Seed = Field(0, description="decides weights, order, offsets and what is sampled")
     dtype: DType = Field("float32", description="precision of weights and products")
-    device: Device = Field("auto", description="where to compute")
+    device: Device = Field(
+        "auto",
+        description="where to compute: cpu, gpu, gpu:N or tpu; auto: the GPU if every backend has "
+        "it, else the CPU; mixed: each where it can",
+    )
     devices: Annotated[int, Field(ge=1, le=64)] = Field(
         1, description="devices that compute one model together, a share of the rows each"
     )
+    deterministic: bool = Field(False, description="the same bits each time, on a GPU as well")
     threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
         None, description="CPU threads of a backend (default: every core)"
     )
@@ -124,6 +137,11 @@ class Experiment(BaseModel):
             raise PydanticCustomError(
                 "together",
                 "--keep-graph keeps its graph on one device: leave out --devices",
+            )
+        if ":" in self.device and self.devices > 1:
+            raise PydanticCustomError(
+                "together",
+                "--device gpu:N is a single device: give --device gpu, or leave out --devices",
             )
         return self
 

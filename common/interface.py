@@ -49,12 +49,18 @@ class Description:
         devices: names of those it can run on here, ``cpu`` first.
         threads: number of threads its products use; None where it cannot tell.
         tf32: True if matrix products may be rounded to TF32. Must be false.
+        places: the same devices as ``--device`` names them: ``cpu``, ``gpu:0``, ``tpu:0``.
+        build: what the framework was built for: ``cpu``, ``cuda 13.0``, ``rocm 6.4``, ``mps``.
+        deterministic: True if it computes the same bits each time. Must be so where it was asked.
     """
 
     versions: dict[str, str]
     devices: tuple[str, ...]
     threads: int | None
     tf32: bool
+    places: tuple[str, ...] = ("cpu",)
+    build: str = "cpu"
+    deterministic: bool = False
 
 
 class Model(Protocol):
@@ -138,7 +144,13 @@ class Network(Protocol):
 
 
 class Backend(Protocol):
-    """The module ``backends/<name>/backend.py``."""
+    """The module ``backends/<name>/backend.py``.
+
+    Precision is set when it is imported, before anything is compiled, and so is
+    `common.places.deterministic`. A function ``device_memory_mb()`` is optional: the most memory of
+    the device that this process has had so far, in MB, by the framework's own counter; None on a
+    CPU.
+    """
 
     def describe(self) -> Description:
         """Description of this backend: its versions, devices and threads."""
@@ -153,6 +165,7 @@ class Backend(Protocol):
         """A model with these weights, of the experiment's activation, lr, theta, dtype, device.
 
         Raises:
-            RequestError: the device is not there, there is no such variant, or the variant is the
-                chapter's network alone and the experiment asks for more (`common.variants`).
+            DeviceError: the device is not there, or not in the experiment's precision.
+            RequestError: there is no such variant, or the variant is the chapter's network alone
+                and the experiment asks for more (`common.variants`).
         """

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 
 
 def is_limit(error: BaseException) -> bool:
     """True if an error says that a limit of the system is reached."""
     return _number(error) in (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
+
+
+DEVICE_FULL = re.compile(
+    r"out of memory|RESOURCE_EXHAUSTED|OOM when allocating|CUBLAS_STATUS_ALLOC_FAILED",
+    re.IGNORECASE,
+)
+"""Words by which PyTorch, XLA, TensorFlow and CUDA say that a device has no memory left."""
+
+
+def is_device_full(error: BaseException) -> bool:
+    """True if an error says that a device has no memory left."""
+    return isinstance(error, Exception) and bool(DEVICE_FULL.search(str(error)))
 
 
 def reason_of(error: BaseException) -> str:

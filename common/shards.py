@@ -13,13 +13,26 @@ divide evenly.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from common.errors import RequestError
+from common.errors import DeviceError
 
 SIMULATED = "simulated"
 """Word in the name of devices that share a CPU: what they do is no speed."""
+
+MIXED = "rows on different devices: each is compared with those on its own device alone"
+"""Word on figures that are of several devices."""
+
+
+def mixes(devices: Iterable[str]) -> bool:
+    """True if rows on these devices are not to be ranked in one list.
+
+    Args:
+        devices: their names, as `named` gives them: several of a kind are of one kind.
+    """
+    return len({re.sub(r"^\d+ x |, as .*", "", device) for device in devices}) > 1
 
 
 class Shard(NamedTuple):
@@ -90,7 +103,7 @@ def meeting_point() -> str:
     return f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
 
 
-def too_few(devices: int, found: int, who: str, kind: str) -> RequestError:
+def too_few(devices: int, found: int, who: str, kind: str) -> DeviceError:
     """The error for more devices than there are."""
     there = f"{found} {kind}{'s' if found != 1 else ''}"
-    return RequestError(f"--devices {devices}: {who} sees {there} here; give --devices {found}")
+    return DeviceError(f"--devices {devices}: {who} sees {there} here; give --devices {found}")

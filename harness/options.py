@@ -115,7 +115,7 @@ def as_options(
             default = (defaults or {}).get(name, field.default)
             option = Parameter(
                 name="--prefix" if name == "prefixes" else None,
-                negative=None if name == "keep_graph" else (),
+                negative=None if field.annotation is bool else (),
                 group=where.get(name),
                 parse=name in where,
                 show_default=partial(_shown, default) if default is not None else False,

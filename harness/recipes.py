@@ -56,7 +56,7 @@ class Recipe(BaseModel):
 
         Its seed, threads and devices are its own.
         """
-        own = "seed", "threads", "device", "devices"
+        own = "seed", "threads", "device", "devices", "deterministic"
         free = {name: getattr(experiment, name) for name in own}
         return self.published if Experiment.of(self.settings | free) == experiment else ()
 

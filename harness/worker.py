@@ -14,13 +14,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from common.errors import RequestError, in_one_line
+from common.errors import DeviceError, RequestError, in_one_line
+from common.limits import is_device_full
 from harness.bench.worker import check, prepare, take_turn, time_products
 from harness.bptt.worker import measure_gradients
 from harness.parity.worker import compare_with_reference
 from harness.predict.worker import predict_text
 from harness.run.worker import train_model
 from harness.sequence.worker import run_section
+from harness.workers.errors import Failure
 from harness.workers.protocol import Described, Done, Event, Failed
 from harness.workers.ranks import Ranks
 from harness.workers.requests import (
@@ -72,12 +74,15 @@ def answer(session: Session, request: Request) -> Iterator[Event]:
         yield from session.newly_loaded()
         yield from OPERATIONS[type(request)](session, request)
         yield from session.newly_loaded()
-        yield Done(peak_memory_mb=peak_memory_mb())
+        yield Done(peak_memory_mb=peak_memory_mb(), device_memory_mb=session.device_memory_mb)
+    except DeviceError as error:
+        yield Failed(kind="unavailable", reason=str(error))
     except RequestError as error:
         yield Failed(kind="request", reason=str(error))
     except Exception as error:
         traceback.print_exc()
-        yield Failed(kind="error", reason=in_one_line(error))
+        kind: Failure = "memory" if is_device_full(error) else "error"
+        yield Failed(kind=kind, reason=in_one_line(error))
 
 
 def peak_memory_mb() -> float:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from typing import SupportsFloat
 
 import jax
 import numpy as np
 
-from backends.jax import adapter, book, concise, fused, object, parallel, scratch
+from backends.jax import adapter, book, concise, devices, fused, object, parallel, scratch
 from common import interface
 from common.decoding import chooser
-from common.errors import RequestError
 from common.experiment import Experiment
-from common.interface import Array, Description, State
+from common.interface import Array, State
 from common.shards import named, whole
 from common.variants import Build, Networks, serving
 from common.vocab import Vocab
 from common.weights import Weights
-
-jax.config.update("jax_default_matmul_precision", "highest")  # no TF32, no bfloat16
 
 compiled = 0
 
@@ -41,15 +37,7 @@ NETWORKS: Networks = {
 }
 
 
-def describe() -> Description:
-    """JAX's versions, devices and precision; XLA sizes its thread pool by the CPU affinity."""
-    gpus = [d.device_kind for d in jax.devices() if d.platform == "gpu"]
-    return Description(
-        versions={name: importlib.metadata.version(name) for name in ("jax", "jaxlib", "flax")},
-        devices=("cpu", *gpus),
-        threads=None,
-        tf32=jax.config.values["jax_default_matmul_precision"] != "highest",
-    )
+describe, device_memory_mb = devices.describe, devices.device_memory_mb
 
 
 def compilations() -> int:
@@ -70,12 +58,8 @@ class Model:
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
         if experiment.dtype == "float64":
             jax.config.update("jax_enable_x64", True)
-        platform = "cpu" if experiment.device == "cpu" else jax.default_backend()
-        if experiment.device == "gpu" and platform != "gpu":
-            raise RequestError("--device gpu: JAX sees no GPU here; use cpu or auto")
-        device = jax.local_devices(backend=platform)[0]
-        kind = "cpu" if platform == "cpu" else device.device_kind
-        self.device = named(kind, experiment.devices)
+        device, name = devices.taken(experiment)
+        self.device = named(name, experiment.devices)
         params = [jax.device_put(weights[n].astype(experiment.dtype), device) for n in self.names]
         self.net = network(params, experiment.activation, experiment.lr, experiment.clip_theta)
 

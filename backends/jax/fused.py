@@ -29,6 +29,7 @@ for XLA on a CPU:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -40,10 +41,14 @@ from jax import Array as Tensor
 from jax import lax
 
 from common.interface import Array, Gradients, Outputs, State
+from common.places import deterministic
 
 Act = Callable[[Tensor], Tensor]
 Part = tuple[Tensor, list[Tensor], Tensor]
 DERIVATIVES: dict[Act, Act] = {jax.nn.tanh: lambda H: 1 - H * H, jax.nn.relu: lambda H: H > 0}
+
+
+BY_PRODUCT = deterministic() and os.environ.get("JAX_PLATFORMS") != "cpu"
 
 
 def hidden_states(params: list[Tensor], X: Tensor, H_0: Tensor, activation: Act) -> Tensor:
@@ -99,6 +104,16 @@ def hidden_gradients(dO: Tensor, H: Tensor, params: list[Tensor], activation: Ac
     return lax.fori_loop(0, last + 1, step, (dA[-1], dA))[1]
 
 
+def sum_by_token(dA: Tensor, X: Tensor, vocab_size: int) -> Tensor:
+    """The rows of dA (N, H) summed by the tokens X (N,): (V, H).
+
+    Where the bits must be the same each time, as a product: a GPU scatters in any order.
+    """
+    if BY_PRODUCT:
+        return jax.nn.one_hot(X, vocab_size, dtype=dA.dtype).T @ dA
+    return jnp.zeros((vocab_size, dA.shape[1]), dA.dtype).at[X].add(dA)
+
+
 @partial(jax.jit, static_argnames=("part", "parts", "activation"))
 def part_of_gradients(
     params: list[Tensor],
@@ -121,7 +136,7 @@ def part_of_gradients(
     dA = hidden_gradients(dO, H, params, activation)
 
     H_T = lax.optimization_barrier(rows(H).T)
-    dW_xh = jnp.zeros_like(W_xh).at[X.T.reshape(-1)].add(rows(dA[:-1]))
+    dW_xh = sum_by_token(rows(dA[:-1]), X.T.reshape(-1), len(W_xh))
     dW_hq = H_T @ rows(jnp.pad(dO, ((1, 0), (0, 0), (0, 0))))
     return l, [dW_xh, H_T @ rows(dA), rows(dA).sum(0), dW_hq, rows(dO).sum(0)], H[-1]
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array as Tensor
 from jax import lax
 
+from backends.jax import devices
+from common.experiment import Experiment
 from common.matmul_floor import Product
 
 Dot = Callable[[Tensor, Tensor], Tensor]
@@ -36,22 +38,29 @@ def multiply(lefts: Tensor, right: Tensor, results: Tensor, dot: Dot) -> Tensor:
     return lax.fori_loop(0, len(lefts), step, results)
 
 
-def ways(product: Product) -> dict[str, Callable[[], None]]:
-    """Calls that each compute a product as often as a step does, in float32, in a compiled loop."""
+def ways(product: Product, device: str) -> dict[str, Callable[[], None]]:
+    """Calls that each compute a product as often as a step does, in float32, in a compiled loop.
+
+    Raises:
+        DeviceError: the device is not there.
+    """
+    place, _ = devices.taken(Experiment(device=device))
     count, m, k, n = product.count, product.m, product.k, product.n
     return {
-        "XLA dot": compiled(left_first, (count, m, k), (k, n), (count, m, n)),
-        "XLA dot, transposed": compiled(right_first, (count, k, m), (n, k), (count, n, m)),
+        "XLA dot": compiled(left_first, (count, m, k), (k, n), (count, m, n), place),
+        "XLA dot, transposed": compiled(right_first, (count, k, m), (n, k), (count, n, m), place),
     }
 
 
 def compiled(
-    dot: Dot, lefts: tuple[int, ...], right: tuple[int, ...], results: tuple[int, ...]
+    dot: Dot, lefts: tuple[int, ...], right: tuple[int, ...], results: tuple[int, ...], place: Any
 ) -> Callable[[], None]:
-    """A call of `multiply` on operands of these shapes; it returns when the results are there."""
+    """A call of `multiply` on operands of these shapes at a place; it waits for the results."""
     rng = np.random.default_rng(0)
-    lefts, right = (jnp.asarray(rng.random(shape, np.float32)) for shape in (lefts, right))
-    results = jnp.zeros(results, np.float32)
+    lefts, right = (
+        jax.device_put(rng.random(shape, np.float32), place) for shape in (lefts, right)
+    )
+    results = jax.device_put(np.zeros(results, np.float32), place)
 
     def run() -> None:
         # The right-hand matrix is an argument: XLA keeps nothing of it from call to call.

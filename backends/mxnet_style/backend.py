@@ -10,9 +10,9 @@ from backends.mxnet_style import adapter, book, concise, engine, fused, object, 
 from backends.mxnet_style.engine import cpu, nd
 from common import interface
 from common.decoding import chooser
-from common.errors import RequestError
 from common.experiment import Experiment
 from common.interface import Array, Description, State
+from common.places import deterministic, place
 from common.shards import named, whole
 from common.variants import Build, Networks, serving
 from common.vocab import Vocab
@@ -30,8 +30,14 @@ NETWORKS: Networks = {
 
 
 def describe() -> Description:
-    """The versions of the engine; it computes on the CPU, on how many threads it cannot tell."""
-    return Description(engine.VERSIONS, devices=("cpu",), threads=None, tf32=False)
+    """The versions of the engine; it computes on the CPU, on how many threads it cannot tell.
+
+    It has nothing to set for the same bits each time.
+    """
+    same_bits = deterministic()
+    return Description(
+        engine.VERSIONS, devices=("cpu",), threads=None, tf32=False, deterministic=same_bits
+    )
 
 
 def compilations() -> int:
@@ -50,8 +56,7 @@ class Model:
     def __init__(self, experiment: Experiment, network: Build, weights: Weights) -> None:
         self.experiment = experiment
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
-        if experiment.device == "gpu":
-            raise RequestError("--device gpu: this engine is for the CPU; use cpu or auto")
+        place(experiment.device, "this engine, which is for the CPU,", {})
         self.device = named("cpu", experiment.devices)
         params = [nd.array(weights[n], ctx=cpu(), dtype=experiment.dtype) for n in self.names]
         self.net = network(params, experiment.activation, experiment.lr, experiment.clip_theta)

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from common.matmul_floor import Product
+from common.places import place
 
 LAYOUTS = {
     "OpenBLAS": lambda shape: np.empty(shape, np.float32),
@@ -24,8 +25,13 @@ Rows a power of two apart compete for the same lines of a cache; one line more k
 """
 
 
-def ways(product: Product) -> dict[str, Callable[[], None]]:
-    """Calls that each compute a product as often as a step does, in float32; by the layout."""
+def ways(product: Product, device: str) -> dict[str, Callable[[], None]]:
+    """Calls that each compute a product as often as a step does, in float32; by the layout.
+
+    Raises:
+        DeviceError: the device is not the CPU.
+    """
+    place(device, "NumPy", {})
     rng = np.random.default_rng(0)
     count, m, k, n = product.count, product.m, product.k, product.n
     calls: dict[str, Callable[[], None]] = {}

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-from typing import Any, SupportsFloat
+from typing import SupportsFloat
 
 import numpy as np
 import tensorflow as tf
 
-from backends.tensorflow import adapter, book, concise, exercises, fused, object, parallel, scratch
+from backends.tensorflow import (
+    adapter,
+    book,
+    concise,
+    devices,
+    exercises,
+    fused,
+    object,
+    parallel,
+    scratch,
+)
 from common import interface
 from common.decoding import chooser
-from common.errors import RequestError
 from common.experiment import Experiment
-from common.interface import Array, Description, State
+from common.interface import Array, State
 from common.shards import named, whole
 from common.variants import Build, Networks, serving
 from common.vocab import Vocab
@@ -28,19 +36,7 @@ NETWORKS: Networks = {
 }
 
 
-def describe() -> Description:
-    """TensorFlow's version, devices, threads and precision."""
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    return Description(
-        versions={"tensorflow": tf.__version__, "keras": importlib.metadata.version("keras")},
-        devices=("cpu", *map(_gpu_name, tf.config.list_physical_devices("GPU"))),
-        threads=tf.config.threading.get_intra_op_parallelism_threads() or None,
-        tf32=tf.config.experimental.tensor_float_32_execution_enabled(),
-    )
-
-
-def _gpu_name(gpu: Any) -> str:
-    return tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name)
+describe, device_memory_mb = devices.describe, devices.device_memory_mb
 
 
 def compilations() -> int:
@@ -68,11 +64,8 @@ class Model:
     def __init__(self, experiment: Experiment, network: Build, weights: Weights) -> None:
         self.experiment = experiment
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
-        gpus = tf.config.list_physical_devices("GPU") if experiment.device != "cpu" else []
-        if experiment.device == "gpu" and not gpus:
-            raise RequestError("--device gpu: TensorFlow sees no GPU here; use cpu or auto")
-        self.device = named(_gpu_name(gpus[0]) if gpus else "cpu", experiment.devices)
-        self.place = "/GPU:0" if gpus else "/CPU:0"
+        self.place, name = devices.taken(experiment)
+        self.device = named(name, experiment.devices)
         with tf.device(self.place):
             params = [tf.Variable(weights[n], dtype=experiment.dtype, name=n) for n in self.names]
             self.net = network(params, experiment.activation, experiment.lr, experiment.clip_theta)

@@ -27,12 +27,14 @@ import tensorflow as tf
 from tensorflow import Tensor
 
 from common.interface import Array, Gradients, Outputs, State
+from common.places import deterministic
 
 ACTIVATIONS = {"tanh": tf.tanh, "relu": tf.nn.relu}
 DERIVATIVES = {"tanh": lambda H: 1 - H * H, "relu": lambda H: tf.cast(H > 0, H.dtype)}
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 ROWS = 16  # a slice has at least so many sequences
+BY_PRODUCT = deterministic() and bool(tf.config.list_physical_devices("GPU"))
 
 Slice = tuple[Tensor, list[Tensor], Tensor]
 
@@ -116,6 +118,16 @@ def sum_of_rows(A: Tensor) -> Tensor:
     return tf.cast(tf.reduce_sum(tf.cast(A, tf.float64), axis=0), A.dtype)
 
 
+def sum_by_token(dA: Tensor, X: Tensor, vocab_size: int) -> Tensor:
+    """The rows of dA (N, H) summed by the tokens X (N,): (V, H).
+
+    Where the bits must be the same each time, as a product: a GPU scatters in any order.
+    """
+    if BY_PRODUCT:
+        return tf.matmul(tf.one_hot(X, vocab_size, dtype=dA.dtype), dA, transpose_a=True)
+    return tf.math.unsorted_segment_sum(dA, X, vocab_size)
+
+
 @tf.function(jit_compile=True, autograph=False)
 def forward(weights: list[Tensor], X: Tensor, H: Tensor, activation: str) -> tuple[Tensor, Tensor]:
     """Logits (steps x batch, V), time-major, and the last hidden state."""
@@ -141,7 +153,7 @@ def slice_grads(
     dHs = tf.reshape(tf.matmul(dO, W_hq, transpose_b=True), Hs.shape)
     dA = tf.reshape(input_gradients(weights, Hs, dHs, activation), flat.shape)
     before = tf.concat([H, flat[: -H.shape[0]]], axis=0)
-    dW_xh = tf.math.unsorted_segment_sum(dA, tf.reshape(X, [-1]), W_xh.shape[0])
+    dW_xh = sum_by_token(dA, tf.reshape(X, [-1]), W_xh.shape[0])
     dW_hh = tf.matmul(before, dA, transpose_a=True)
     dW_hq = tf.matmul(flat, dO, transpose_a=True)
     return l, [dW_xh, dW_hh, sum_of_rows(dA), dW_hq, sum_of_rows(dO)], Hs[-1]

@@ -6,12 +6,11 @@ from typing import SupportsFloat
 
 import torch
 
-from backends.torch import adapter, book, concise, fused, object, parallel, scratch
+from backends.torch import adapter, book, concise, devices, fused, object, parallel, scratch
 from common import interface
 from common.decoding import chooser
-from common.errors import RequestError
 from common.experiment import Experiment
-from common.interface import Array, Description, State
+from common.interface import Array, State
 from common.shards import named, whole
 from common.variants import Build, Networks, serving
 from common.vocab import Vocab
@@ -26,16 +25,7 @@ NETWORKS: Networks = {
 }
 
 
-def describe() -> Description:
-    """PyTorch's version, devices, threads and precision."""
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    return Description(
-        versions={"torch": torch.__version__},
-        devices=("cpu", *gpus),
-        threads=torch.get_num_threads(),
-        tf32=torch.backends.cuda.matmul.allow_tf32,
-    )
+describe, device_memory_mb = devices.describe, devices.device_memory_mb
 
 
 def compilations() -> int:
@@ -54,12 +44,9 @@ class Model:
     def __init__(self, experiment: Experiment, network: Build, weights: Weights) -> None:
         self.experiment = experiment
         self.names = tuple(experiment.shapes(len(weights["b_q"])))
-        gpu = experiment.device != "cpu" and torch.cuda.is_available()
-        if experiment.device == "gpu" and not gpu:
-            raise RequestError("--device gpu: PyTorch sees no GPU here; use cpu or auto")
-        device = torch.cuda.get_device_name() if gpu else "cpu"
-        self.device = named(device, experiment.devices)
-        kind = {"dtype": getattr(torch, experiment.dtype), "device": "cuda" if gpu else "cpu"}
+        place, name = devices.taken(experiment)
+        self.device = named(name, experiment.devices)
+        kind = {"dtype": getattr(torch, experiment.dtype), "device": place}
         params = [torch.tensor(weights[n], **kind) for n in self.names]
         self.net = network(params, experiment.activation, experiment.lr, experiment.clip_theta)
 
@@ -101,3 +88,5 @@ class Model:
     def synchronize(self) -> None:
         if self.net.params[0].is_cuda:
             torch.cuda.synchronize()
+        elif self.net.params[0].is_mps:
+            torch.mps.synchronize()

@@ -24,6 +24,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from common.interface import Array, Gradients, Outputs, State
+from common.places import deterministic
 
 aten, onednn = torch.ops.aten, torch.ops.mkldnn
 
@@ -38,6 +39,8 @@ ACTIVATIONS: dict[str, tuple[Callable[..., Tensor], Callable[..., Tensor]]] = {
     "relu": (lambda A, out: torch.clamp_min(A, 0, out=out), relu_backward),
 }
 """By name: act(A, out), and dH * act'(H) as a function of (dH, H, grad_input)."""
+
+SAME_BITS = deterministic()
 
 LARGE = 4_000_000
 """Multiplications from which a product is faster in oneDNN than in MKL.
@@ -81,6 +84,17 @@ def loss_and_gradient(O: Tensor, Y: Tensor, dO: Tensor) -> Tensor:
     dO.view(-1).scatter_(0, labels, likelihood - 1)
     dO.div_(len(Y))
     return l
+
+
+def sum_by_token(dA: Tensor, X: Tensor, out: Tensor, by_product: bool) -> None:
+    """Sum the rows of dA (N, H) by the tokens X (N,) that they belong to, into ``out`` (V, H).
+
+    As a product where the bits must be the same each time: a GPU scatters in any order.
+    """
+    if by_product:
+        torch.mm(F.one_hot(X, len(out)).T.to(dA.dtype), dA, out=out)
+    else:
+        out.zero_().index_add_(0, X, dA)
 
 
 def as_one_vector(tensors: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
@@ -158,7 +172,7 @@ class RNNModelFused:
         for t in range(len(dA_t) - 2, -1, -1):
             act_backward(add_hidden(dA_t[t], dA_t[t + 1]), H_t[t + 1], grad_input=dA_t[t])
         torch.mm(H[:-1].flatten(0, 1).T, dA, out=dW_hh)
-        dW_xh.zero_().index_add_(0, X.view(-1), dA)
+        sum_by_token(dA, X.view(-1), dW_xh, by_product=dA.is_cuda and SAME_BITS)
         torch.sum(dW_xh, dim=0, out=db_h)  # each token's dA_t lies in one row of dW_xh
         return l, (H_t[-1].clone(),)
 

@@ -8,6 +8,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from backends.torch import devices
+from common.experiment import Experiment
 from common.matmul_floor import Product
 
 onednn = torch.ops.mkldnn
@@ -32,14 +34,32 @@ def onednn_plain(A: Tensor, W: Tensor, C: list[Tensor]) -> None:
         C[i] = onednn._linear_pointwise(A_i, W.T, None, "none", [], "")
 
 
-def ways(product: Product) -> dict[str, Callable[[], None]]:
-    """Calls that each compute a product as often as a step does, in float32 on the CPU.
+def on_gpu(A: Tensor, W: Tensor, C: Tensor) -> None:
+    """Compute all A_i W into C, one after the other as a step must; wait for them."""
+    for A_i, C_i in zip(A, C, strict=True):
+        torch.mm(A_i, W, out=C_i)
+    C[-1, -1, -1].item()
 
-    Each library has W (k, n) as it likes it best: MKL by rows, oneDNN by columns.
+
+def ways(product: Product, device: str) -> dict[str, Callable[[], None]]:
+    """Calls that each compute a product as often as a step does, in float32.
+
+    On the CPU, each library has W (k, n) as it likes it best: MKL by rows, oneDNN by columns.
+
+    Raises:
+        DeviceError: the device is not there.
     """
-    A = torch.randn(product.count, product.m, product.k)
-    W = torch.randn(product.k, product.n)
-    C = torch.empty(product.count, product.m, product.n).unbind()
+    place, _ = devices.taken(Experiment(device=device))
+    A = torch.randn(product.count, product.m, product.k, device=place)
+    W = torch.randn(product.k, product.n, device=place)
+    results = torch.empty(product.count, product.m, product.n, device=place)
+    if place != "cpu":
+        by_columns = W.T.contiguous().T
+        return {
+            "GPU": partial(on_gpu, A, W, results),
+            "GPU, transposed": partial(on_gpu, A, by_columns, results),
+        }
+    C = results.unbind()
     found: dict[str, Callable[[], None]] = {"MKL": partial(mkl, A, W, C)}
     if torch.backends.mkldnn.is_available():
         by_columns = W.T.contiguous().T

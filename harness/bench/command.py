@@ -28,7 +28,7 @@ from harness.options import (
 )
 
 
-@as_options({NETWORK: "dtype", MACHINE: "device devices threads"})
+@as_options({NETWORK: "dtype", MACHINE: "device devices deterministic threads"})
 class Settings(Options):
     """The settings of a benchmark that are options."""
 
@@ -63,9 +63,9 @@ def bench(
     from rich.console import Console
     from rich.text import Text
 
+    from harness.bench.contenders import Contest
     from harness.bench.measure import run_contest
     from harness.bench.shapes import SHAPES, dimensions
-    from harness.bench.turns import Contest
     from harness.paths import new_folder, result_folder
     from harness.workers.cpus import fewer_than_asked
     from harness.workers.interpreters import parse
@@ -75,7 +75,8 @@ def bench(
     shapes = split(shape) or SHAPES
     for each in shapes:
         dimensions(each)
-    chosen = (settings or Settings()).model_dump(include={"dtype", "device", "devices", "threads"})
+    asked = {"dtype", "device", "devices", "deterministic", "threads"}
+    chosen = (settings or Settings()).model_dump(include=asked)
     contest = Contest(split(backend), split(variant), rounds, chosen, parse(python or ()))
     note(fewer_than_asked(chosen["threads"]))
     console = Console(quiet=True) if json else screen()

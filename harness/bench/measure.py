@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,16 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
+from common.experiment import Experiment
 from common.files import write_aside, writing
+from harness.bench.contenders import Contest, contenders
 from harness.bench.tables import bench_table, circumstances, rounds_table, show
-from harness.bench.turns import Contest, contenders, time_shape
+from harness.bench.turns import time_shape
 from harness.records.cells import csv_of
 from harness.records.facts import write_facts
 from harness.records.provenance import provenance
 from harness.records.reading import BENCH_TABLES
+from harness.workers.placement import placed
 
 
 @dataclass
@@ -63,28 +66,36 @@ def run_contest(
     Raises:
         RequestError: something asked for does not exist, or the folder cannot be written.
     """
-    _, absent = contenders(contest)
+    found, absent = contenders(contest)
+    timed = [each.backend for each in found if each.is_network]
+    placement = placed(Experiment.of(contest.settings), timed, contest.pythons)
     result = BenchResult(
         {
             **provenance(),
             "rounds": contest.rounds,
             "settings": contest.settings,
+            "placement": placement._asdict(),
             "shapes": [],
         },
         failures={name: reason for name, reason in absent.items() if name in contest.backends},
     )
     with writing(folder):
         result.write(folder, "running")
+    contest = replace(contest, settings=contest.settings | {"device": placement.device})
     for shape in shapes:
         found, _ = contenders(contest)
         with console.status("") as status:
-            time_shape(contest, shape, found, lambda now: status.update("" if quiet else now))
+            gpus = time_shape(
+                contest, shape, found, lambda now: status.update("" if quiet else now)
+            )
         table = bench_table(shape, found)
         result.figures = pd.concat([result.figures, table], ignore_index=True)
         result.rounds = pd.concat([result.rounds, rounds_table(shape, found)], ignore_index=True)
-        result.facts["shapes"].append(circumstances(shape, found))
+        result.facts["shapes"].append(
+            circumstances(shape, found) | {"gpus": [gpu.model_dump() for gpu in gpus]}
+        )
         for each in found:
-            if each.reason:
+            if each.reason and not each.forgiven(contest.backends):
                 result.failures[f"{shape} {each.name}"] = each.reason
         result.write(folder, "finished" if shape == shapes[-1] else "running")
         show(console, shape, table, found)

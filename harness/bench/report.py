@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from common.shards import mixes
 from harness.bench.shapes import dimensions
 from harness.console import figure
+from harness.page import provenance
 from harness.page.blocks import (
     NONE,
     TONES,
@@ -28,34 +30,40 @@ def benchmark(bench: BenchData, number_: int) -> list[Block]:
     """Heading, a chart a shape, and what is remarked on rows."""
     cpu, rounds = bench.facts["machine"]["cpu"], bench.facts["rounds"]
     settings = bench.facts["settings"]
+    device = (bench.facts.get("placement") or settings)["device"]
     blocks: list[Block] = [
         Heading("The benchmark"),
         Note(
-            f"{rounds} rounds in turns on {cpu}, {settings['dtype']}, {settings['device']}. A "
+            f"{rounds} rounds in turns on {cpu}, {settings['dtype']}, {device}. A "
             "ratio is that of the same round, the floor what unavoidable matrix products take."
         ),
     ]
-    for index, (shape, found) in enumerate(bench.figures.groupby("shape", sort=False), 1):
-        blocks.append(_shape(str(shape), found, f"bench-{number_}-{index}"))
+    networks = bench.figures[~bench.figures.backend.isin(["null", "floor"])]
+    floors = bench.figures[bench.figures.backend == "floor"].set_index("shape").tokens_per_sec
+    mixed = mixes(networks.device)
+    by = ["shape", "device"] if mixed else ["shape"]
+    for index, (_, found) in enumerate(networks.groupby(by, sort=False), 1):
+        on = f", on {found.device.iloc[0]}" if mixed else ""
+        floor = floors.get(found["shape"].iloc[0])
+        blocks.append(_shape(found, floor, f"bench-{number_}-{index}", on))
     for shape in bench.facts["shapes"]:
         for worker in shape["workers"]:
             if remark := worker["checked"].get("reason"):
                 who = Series(worker["backend"], worker["variant"]).title
                 blocks.append(Note(f"{shape['shape']}: {who}: {remark}"))
+    watched = (provenance.gpus(shape["gpus"]) for shape in bench.facts["shapes"])
+    blocks += [Note(line) for line in dict.fromkeys(filter(None, watched))]
     for who, reason in bench.facts["failures"].items():
         blocks.append(Note(f"{who}: no figures: {reason}", "bad"))
     return blocks
 
 
-def _shape(shape: str, found: pd.DataFrame, name: str) -> Chart:
-    limit = found[found.backend == "floor"].tokens_per_sec
-    table = found[~found.backend.isin(["null", "floor"])].copy()
-    table = table.sort_values("tokens_per_sec", ascending=False, ignore_index=True)
+def _shape(found: pd.DataFrame, floor: float | None, name: str, on: str) -> Chart:
+    table = found.sort_values("tokens_per_sec", ascending=False, ignore_index=True)
     table["framework"] = table.backend.map(framework)
     table["title"] = table.framework + " " + table.variant
-    B, T, H, V = dimensions(shape)
-    title = f"Batch {B} x {T} steps, {H:,} hidden units, {V:,} tokens"
-    floor = float(limit.iloc[0]) if len(limit) else None
+    B, T, H, V = dimensions(str(found["shape"].iloc[0]))
+    title = f"Batch {B} x {T} steps, {H:,} hidden units, {V:,} tokens{on}"
     rows = [
         [
             named(Series(row["backend"], row["variant"])),

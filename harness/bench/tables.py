@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from common.matmul_floor import unavoidable
+from common.shards import MIXED, mixes
+from harness.bench.contenders import Contender
 from harness.bench.shapes import dimensions
-from harness.bench.turns import Contender
 from harness.console import ROOMY, figure, titled
 from harness.intervals import Interval, interval, verdict
 from harness.records.schemas import BenchTable, RoundTable
@@ -62,7 +63,10 @@ def bench_table(shape: str, found: list[Contender]) -> pd.DataFrame:
     B, T, _, _ = dimensions(shape)
     tokens = B * T
     timed = {each.name: each for each in found if each.turns and not each.reason}
+    places = {each.name: each.prepared.device for each in timed.values() if each.prepared}
     limit = sum(next(iter(ways.values())) for ways in floor(found).values())
+    if mixes(places[each.name] for each in timed.values() if each.is_network):
+        limit = 0  # the products were multiplied on one device alone
     rows = []
     for each in timed.values():
         seconds = round_seconds(each)
@@ -71,11 +75,13 @@ def bench_table(shape: str, found: list[Contender]) -> pd.DataFrame:
             "backend": each.backend,
             "variant": each.label,
             "shape": shape,
+            "device": places[each.name] if each.is_network else "",
             "tokens_per_sec": speed.median,
             "low": speed.low,
             "high": speed.high,
             "compile_seconds": compile_seconds(each),
             "peak_memory_mb": each.peak_memory_mb,
+            "device_memory_mb": each.device_memory_mb,
         }
         if concise := timed.get(f"{each.backend} concise"):
             ratio = paired_ratio(concise, each)
@@ -89,7 +95,8 @@ def bench_table(shape: str, found: list[Contender]) -> pd.DataFrame:
             row["break_even_steps"] = break_even(each, book)
         rows.append(row)
     if limit:
-        rows.append({"backend": "floor", "variant": "products", "shape": shape})
+        here = next((places[each.name] for each in timed.values() if each.is_network), "")
+        rows.append({"backend": "floor", "variant": "products", "shape": shape, "device": here})
         rows[-1] |= {"tokens_per_sec": tokens / limit, "floor_fraction": 1.0}
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -132,6 +139,7 @@ def circumstances(shape: str, found: list[Contender]) -> dict[str, Any]:
                 "variant": each.label,
                 "devices": each.devices,
                 "steps": each.steps,
+                "batch": each.batch,
                 "reason": each.reason,
                 "checked": each.checked.model_dump() if each.checked else {},
                 "idle_cpu_share": each.idle_cpu / each.idle_wall if each.idle_wall else None,
@@ -154,14 +162,18 @@ def show(console: Console, shape: str, table: pd.DataFrame, found: list[Contende
     headings = ["tokens/s", "+-", "x concise", "95 % interval", "verdict", "of floor"]
     if console.width >= ROOMY:
         headings += ["compile s", "even after", "MB"]
+    networks = table[table.backend != "null"].sort_values("tokens_per_sec", ascending=False)
+    if mixed := mixes(networks.device):
+        networks = networks.sort_values("device", kind="stable")
+    if on_device := bool(networks.device_memory_mb.notna().any()):
+        headings.append("device MB")
     if scaling := bool(table.scaling_efficiency.notna().any()):
         headings.insert(0, "of N x 1")
     shown = titled(f"{shape} (batch x steps x hiddens x vocabulary)")
-    for name in ("backend", "variant"):
+    for name in ("backend", "variant", *["device"] * mixed):
         shown.add_column(name, no_wrap=True)
     for name in headings:
         shown.add_column(name, justify="right", no_wrap=True)
-    networks = table[table.backend != "null"].sort_values("tokens_per_sec", ascending=False)
     for row in networks.astype(object).where(networks.notna(), None).to_dict("records"):
         cells: list[str | Text] = [
             figure(row["tokens_per_sec"], ",.0f"),
@@ -176,11 +188,19 @@ def show(console: Console, shape: str, table: pd.DataFrame, found: list[Contende
         ]
         if scaling:
             cells.insert(0, figure(row["scaling_efficiency"], ".2f"))
-        shown.add_row(row["backend"], row["variant"], *cells[: len(headings)])
+        cells = cells[: len(headings) - on_device]
+        if on_device:
+            cells.append(figure(row["device_memory_mb"], ",.0f"))
+        shown.add_row(row["backend"], row["variant"], *[row["device"]] * mixed, *cells)
     console.print(shown)
+    if mixed:
+        console.print(Text(MIXED))
+    if batches := len({each.batch for each in found} - {1}):
+        console.print(Text(f"in {batches + 1} batches, for its device could not hold all at once"))
     for each in found:
-        if each.reason:
-            console.print(Text(f"{each.name}: no figures: {each.reason}", "red"))
+        if each.reason and (each.is_network or each.kind != "unavailable"):
+            style = "yellow" if each.kind == "unavailable" else "red"
+            console.print(Text(f"{each.name}: no figures: {each.reason}", style))
         elif each.checked and each.checked.reason:
             console.print(Text(f"{each.name}: {each.checked.reason}", "yellow"))
     for row in table[table.backend == "null"].to_dict("records"):

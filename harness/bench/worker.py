@@ -58,7 +58,7 @@ def prepare(session: Session, request: Prepare) -> Iterator[Event]:
     small = np.uint8 if vocab_size <= 256 else np.uint16
     tokens = np.random.default_rng(1).integers(vocab_size, size=shape, dtype=small)
     batches = [(each[:, :-1], each[:, 1:]) for each in tokens]
-    model = session.backend.build(experiment, request.variant, weights)
+    model = session.build(experiment, request.variant, weights)
     start = time.perf_counter()
     warm_up(model, [batches[0][0].shape])
     compile_seconds = time.perf_counter() - start
@@ -115,16 +115,16 @@ def check(session: Session, request: Check) -> Iterator[Event]:
 def time_products(session: Session, request: TimeProducts) -> Iterator[Event]:
     """Time the products that no step of a shape can avoid, each in every way the library has."""
     seconds: Seconds = {}
-    for product, ways in _ways(request.module, *request.shape).items():
+    for product, ways in _ways(request.module, request.device, *request.shape).items():
         seconds[product] = {way: _seconds_of(call) for way, call in ways.items()}
     yield Products(seconds=seconds)
 
 
 @cache
-def _ways(module: str, *shape: int) -> dict[str, dict[str, Callable[[], None]]]:
+def _ways(module: str, device: str, *shape: int) -> dict[str, dict[str, Callable[[], None]]]:
     """The calls that a library offers for each product, their operands made and compiled for."""
     ways = importlib.import_module(module).ways
-    return {product.name: ways(product) for product in unavoidable(*shape)}
+    return {product.name: ways(product, device) for product in unavoidable(*shape)}
 
 
 def _seconds_of(call: Callable[[], None]) -> float:

@@ -95,7 +95,7 @@ def measure_gradients(session: Session, request: MeasureGradients) -> Iterator[E
         for clip_theta in (asked.clip_theta, 0.0):
             now = asked.model_copy(update={"activation": activation, "clip_theta": clip_theta})
             weights = first_weights(now, len(vocab))
-            model = backend.build(now, "scratch", weights)
+            model = session.build(now, "scratch", weights)
             point = gradient_flow(checked, now, 0, np.nan, weights)
             yield point
             if now == asked:

@@ -31,7 +31,7 @@ FIGURES = "measure backend variant of number value".split()
 """The columns of `Side.figures`; ``of`` is a row's third name, and a number that of an epoch or
 round. A value is a perplexity or tokens a second."""
 
-FREE = {"corpus", "seed", "device", "devices", "threads"}
+FREE = {"corpus", "seed", "device", "devices", "threads", "deterministic"}
 """Settings that need not be the same; a corpus is known by its hash, wherever it lies."""
 
 HUGE = 1e300

@@ -11,14 +11,17 @@ from rich.text import Text
 
 import backends
 from common import sources
-from common.experiment import Experiment
+from common.interface import Description
 from harness.console import titled
 from harness.recipes import recipes
+from harness.workers import gpus
 from harness.workers.errors import WorkerError
-from harness.workers.interpreters import brief_worker, missing
+from harness.workers.interpreters import missing
+from harness.workers.placement import described
 from harness.workers.pool import run_at_once
-from harness.workers.protocol import Described
-from harness.workers.requests import Describe
+
+BUILT_FOR_GPUS = {"torch": "cuda", "jax": "cuda", "tensorflow": "tensorflow-cuda"}
+"""Extras that install a backend's build for GPUs of NVIDIA."""
 
 
 def describe(name: str, pythons: dict[str, Path]) -> dict[str, Any]:
@@ -27,22 +30,38 @@ def describe(name: str, pythons: dict[str, Path]) -> dict[str, Any]:
     found: dict[str, Any] = {"backend": name, "variants": list(entry.variants)}
     if reason := missing(name, pythons):
         return found | {"available": False, "reason": reason}
-    try:
-        with brief_worker(name, pythons, Experiment()) as worker:
-            described, _ = worker.answer(Describe(), Described)
-    except WorkerError as error:
-        return found | {"available": False, "reason": str(error)}
-    about = described.description
-    return found | {"available": True, "versions": about.versions, "devices": about.devices}
+    about = described(name, pythons)
+    if isinstance(about, WorkerError):
+        return found | {"available": False, "reason": str(about)}
+    return found | {
+        "available": True,
+        "versions": about.versions,
+        "devices": about.devices,
+        "build": about.build,
+        "no_gpu": no_gpu(name, about),
+    }
+
+
+def no_gpu(name: str, about: Description) -> str:
+    """The reason why a backend computes on no GPU; empty where it does."""
+    if len(about.devices) > 1:
+        return ""
+    if about.build != "cpu":
+        return "it sees none: is there one, with a driver new enough, and not hidden by a variable?"
+    if not gpus.may_have_one():
+        return "there is none here"
+    if name not in BUILT_FOR_GPUS:
+        return "there is no build of it for one"
+    return f"it is built for the CPU alone: pip install -e '.[{BUILT_FOR_GPUS[name]}]'"
 
 
 def listing(data_dir: Path | None, pythons: dict[str, Path]) -> dict[str, Any]:
     """Backends, corpora and recipes, for people (`show`) and machines alike."""
     names = list(backends.BACKENDS)
-    described = run_at_once(partial(describe, pythons=pythons), names, len(names))
+    about = run_at_once(partial(describe, pythons=pythons), names, len(names))
     corpora = {name: sources.available(name, data_dir) or "here" for name in sources.NAMES}
     return {
-        "backends": described,
+        "backends": about,
         "corpora": corpora,
         "recipes": {name: recipe.title for name, recipe in recipes().items()},
     }
@@ -51,7 +70,7 @@ def listing(data_dir: Path | None, pythons: dict[str, Path]) -> dict[str, Any]:
 def show(console: Console, found: dict[str, Any]) -> None:
     """Print a listing."""
     table = titled("Backends")
-    for name in ("backend", "variants", "versions", "devices", "available"):
+    for name in ("backend", "variants", "versions", "build", "devices", "available"):
         table.add_column(name)
     for backend in found["backends"]:
         versions = backend.get("versions", {})
@@ -59,10 +78,15 @@ def show(console: Console, found: dict[str, Any]) -> None:
             backend["backend"],
             ", ".join(backend["variants"]),
             ", ".join(f"{name} {version}" for name, version in versions.items()),
+            backend.get("build", ""),
             ", ".join(backend.get("devices", [])),
             Text("yes") if backend["available"] else Text(f"no: {backend['reason']}"),
         )
     console.print(table)
+    reasons = {each["backend"]: each.get("no_gpu") for each in found["backends"]}
+    for reason in dict.fromkeys(filter(None, reasons.values())):
+        who = ", ".join(name for name, mine in reasons.items() if mine == reason)
+        console.print(Text(f"no GPU for {who}: {reason}"))
     for title, entries in (("Corpora", found["corpora"]), ("Recipes", found["recipes"])):
         table = titled(title, show_header=False)
         for name, text in entries.items():

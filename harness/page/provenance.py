@@ -45,6 +45,29 @@ def corpus(facts: dict[str, Any]) -> tuple[str, str]:
     return f"SHA-256 of corpus {facts['corpus']['name']}", facts["corpus"]["sha256"]
 
 
+def gpus(watched: Sequence[dict[str, Any]]) -> str:
+    """Line on what GPUs went through while something was timed on them; empty for none.
+
+    Args:
+        watched: of each, as `harness.workers.gpus.Watch` told.
+    """
+    told = []
+    for gpu in watched:
+        said = [f"{gpu['name']} ({gpu['uuid']}), driver {gpu['driver']} for CUDA {gpu['cuda']}"]
+        if gpu["clock_mhz"]:
+            said.append(f"clocks from {gpu['clock_mhz']:,} of at most {gpu['most_mhz']} MHz")
+        if gpu["watts"]:
+            said.append(f"up to {gpu['watts']:.0f} W of {gpu['limit_watts'] or float('nan'):.0f}")
+        if gpu["slowed"]:
+            said.append(f"slowed {', '.join(gpu['slowed'])}")
+        if gpu["other_processes"]:
+            said.append(
+                f"{gpu['other_processes']} other processes had {gpu['of_others_mb']:,} MB of it"
+            )
+        told.append("; ".join(said))
+    return ". ".join(told)
+
+
 def versions(*records: dict[str, Any]) -> tuple[str, str]:
     """The versions of Python and of every framework that took part.
 

@@ -45,7 +45,7 @@ def parity(
     steps: Annotated[int, Parameter(group=MEASUREMENT)] = STEPS,
     model: Annotated[str | None, Parameter(group=CHOICE)] = None,
     settings: Annotated[Settings | None, FLAT] = None,
-    devices: Annotated[int, Parameter(group=MACHINE)] = DEVICES,
+    devices: Annotated[int | None, Parameter(group=MACHINE)] = None,
     python: Pythons = None,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
     force: Force = False,
@@ -65,7 +65,8 @@ def parity(
         PATH:FUNCTION, a training step of one's own instead, step(weights, X, Y, state, lr, theta):
         what goes wrong first, and the likely causes
     devices
-        the most that one model is compared on, a share of the rows each (1: on one alone)
+        the most that one model is compared on, a share of the rows each (1: on one alone;
+        default: 2, or 1 on a device that was named, but for the CPU)
     out
         the folder that gets parity.csv, such as a run's (default: results/runs/<time>-parity)
     """
@@ -76,13 +77,16 @@ def parity(
 
     if model:
         others = backend, variant, dtype, python, out, force, given(settings)
-        if any(others) or (steps, devices) != (STEPS, DEVICES):
+        if any(others) or (steps, devices) != (STEPS, None):
             raise RequestError(
                 f"--model {model}: it is compared alone: give --json, or nothing else"
             )
         return _port(model, json)
     if steps < 1:
         raise RequestError(f"--steps {steps}: at least one update")
+    device = (settings or Settings()).device
+    if devices is None:
+        devices = DEVICES if device in ("auto", "cpu") else 1
     if not 1 <= devices <= 64:
         raise RequestError(f"--devices {devices}: between 1 and 64")
     out = out or new_folder("parity")
@@ -92,7 +96,7 @@ def parity(
             split(variant),
             dtype or ["float64", "float32"],
             steps,
-            (settings or Settings()).device,
+            device,
             devices,
             parse(python or ()),
         )

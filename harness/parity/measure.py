@@ -16,6 +16,7 @@ from harness.checks import select, unable
 from harness.records.schemas import ParityTable
 from harness.workers.errors import WorkerError
 from harness.workers.interpreters import brief_worker
+from harness.workers.placement import placed
 from harness.workers.pool import Pair, run_pool
 from harness.workers.protocol import CaseErrors
 from harness.workers.requests import Compare
@@ -53,17 +54,21 @@ def compare(
     pythons: dict[str, Path],
 ) -> ParityResult:
     """Run the grid in a worker for each backend and variant, and that of devices in another."""
+    pairs = select(names, variants)
+    strictest = "float64" if "float64" in dtypes else "float32"
+    settings = [
+        {"dtype": strictest, "device": device, "devices": number}
+        for number in dict.fromkeys((1, devices))
+    ]
+    for each in settings:
+        each["device"] = placed(Experiment.of(each), [name for name, _ in pairs], pythons).device
 
     def compare_pair(pair: Pair, cpus: list[int]) -> list[list[object]]:
-        asked = [
-            {"dtype": dtype, "device": device, "devices": number}
-            for dtype in dtypes
-            for number in dict.fromkeys((1, devices))
-        ]
+        asked = [each | {"dtype": dtype} for dtype in dtypes for each in settings]
         able = [each for each in map(Experiment.of, asked) if not unable(*pair, each)]
         return [row for each in able for row in _errors(pair, each, steps, pythons, cpus)]
 
-    result = run_pool(select(names, variants), names, pythons, compare_pair)
+    result = run_pool(pairs, names, pythons, compare_pair)
     rows = [row for found in result.found.values() for row in found]
     failures, absent = (
         {" ".join(pair): reason for pair, reason in reasons.items()}

@@ -19,7 +19,7 @@ def compare_with_reference(session: Session, request: Compare) -> Iterator[Event
     """Compare every case of the parity grid that the variant can be, in one precision."""
 
     def build(experiment: Experiment, weights: Weights) -> Model:
-        return session.backend.build(experiment, request.variant, weights)
+        return session.build(experiment, request.variant, weights)
 
     for case in grid(request.dtype, request.devices):
         if unsupported(case.experiment, request.variant):

@@ -12,6 +12,7 @@ from harness.checks import select, unseen_by
 from harness.console import note
 from harness.workers.errors import WorkerError
 from harness.workers.interpreters import brief_worker, missing
+from harness.workers.placement import placed
 from harness.workers.protocol import Sample
 from harness.workers.requests import Predict
 
@@ -49,17 +50,28 @@ def predict(
     for prefix in prefixes:
         loaded.vocab.check_prefix(prefix)
     note(unseen_by(loaded.vocab, prefixes))
+    pairs = select(names, variants)
+    device = placed(experiment, [name for name, _ in pairs], pythons).device
+    experiment = experiment.model_copy(update={"device": device})
     predictions = []
-    for name, variant in select(names, variants):
+    for name, variant in pairs:
         if reason := missing(name, pythons):
             if not names:
                 continue
             raise WorkerError("unavailable", f"{name}: {reason}")
         request = Predict(
-            checkpoint=str(checkpoint), variant=variant, prefixes=prefixes, settings=settings
+            checkpoint=str(checkpoint),
+            variant=variant,
+            prefixes=prefixes,
+            settings=settings | {"device": device},
         )
-        with brief_worker(name, pythons, experiment) as worker:
-            for event in worker.answers(request):
-                if isinstance(event, Sample):
-                    predictions.append(Prediction(name, variant, event.prefix, event.text))
+        try:
+            with brief_worker(name, pythons, experiment) as worker:
+                for event in worker.answers(request):
+                    if isinstance(event, Sample):
+                        predictions.append(Prediction(name, variant, event.prefix, event.text))
+        except WorkerError as error:
+            if names or error.kind != "unavailable":
+                raise
+            note(f"{name}: {error}")
     return predictions

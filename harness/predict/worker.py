@@ -16,7 +16,7 @@ def predict_text(session: Session, request: Predict) -> Iterator[Event]:
     """Continue prefixes with the network of a checkpoint."""
     saved = load_checkpoint(Path(request.checkpoint))
     experiment = Experiment.of(saved.experiment.model_dump() | request.settings)
-    model = session.backend.build(experiment, request.variant, saved.weights)
+    model = session.build(experiment, request.variant, saved.weights)
     for prefix in request.prefixes:
         text = model.predict(prefix, experiment.num_preds, saved.vocab)
         yield Sample(epoch=saved.epoch, prefix=prefix, text=text)

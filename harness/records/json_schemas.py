@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from common.experiment import DType, Experiment
+from common.experiment import Device, DType, Experiment
 from common.interface import Description
 from harness.records.columns import Shape, Whole
+from harness.workers.gpus import Watched
 
 
 class Open(BaseModel):
@@ -56,8 +57,21 @@ class Sitting(Open):
     versions: dict[str, Any]
 
 
+class PlacementFacts(Open):
+    """Device of all rows, and why it is not another."""
+
+    device: Device
+    reason: str
+
+
 class RunFacts(ResultFacts):
-    """``run.json``; ``rows`` are backends and variants, and None before they were recorded."""
+    """``run.json``; what was not recorded at first may be None.
+
+    Attributes:
+        rows: backends and variants.
+        placement: of all rows, decided when the run was begun.
+        gpus: what they went through while each row was trained, by its name.
+    """
 
     recipe: str
     experiment: Experiment
@@ -66,6 +80,8 @@ class RunFacts(ResultFacts):
     resumed: str | None = None
     resumed_sha256: str | None = None
     sittings: list[Sitting] = []
+    placement: PlacementFacts | None = None
+    gpus: dict[str, list[Watched]] = {}
     backends: dict[str, Description]
     started: str
     ended: str | None
@@ -78,6 +94,7 @@ class BenchSettings(Open):
     dtype: DType
     device: str
     devices: int = 1
+    deterministic: bool = False
     threads: int | None
 
 
@@ -102,6 +119,7 @@ class Circumstances(Open):
     """Circumstances of the figures of one shape."""
 
     shape: Shape
+    gpus: list[Watched] = []
     workers: list[Entered]
     products: dict[str, dict[str, dict[str, float]]]
 
@@ -111,6 +129,7 @@ class BenchFacts(ResultFacts):
 
     rounds: Whole
     settings: BenchSettings
+    placement: PlacementFacts | None = None
     shapes: list[Circumstances]
     failures: dict[str, str]
     status: Literal["running", "finished"]

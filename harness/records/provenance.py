@@ -15,7 +15,7 @@ import psutil
 
 from harness.paths import ROOT
 from harness.records.checkout import checkout
-from harness.workers import cpus
+from harness.workers import cpus, gpus
 from harness.workers.environment import kept, set_aside
 from harness.workers.source import source_hash
 
@@ -45,8 +45,9 @@ def from_home(text: str) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """CPU, cores, affinity, quota, memory and operating system."""
-    granted = cpus.quota()
+    """CPU, cores, affinity, quota, memory and operating system; GPUs, as far as they are told."""
+    granted, seen = cpus.quota(), gpus.states()
+    known = {"name", "uuid", "memory_mb", "driver", "cuda"}
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
@@ -55,7 +56,7 @@ def machine() -> dict[str, Any]:
         "cores_used": len(cpus.usable_cpus()),
         "memory_mb": psutil.virtual_memory().total // 2**20,
         "os": _system(),
-    }
+    } | ({"gpus": [gpu.model_dump(include=known) for gpu in seen]} if seen else {})
 
 
 def _system() -> str:

@@ -64,6 +64,7 @@ class SummaryTable(BaseModel):
     compile_seconds: Quantities
     train_seconds: Quantities
     peak_memory_mb: Quantities
+    device_memory_mb: Quantities
     parity: Figures
     parity_tolerance: Quantities
     parity_verdict: Annotated[list[Verdict | Literal[""]], texts]
@@ -73,6 +74,7 @@ class SummaryTable(BaseModel):
     @classmethod
     def _without_verdicts(cls, cells: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
         """Fill in what a table from before there were verdicts leaves out: the floor decided."""
+        cells = {"device_memory_mb": [""] * len(cells.get("backend", ()))} | cells
         if "parity_verdict" in cells or not {"status", "parity", "dtype"} <= cells.keys():
             return cells
         judged = zip(cells["status"], cells["parity"], cells["dtype"], strict=True)
@@ -137,6 +139,7 @@ class BenchTable(BaseModel):
     backend: Names
     variant: Names
     shape: Shapes
+    device: Texts
     tokens_per_sec: Annotated[list[Annotated[float, Field(gt=0, le=1e15)]], numbers]
     low: Quantities
     high: Quantities
@@ -148,14 +151,15 @@ class BenchTable(BaseModel):
     compile_seconds: Quantities
     break_even_steps: Annotated[list[Boundless], numbers]
     peak_memory_mb: Quantities
+    device_memory_mb: Quantities
     scaling_efficiency: Quantities
 
     @model_validator(mode="before")
     @classmethod
     def _on_one_device(cls, cells: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
         """Fill in what a table from before there were several devices leaves out."""
-        rows = len(cells.get("backend", ()))
-        return {"scaling_efficiency": [""] * rows} | cells
+        later = ("device", "device_memory_mb", "scaling_efficiency")
+        return dict.fromkeys(later, [""] * len(cells.get("backend", ()))) | cells
 
 
 class RoundTable(BaseModel):

@@ -29,7 +29,7 @@ def _table(group: RunGroup) -> pd.DataFrame:
         mine = series.rows(ok)
         path = source_file(series.backend, series.variant)
         row = {"series": series, "lines": lines_of_code(path) if path else float("nan")}
-        for name in ("compile_seconds", "train_seconds", "peak_memory_mb"):
+        for name in ("compile_seconds", "train_seconds", "peak_memory_mb", "device_memory_mb"):
             row[name] = mine[name].median()
         rows.append(row)
     return pd.DataFrame(rows)
@@ -58,8 +58,11 @@ def _grid(group: RunGroup, table: pd.DataFrame) -> Table:
         "compile_seconds": ("compiling and warming up, s", ".2f"),
         "train_seconds": ("training, s", ",.1f"),
         "peak_memory_mb": ("peak memory, MB", ",.0f"),
+        "device_memory_mb": ("of its device, MB", ",.0f"),
         "lines": ("lines of code", ",.0f"),
     }
+    if table.device_memory_mb.isna().all():
+        del forms["device_memory_mb"]
     rows = []
     for row in records(table):
         cells = [named(row["series"])]

@@ -59,7 +59,7 @@ def epoch_throughput(group: RunGroup) -> pd.DataFrame:
     """Throughput of the series that have earned one, over all of their epochs and seeds.
 
     Returns:
-        backend, framework, variant, title, tokens_per_sec (the median epoch's) with low and high,
+        backend, framework, variant, title, device, tokens_per_sec (the median epoch's), low, high,
         and the same over the framework's concise variant as ratio, ratio_low, ratio_high and
         verdict. The variants were not timed in turns here, so a ratio's interval is the widest that
         the two allow.
@@ -67,13 +67,16 @@ def epoch_throughput(group: RunGroup) -> pd.DataFrame:
     ok = group.summary[group.summary.tokens_per_sec.notna()]
     timed = group.epochs.merge(ok[["run", "backend", "variant", "seed"]])
     speeds: dict[Series, Interval] = {}
+    devices: dict[Series, str] = {}
     for series in group.series:
         mine = series.rows(timed)
         if len(mine):
             speeds[series] = interval((mine.tokens / mine.seconds).tolist())
+            devices[series] = str(series.rows(ok).device.iloc[0])
     rows = []
     for series, speed in speeds.items():
-        row: dict[str, Any] = {**series.labels, "tokens_per_sec": speed.median}
+        row: dict[str, Any] = {**series.labels, "device": devices[series]}
+        row["tokens_per_sec"] = speed.median
         row |= {"low": speed.low, "high": speed.high}
         if concise := speeds.get(Series(series.backend, "concise")):
             ratio = Interval(
@@ -82,7 +85,7 @@ def epoch_throughput(group: RunGroup) -> pd.DataFrame:
             row |= {"ratio": ratio.median, "ratio_low": ratio.low, "ratio_high": ratio.high}
             row["verdict"] = verdict(ratio)
         rows.append(row)
-    names = "backend framework variant title tokens_per_sec low high ratio ratio_low "
+    names = "backend framework variant title device tokens_per_sec low high ratio ratio_low "
     names += "ratio_high verdict"
     table = pd.DataFrame(rows, columns=names.split())
     return table.sort_values("tokens_per_sec", ascending=False, ignore_index=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from common.shards import SIMULATED
+from common.shards import SIMULATED, mixes
 from harness.console import figure
 from harness.page.blocks import NONE, Block, Cell, Chart, Note, Section, Table, named, number
 from harness.report.charts import bounds, learning
@@ -61,8 +61,9 @@ def _answer(group: RunGroup) -> str:
 
 def _charts(group: RunGroup, drawn: pd.DataFrame) -> list[Block]:
     wanted = [("perplexity", "epoch"), ("perplexity", "elapsed")]
-    if group.summary.device.str.contains(SIMULATED).any():
-        del wanted[1]  # the seconds of simulated devices are no speed
+    devices = group.summary[group.summary.status == "ok"].device
+    if devices.str.contains(SIMULATED).any() or mixes(devices):
+        del wanted[1]  # seconds of simulated devices are no speed, of different ones no comparison
     if drawn.val_perplexity.notna().any():
         wanted.append(("val_perplexity", "epoch"))
     blocks: list[Block] = []

@@ -32,7 +32,6 @@ def setup(report: Report) -> Section:
 def _facts(group: RunGroup) -> list[tuple[str, str]]:
     settings, corpus, on = group.experiment, group.facts["corpus"], group.facts["machine"]
     clip = f"clipped at norm {settings.clip_theta:g}" if settings.clip_theta else "no clipping"
-    gpu = f", {on['gpu']}" if on.get("gpu") else ""
     return [
         ("Recipe", f"{group.facts['recipe']}: {group.title}"),
         ("Network", NETWORK.format(act=settings.activation)),
@@ -57,10 +56,19 @@ def _facts(group: RunGroup) -> list[tuple[str, str]]:
         (
             "Machine",
             f"{on.get('cpu')}, {on.get('cores_used')} of {on.get('cores')} cores, "
-            f"{_gigabytes(on.get('memory_mb'))}, {on.get('os')}{gpu}",
+            f"{_gigabytes(on.get('memory_mb'))}, {on.get('os')}",
         ),
+        *_gpus(group.facts),
         ("When", "; ".join(dict.fromkeys(_when(run.facts) for run in group.runs))),
     ]
+
+
+def _gpus(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """Device of all rows if a reason is told, and what GPUs went through."""
+    placement, watched = facts["placement"] or {}, facts["gpus"]
+    told = [("Device", placement["reason"])] if placement.get("reason") else []
+    lines = dict.fromkeys(provenance.gpus(gpus) for gpus in watched.values())
+    return told + [("GPU", line) for line in lines]
 
 
 def _all_tokens(corpus: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from common.shards import MIXED, mixes
 from harness.bench.report import benchmark
 from harness.console import figure
 from harness.page.blocks import (
@@ -43,48 +44,61 @@ def throughput(report: Report) -> Section:
 def _answer(table: pd.DataFrame) -> str:
     if table.empty:
         return "Nobody has earned a throughput, so nobody is fast."
+    if not mixes(table.device):
+        return _fastest(table) + "."
+    told = [f"on {device}: {_fastest(mine)}" for device, mine in _by_device(table)]
+    return "; ".join([MIXED[0].upper() + MIXED[1:], *told]) + "."
+
+
+def _fastest(table: pd.DataFrame) -> str:
     best, last = table.iloc[0], table.iloc[-1]
     said = f"{best.title}, with {figure(best.tokens_per_sec, ',.0f')} tokens a second in training"
     if len(table) > 1:
         said += f"; {figure(best.tokens_per_sec / last.tokens_per_sec, '.1f')} times {last.title}"
-    return said + "."
+    return said
+
+
+def _by_device(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The rows of each device; all of them under no name where they are of one kind."""
+    if not mixes(table.device):
+        return [("", table)]
+    groups = table.groupby("device", sort=False)
+    return [(str(device), mine.reset_index(drop=True)) for device, mine in groups]
 
 
 def _training(group: RunGroup, table: pd.DataFrame) -> list[Block]:
-    blocks: list[Block] = []
-    rows = [_training_row(row, table.tokens_per_sec.max()) for row in records(table)]
+    notes: list[Block] = []
+    failures = []
     failed = group.summary[group.summary.status != "ok"]
     for series in group.series:
         for status, reason, _ in endings(series.rows(failed)):
-            cells = [named(series), *[NONE] * 5]
-            rows.append([*cells, Cell(status, "bad")])
-            blocks.append(Note(f"{series.title}: {status}" + f": {reason}" * bool(reason), "bad"))
-    grid = Table(
-        "Throughput in training, by the median epoch",
-        [
-            "backend",
-            "tokens/s",
-            "95 % interval",
-            "of the fastest",
-            "over concise",
-            "interval",
-            "verdict",
-        ],
-        rows,
-        (0, 6),
-    )
-    if table.empty:
-        return [grid, *blocks]
-    title = "Tokens a second in training: the median epoch and its 95 % interval"
-    figure = speed(f"speed-{group.number}", title, table[DRAWN])
-    return [
-        Chart(figure, grid),
-        *blocks,
-        Note(
-            "A training run, one backend after the other: good for the order of things. The "
-            "command bench times in turns, against the floor of the matrix products."
-        ),
-    ]
+            failures.append([named(series), *[NONE] * 5, Cell(status, "bad")])
+            notes.append(Note(f"{series.title}: {status}" + f": {reason}" * bool(reason), "bad"))
+    parts = _by_device(table)
+    blocks: list[Block] = []
+    for number_, (device, mine) in enumerate(parts):
+        rows = [_training_row(row, mine.tokens_per_sec.max()) for row in records(mine)]
+        on = f" on {device}" if device else ""
+        grid = _grid(on, rows + failures * (number_ == len(parts) - 1))
+        if mine.empty:
+            blocks.append(grid)
+            continue
+        title = f"Tokens a second in training{on}: the median epoch and its 95 % interval"
+        name = f"speed-{group.number}" + f"-{number_ + 1}" * bool(device)
+        blocks.append(Chart(speed(name, title, mine[DRAWN]), grid))
+    if not table.empty:
+        notes.append(
+            Note(
+                "A training run, one backend after the other: good for the order of things. The "
+                "command bench times in turns, against the floor of the matrix products."
+            )
+        )
+    return [*blocks, *notes]
+
+
+def _grid(on: str, rows: list[list[Cell]]) -> Table:
+    heads = "backend|tokens/s|95 % interval|of the fastest|over concise|interval|verdict"
+    return Table(f"Throughput in training{on}, by the median epoch", heads.split("|"), rows, (0, 6))
 
 
 def _training_row(row: dict[str, Any], fastest: float) -> list[Cell]:

@@ -42,7 +42,7 @@ from harness.options import (
         DATA: "corpus token max_tokens min_freq sampling batch_size num_steps",
         NETWORK: "input embed_size num_layers num_hiddens init sigma activation dtype",
         TRAINING: "lr clip_theta state keep_graph num_epochs seed",
-        MACHINE: "device devices threads",
+        MACHINE: "device devices deterministic threads",
         OUTPUT: "prefixes num_preds pred_period decode alpha temperature",
     }
 )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from common.experiment import DType
 from common.judging import Verdict
-from common.shards import SIMULATED
+from common.shards import SIMULATED, mixes
 from harness.records.schemas import SummaryTable
 from harness.records.status import Status
 
@@ -33,7 +33,8 @@ among others it says nothing, so that alone ends no training; what is not finite
 
 
 RESULT = (
-    "status reason device compile_seconds peak_memory_mb parity parity_tolerance parity_verdict"
+    "status reason device compile_seconds peak_memory_mb device_memory_mb "
+    "parity parity_tolerance parity_verdict"
 ).split()
 """Columns that are known when a row has ended, beside what its epochs tell."""
 
@@ -63,6 +64,7 @@ class Row:
     train_seconds: float = 0.0
     tokens: int = 0
     peak_memory_mb: float | None = None
+    device_memory_mb: float | None = None
     parity: float | None = None  # the error nearest to its tolerance, of both checks
     parity_tolerance: float | None = None
     parity_verdict: Verdict | Literal[""] = ""
@@ -156,8 +158,14 @@ def _severity(verdict: str, error: float | None, tolerance: float | None) -> tup
 
 
 def ranked(rows: list[Row]) -> list[Row]:
-    """The rows by falling throughput, those without one last."""
-    return sorted(rows, key=lambda row: -(row.tokens_per_sec or 0))
+    """The rows by falling throughput, those without one last; device by device, if they differ."""
+    mixed = mixes(row.device for row in rows if row.tokens_per_sec)
+
+    def place(row: Row) -> tuple[bool, str, float]:
+        speed = row.tokens_per_sec or 0
+        return not speed, row.device if mixed else "", -speed
+
+    return sorted(rows, key=place)
 
 
 def summary_table(rows: list[Row]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from rich.text import Text
 from common.experiment import Experiment
 from common.inputs import Inputs
 from common.parity import tolerance
-from common.shards import SIMULATED
+from common.shards import MIXED, SIMULATED, mixes
 from harness.console import ROOMY, STYLES, figure, printable, titled
 from harness.recipes import Recipe
 from harness.records.reading import read_run
@@ -25,25 +25,28 @@ from harness.run.train import RunResult
 
 def comparison(rows: list[Row], width: int) -> Table:
     """The comparison, the fastest first, in so many columns of text."""
-    fastest = max((row.tokens_per_sec or 0 for row in rows), default=0)
+    fastest = {row.device: 0.0 for row in rows}
+    for row in rows:
+        fastest[row.device] = max(fastest[row.device], row.tokens_per_sec or 0)
+    mixed = mixes(row.device for row in rows if row.tokens_per_sec)
     columns: dict[str, Callable[[Row], str]] = {
         "perplexity": lambda row: figure(row.perplexity, ".4f"),
         "validation": lambda row: figure(row.val_perplexity, ".4f"),
         "tokens/s": lambda row: figure(row.tokens_per_sec, ",.0f"),
-        "of best": lambda row: figure((row.tokens_per_sec or 0) / fastest or None, ".2f"),
+        "of best": lambda row: figure(_of_best(row, fastest[row.device]), ".2f"),
         "train s": lambda row: figure(_seconds(row), ".1f"),
         "compile s": lambda row: figure(row.compile_seconds, ".1f"),
         "MB": lambda row: figure(row.peak_memory_mb, ",.0f"),
     }
     if all(row.val_perplexity is None for row in rows):
         del columns["validation"]
-    if not fastest:
+    if not any(fastest.values()):
         del columns["of best"]
     if width < ROOMY:
         for detail in ("of best", "train s", "MB"):
             columns.pop(detail, None)
     table = titled("One network, the same weights, the same batches" + on_several(rows))
-    for name in ("backend", "variant"):
+    for name in ("backend", "variant", *["device"] * mixed):
         table.add_column(name, no_wrap=True)
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
@@ -52,8 +55,12 @@ def comparison(rows: list[Row], width: int) -> Table:
         figures = [of(row) for of in columns.values()]
         said = marked(row.status, row.parity_verdict)
         status = Text(said, STYLES.get(said, "red"))
-        table.add_row(row.backend, row.variant, *figures, status)
+        table.add_row(row.backend, row.variant, *[row.device] * mixed, *figures, status)
     return table
+
+
+def _of_best(row: Row, fastest: float) -> float | None:
+    return row.tokens_per_sec / fastest if row.tokens_per_sec else None
 
 
 def _seconds(row: Row) -> float | None:
@@ -73,6 +80,8 @@ def show_result(console: Console, result: RunResult, trained: str) -> None:
     for row in result.rows:
         if row.reason:
             console.print(Text(f"{row.backend} {row.variant}: {row.status}: {row.reason}"))
+    if mixes(row.device for row in result.rows if row.tokens_per_sec):
+        console.print(Text(MIXED))
     if spread := _spread(result.rows):
         console.print(Text(spread))
     finished = result.status == "finished"

@@ -27,7 +27,9 @@ from harness.run.checkpoints import CHECKPOINT_SECONDS
 from harness.run.folder import RunFolder, default_folder
 from harness.run.row import Row
 from harness.workers.errors import WorkerError
+from harness.workers.gpus import Watch
 from harness.workers.interpreters import interpreter, missing
+from harness.workers.placement import Placement, placed
 from harness.workers.process import Worker
 from harness.workers.protocol import Built, Done, EpochDone, Event, Failed, Judged, Sample, Saved
 from harness.workers.requests import Train
@@ -60,6 +62,7 @@ class RunRequest:
         inputs: of the experiment, where they were read before.
         checkpoint_seconds: time after which another checkpoint on the way is due.
         baselines: True if n-grams are counted, too, once all rows are trained.
+        placement: of all rows, where it was decided before; None decides.
     """
 
     recipe: str
@@ -73,6 +76,7 @@ class RunRequest:
     inputs: Inputs | None = None
     checkpoint_seconds: float = CHECKPOINT_SECONDS
     baselines: bool = True
+    placement: Placement | None = None
 
 
 @dataclass(frozen=True)
@@ -108,8 +112,9 @@ def run(request: RunRequest, display: Display) -> RunResult:
     experiment = request.experiment
     pairs = select(request.backends, request.variants)
     inputs = request.inputs or read_inputs(experiment, request.data_dir)
-    request = replace(request, inputs=inputs)
     check_inputs(inputs, experiment, request.resume)
+    names = [name for name, _ in pairs]
+    placement = request.placement or placed(experiment, names, request.pythons)
     facts = {
         "recipe": request.recipe,
         "experiment": experiment.model_dump(mode="json"),
@@ -118,8 +123,11 @@ def run(request: RunRequest, display: Display) -> RunResult:
         "resumed": request.resume and str(request.resume),
         "resumed_sha256": request.resume and sha256_of(request.resume),
         **provenance(),
+        "placement": placement._asdict(),
         "backends": {},
+        "gpus": {},
     }
+    request = replace(request, inputs=inputs)
     done = load_checkpoint(request.resume).epoch if request.resume else 0
     size = len(inputs.vocab)
     seed, dtype, devices = experiment.seed, experiment.dtype, experiment.devices
@@ -127,6 +135,10 @@ def run(request: RunRequest, display: Display) -> RunResult:
     path = request.out or default_folder(request.recipe, experiment)
     with locked(path):
         folder = RunFolder(path, facts, rows)
+        folder.record.facts["placement"] = before = (
+            folder.record.facts.get("placement") or placement._asdict()
+        )
+        request = replace(request, placement=Placement(before["device"]))
         status = train_rows(folder, request, inputs, display)
     alone = {variant for variant in request.variants if unsupported(experiment, variant)}
     return RunResult(path, folder.rows, status, (*request.backends, *alone))
@@ -174,8 +186,12 @@ def ask_worker(row: Row, request: RunRequest, folder: RunFolder, display: Displa
     row.status = "running"
     display.started(row)
     python = interpreter(row.backend, request.pythons)
+    assert request.placement
+    device = request.placement.device
+    on_it = request.experiment.model_copy(update={"device": device})
+    watch = Watch(device)
     try:
-        worker = Worker(row.backend, python, request.experiment, folder.log(row))
+        worker = Worker(row.backend, python, on_it, folder.log(row))
     except WorkerError as error:
         record(row, Failed(kind=error.kind, reason=str(error)), folder)
         return
@@ -183,6 +199,7 @@ def ask_worker(row: Row, request: RunRequest, folder: RunFolder, display: Displa
         goes_on = folder.goes_on.get(row.name)
         asked = Train(
             experiment=request.experiment,
+            device=device,
             variant=row.variant,
             data_dir=request.data_dir and str(request.data_dir.resolve()),
             checkpoint=str(folder.checkpoint(row)),
@@ -195,6 +212,10 @@ def ask_worker(row: Row, request: RunRequest, folder: RunFolder, display: Displa
         for event in worker.ask(asked):
             record(row, event, folder)
             display.event(row, event)
+            watch.look()
+        if watch.first:
+            told = [gpu.model_dump() for gpu in watch.told()]
+            folder.record.facts["gpus"][row.name] = told
 
 
 FAILURES: dict[str, Status] = {name: name for name in ("unavailable", "crashed", "timeout")}
@@ -229,6 +250,7 @@ def record(row: Row, event: Event, folder: RunFolder) -> None:
             row.reason = event.reason
         case Done() if row.status == "running":
             row.peak_memory_mb = event.peak_memory_mb
+            row.device_memory_mb = event.device_memory_mb
             row.status = "ok"
             if row.divergence:
                 row.status, row.reason = "diverged", row.divergence

@@ -45,7 +45,8 @@ def train_model(session: Session, request: Train) -> Iterator[Event]:
     else:
         weights, done = first_weights(experiment, len(vocab)), 0
     yield Phase(doing="building")
-    model = backend.build(experiment, request.variant, weights)
+    placed = experiment.model_copy(update={"device": request.device})
+    model = session.build(placed, request.variant, weights)
     start = time.perf_counter()
     warm_up(model, loader.shapes())
     compile_seconds = time.perf_counter() - start

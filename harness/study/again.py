@@ -25,6 +25,7 @@ from harness.run.checkpoints import OnTheWay
 from harness.run.folder import CHECKPOINTS
 from harness.run.progress import Silent
 from harness.run.train import RunRequest, run
+from harness.workers.placement import Placement
 
 Pair = tuple[str, str]
 """A backend and a variant."""
@@ -44,6 +45,10 @@ def run_again(request: RunRequest, folder: Path, pairs: Sequence[Pair]) -> list[
         The new status of every row; None after Ctrl-C, which leaves the folder as it was.
     """
     old, merged = (_beside(folder, name) for name in ("old", "merged"))
+    before = record(folder, "run.json", RunFacts).get("placement")
+    request = replace(
+        request, placement=Placement(before["device"], before["reason"]) if before else None
+    )
     with storing(folder):
         shutil.copytree(folder, merged)
     statuses: list[Status] = []
@@ -112,5 +117,6 @@ def take_row(source: Path, target: Path, pair: Pair) -> None:
     old, new = (
         json.loads((folder / "run.json").read_text(encoding="utf-8")) for folder in (target, source)
     )
-    old["backends"] |= new["backends"]
+    for name in ("backends", "gpus"):
+        old[name] = old.get(name, {}) | new.get(name, {})
     write_facts(target / "run.json", old | {"ended": new["ended"]}, [*RUN_TABLES, CHECKPOINTS])

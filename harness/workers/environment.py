@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from common.experiment import Experiment
+from common.places import DETERMINISTIC
 from common.shards import world_size
 from harness.paths import ROOT
 
@@ -23,8 +25,33 @@ SET_ASIDE = frozenset(
 
 TUNING = (
     *("ATEN_", "BLIS_", "CUBLAS_", "CUDA_", "CUDNN_", "DNNL_", "DYLD_", "GLIBC_TUNABLES", "GOMP_"),
-    *("GOTO_", "JAX_", "KMP_", "LD_", "MALLOC_", "MKL_", "MXNET_", "NPY_", "NVIDIA_", "OMP_"),
-    *("ONEDNN_", "OPENBLAS_", "PYTHONPATH", "PYTORCH_", "TF_", "TORCH", "TRITON_", "VECLIB_"),
+    *(
+        "GOTO_",
+        "HIP_",
+        "HSA_",
+        "JAX_",
+        "KMP_",
+        "LD_",
+        "MALLOC_",
+        "MKL_",
+        "MXNET_",
+        "NPY_",
+        "NVIDIA_",
+        "OMP_",
+    ),
+    *(
+        "MIOPEN_",
+        "ONEDNN_",
+        "OPENBLAS_",
+        "PYTHONPATH",
+        "PYTORCH_",
+        "ROCM_",
+        "ROCR_",
+        "TF_",
+        "TORCH",
+        "TRITON_",
+        "VECLIB_",
+    ),
     *("XLA_",),
 )
 """Beginnings of the names that frameworks and what is below them listen to."""
@@ -33,12 +60,16 @@ TERRAFORM = ("TF_CLI_", "TF_TOKEN_", "TF_VAR_")
 """Beginnings of another program's names, which are secrets at times."""
 
 
-def environment(threads: int, device: str, dtype: str, devices: int) -> dict[str, str]:
+def environment(threads: int, experiment: Experiment) -> dict[str, str]:
     """Variables of a worker's process, from before its framework is imported."""
+    devices = experiment.devices
     left = {name: value for name, value in os.environ.items() if name not in SET_ASIDE}
-    fixed = _fixed(threads, dtype)
-    if device == "cpu":
-        fixed |= {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+    fixed = _fixed(threads, experiment.dtype)
+    if experiment.device == "cpu":
+        hidden = "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"
+        fixed |= {"JAX_PLATFORMS": "cpu", **dict.fromkeys(hidden, "")}
+    if experiment.deterministic:
+        fixed |= {DETERMINISTIC: "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
     if devices > 1:  # JAX makes so many of a CPU; processes that were started together share them
         flag = f"--xla_force_host_platform_device_count={max(1, devices // world_size())}"
         fixed["XLA_FLAGS"] = f"{left.get('XLA_FLAGS', '')} {flag}".strip()
@@ -55,6 +86,7 @@ def _fixed(threads: int, dtype: str) -> dict[str, str]:
         "VECLIB_MAXIMUM_THREADS": str(threads),  # NumPy on macOS
         "TF_NUM_INTRAOP_THREADS": str(threads),
         "TF_NUM_INTEROP_THREADS": str(threads),
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # so that gpu:1 is the one of nvidia-smi
         "NVIDIA_TF32_OVERRIDE": "0",
         "JAX_ENABLE_X64": "1" if dtype == "float64" else "0",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from typing import Literal
 
-Failure = Literal["unavailable", "request", "error", "crashed", "timeout"]
+Failure = Literal["unavailable", "request", "error", "crashed", "timeout", "memory"]
 
 
 class WorkerError(RuntimeError):

@@ -75,13 +75,12 @@ class Worker:
         command += ["--devices", str(experiment.devices)]
         sharing = experiment.devices if backends.entry(backend).devices == "processes" else 1
         self.threads = max(1, len(self.cpus) // sharing)
-        settings = self.threads, experiment.device, experiment.dtype, experiment.devices
         with ExitStack() as opened:  # what was opened is closed where the start fails
             try:
                 self.log = Log(log)
                 opened.callback(self.log.close)
                 with interrupts.held():  # else none knows of it
-                    variables = environment(*settings)
+                    variables = environment(self.threads, experiment)
                     self.process = group.start(command, self.log.file, variables, opened)
                     running.add(self)
                     opened.callback(self._end)

@@ -131,6 +131,9 @@ class Conditions(Message):
     devices: tuple[str, ...]
     threads: int | None
     tf32: bool
+    places: tuple[str, ...] = ("cpu",)
+    build: str = "cpu"
+    deterministic: bool = False
 
 
 class Prepared(Message):
@@ -214,10 +217,11 @@ class Forecasted(Message):
 
 
 class Done(Message):
-    """The last event of a request that was answered."""
+    """The last event of a request that was answered; memory of the process, and of its device."""
 
     event: Literal["done"] = "done"
     peak_memory_mb: Amount
+    device_memory_mb: Amount | None = None
 
 
 class Failed(Message):

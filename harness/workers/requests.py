@@ -21,6 +21,7 @@ class Train(Message):
     """Ask for a training.
 
     Attributes:
+        device: where it computes; the experiment keeps what was asked for.
         sha256: the hash that the text must have.
         indices: a file of the text's indices, to be opened instead of the text.
         checkpoint: path for the trained weights.
@@ -31,6 +32,7 @@ class Train(Message):
 
     op: Literal["train"] = "train"
     experiment: Experiment
+    device: str
     variant: str
     data_dir: str | None
     sha256: str | None = None
@@ -88,10 +90,14 @@ class Check(Message):
 
 
 class TimeProducts(Message):
-    """Ask for the time of the matrix products of a shape (batch, steps, hiddens, vocabulary)."""
+    """Ask for the time of a shape's matrix products on a device.
+
+    The shape is (batch, steps, hiddens, vocabulary).
+    """
 
     op: Literal["products"] = "products"
     module: str
+    device: str
     shape: tuple[int, int, int, int]
 
 

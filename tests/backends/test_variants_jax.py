@@ -76,7 +76,7 @@ def test_the_gradients_by_hand_are_those_of_jax(jax_backend, activation):
 def test_every_way_to_the_products_runs(jax_backend):
     from backends.jax.products import ways
 
-    for run in ways(Product("H W_hh", 3, 4, 5, 6)).values():
+    for run in ways(Product("H W_hh", 3, 4, 5, 6), "cpu").values():
         before = jax_backend.compilations()
         run()
         assert jax_backend.compilations() == before

@@ -84,7 +84,7 @@ def test_every_way_multiplies(only):
     backends.load("mxnet-style")
     from backends.mxnet_style import products
 
-    ways = products.ways(Product("a", count=3, m=4, k=5, n=6))
+    ways = products.ways(Product("a", count=3, m=4, k=5, n=6), "cpu")
     assert set(ways) == set(products.LAYOUTS)
     for call in ways.values():
         call()

@@ -84,7 +84,7 @@ def test_every_way_multiplies(torch, way):
 def test_ways_do_a_product_again_and_again():
     from backends.torch import products
 
-    found = products.ways(Product("H W_hh", 3, 4, 8, 8))
+    found = products.ways(Product("H W_hh", 3, 4, 8, 8), "cpu")
     assert "MKL" in found
     for multiply in found.values():
         assert multiply() is None

@@ -20,6 +20,10 @@ from common.weights import NAMES, by_layer, draw, draw_weights
         ({"num_layers": 17}, "^--num-layers 17: "),
         ({"min_freq": -1}, "^--min-freq -1: "),
         ({"input": "hot"}, "^--input 'hot': "),
+        ({"device": "cuda"}, "^--device 'cuda': input should be 'auto', 'mixed', 'cpu', 'gpu'"),
+        ({"device": "gup"}, 'Did you mean "gpu"'),
+        ({"device": "gpu:"}, "^--device 'gpu:': .* or a GPU's number, as gpu:1"),
+        ({"device": "gpu:1", "devices": 2}, "^--device gpu:N is a single device: give --device"),
     ],
 )
 def test_what_cannot_be_is_one_line(settings, message):
@@ -44,6 +48,7 @@ def test_the_state_is_carried_as_asked_or_as_the_sampling_has_it(settings, carri
 
 def test_settings_of_before_the_exercises_are_still_read():
     new = "input embed_size num_layers state keep_graph decode alpha temperature min_freq".split()
+    new += ["devices", "deterministic"]
     saved = json.loads(Experiment(num_hiddens=7).model_dump_json())
     old = {name: value for name, value in saved.items() if name not in new}
     assert Experiment.of(old) == Experiment(num_hiddens=7)

@@ -53,6 +53,7 @@ def make_run(
             0.5,
             seconds.sum(),
             "" if bad else 250.0,
+            "",
             1e-7,
             1e-5,
             "equal",

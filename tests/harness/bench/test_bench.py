@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from common.errors import RequestError
 from harness.bench import turns as bench
+from harness.bench.contenders import Contender, Contest, contenders
 from harness.bench.tables import COLUMNS, bench_table, break_even, floor
-from harness.bench.turns import Contender, Contest, contenders, time_shape
+from harness.bench.turns import time_shape
 from harness.cli import app
 from harness.intervals import interval, verdict
 from harness.workers.protocol import Prepared, Turn
@@ -31,7 +32,7 @@ def timed(*names):
 
 def made_up(backend, variant, seconds, compile_seconds=0.0, devices=1):
     turns = [Turn(seconds=each, cores_busy=1.0) for each in seconds]
-    prepared = Prepared.model_construct(compile_seconds=compile_seconds)
+    prepared = Prepared.model_construct(compile_seconds=compile_seconds, device="cpu")
     return Contender(backend, variant, prepared, turns, devices=devices)
 
 

@@ -13,9 +13,9 @@ from rich.console import Console
 
 from common.errors import RequestError
 from common.experiment import Experiment
+from harness.bench.contenders import Contender
 from harness.bench.measure import BenchResult
 from harness.bench.tables import bench_table, circumstances, rounds_table
-from harness.bench.turns import Contender
 from harness.cli import app, main
 from harness.compare.compare import _change, compare
 from harness.compare.tables import show

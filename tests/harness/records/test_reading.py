@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from common.errors import RequestError
 from common.experiment import Experiment
 from harness import load_runs
+from harness.bench.contenders import Contender
 from harness.bench.measure import BenchResult
 from harness.bench.tables import bench_table, circumstances, rounds_table
-from harness.bench.turns import Contender
 from harness.records.facts import replacing
 from harness.records.provenance import machine, source, versions
 from harness.records.reading import read_bench, read_run
@@ -188,7 +188,7 @@ DAMAGE = {
     "a cell too many": (
         "summary.csv",
         replaced("\r\n", ",\r\n"),
-        "line 2: 17 cells under 18 headings",
+        "line 2: 18 cells under 19 headings",
     ),
     "text, no number": (*edited("epochs.csv", 3, "tokens", "\x1b" * 99), r"line 4, tokens '\x1b"),
     "no number": (*edited("epochs.csv", 1, "tokens", ""), "line 2, tokens '': "),

@@ -282,6 +282,7 @@ def training(folder, checkpoint_seconds):
     """Request to a worker, as a run makes it."""
     return Train(
         experiment=SMALL,
+        device="cpu",
         variant="scratch",
         data_dir=None,
         checkpoint=str(folder / "it.safetensors"),

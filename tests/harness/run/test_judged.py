@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from harness.bench.contenders import Contender, Contest
 from harness.bench.tables import bench_table, circumstances, show
-from harness.bench.turns import Contender, Contest, time_shape
+from harness.bench.turns import time_shape
 from harness.cli import app
 from harness.console import screen
 from harness.records.reading import read_run

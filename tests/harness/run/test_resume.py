@@ -40,6 +40,7 @@ def trained(worker, path, experiment, resume=None):
     """Train in a worker; the checkpoint and the text it wrote."""
     request = Train(
         experiment=experiment,
+        device="cpu",
         variant="scratch",
         data_dir=None,
         checkpoint=str(path),

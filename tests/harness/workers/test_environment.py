@@ -65,7 +65,7 @@ def test_every_kind_of_variable_is_set_or_set_aside_or_recorded(monkeypatch):
         monkeypatch.delenv(name)
     for name, value in (set_aside | left | fixed | secret).items():
         monkeypatch.setenv(name, value)
-    given = environment(2, "cpu", "float32", 1)
+    given = environment(2, Experiment(device="cpu"))
     assert not set_aside.keys() & given.keys()
     assert left.items() <= given.items()
     assert [given[name] for name in fixed] == ["2", "0", "0"]
@@ -79,5 +79,5 @@ def test_every_kind_of_variable_is_set_or_set_aside_or_recorded(monkeypatch):
 def test_what_is_set_aside_does_not_reach_a_worker(monkeypatch):
     monkeypatch.setenv("PYTHONOPTIMIZE", "2")
     code = "import sys; print(sys.flags.optimize)"
-    given = environment(1, "cpu", "float32", 1)
+    given = environment(1, Experiment(device="cpu"))
     assert subprocess.check_output([sys.executable, "-c", code], env=given) == b"0\n"
