@@ -84,7 +84,7 @@ def run_contest(
         result.rounds = pd.concat([result.rounds, rounds_table(shape, found)], ignore_index=True)
         result.facts["shapes"].append(circumstances(shape, found))
         for each in found:
-            if each.reason:
+            if each.reason and (not each.absent or each.backend in contest.backends):
                 result.failures[f"{shape} {each.name}"] = each.reason
         result.write(folder, "finished" if shape == shapes[-1] else "running")
         show(console, shape, table, found)

@@ -43,6 +43,7 @@ class Contender:
         peak_memory_mb: of its process, up to its last turn.
         checked: the verdict of `bench.worker.check` after its last turn; None for products.
         reason: why it was given up; empty if it was not.
+        absent: True if that is because its backend is not available.
         devices: number of those that compute the network.
         steps: of a turn: as many as take `TURN_SECONDS`. Every rank is told the same.
     """
@@ -57,6 +58,7 @@ class Contender:
     peak_memory_mb: float = 0.0
     checked: Judged | None = None
     reason: str = ""
+    absent: bool = False
     devices: int = 1
     steps: int = 1
 
@@ -91,13 +93,14 @@ def contenders(contest: Contest) -> tuple[list[Contender], dict[str, str]]:
     """
     absent: dict[str, str] = {}
     found: list[Contender] = []
+    alone = Experiment.of(contest.settings | {"devices": 1})
     for name, variant in select(contest.backends, contest.variants, bench=True):
-        if reason := missing(name, contest.pythons):
+        if reason := missing(name, contest.pythons) or unable(name, variant, alone):
             absent[name] = reason
         else:
             numbers = scaled(contest, name, variant)
             found += [Contender(name, variant, devices=number) for number in numbers]
-    libraries = [n for n, e in backends.BACKENDS.items() if e.products]
+    libraries = [n for n, e in backends.registry().items() if e.products]
     floor = [Contender(n, "products") for n in libraries if not missing(n, contest.pythons)]
     return [*found, Contender("null", "harness"), *floor], absent
 
@@ -151,6 +154,7 @@ def given_up_on_failure(contender: Contender) -> Iterator[None]:
         yield
     except (WorkerError, RequestError) as error:
         contender.reason = str(error)
+        contender.absent = isinstance(error, WorkerError) and error.kind == "unavailable"
 
 
 def _prepare(contender: Contender, worker: Worker, experiment: Experiment, shape: str) -> None:

@@ -12,7 +12,7 @@ from rich.text import Text
 import backends
 from common import sources
 from common.experiment import Experiment
-from harness.console import titled
+from harness.console import printable, titled
 from harness.recipes import recipes
 from harness.workers.errors import WorkerError
 from harness.workers.interpreters import brief_worker, missing
@@ -33,12 +33,13 @@ def describe(name: str, pythons: dict[str, Path]) -> dict[str, Any]:
     except WorkerError as error:
         return found | {"available": False, "reason": str(error)}
     about = described.description
-    return found | {"available": True, "versions": about.versions, "devices": about.devices}
+    told = {"versions": about.versions, "devices": about.devices, "note": about.note}
+    return found | {"available": True, **told}
 
 
 def listing(data_dir: Path | None, pythons: dict[str, Path]) -> dict[str, Any]:
     """Backends, corpora and recipes, for people (`show`) and machines alike."""
-    names = list(backends.BACKENDS)
+    names = list(backends.registry())
     described = run_at_once(partial(describe, pythons=pythons), names, len(names))
     corpora = {name: sources.available(name, data_dir) or "here" for name in sources.NAMES}
     return {
@@ -46,6 +47,13 @@ def listing(data_dir: Path | None, pythons: dict[str, Path]) -> dict[str, Any]:
         "corpora": corpora,
         "recipes": {name: recipe.title for name, recipe in recipes().items()},
     }
+
+
+def available(backend: dict[str, Any]) -> str:
+    """Words on a backend's being available, with what its readers should know."""
+    if not backend["available"]:
+        return f"no: {backend['reason']}"
+    return printable(f"yes: {backend['note']}") if backend["note"] else "yes"
 
 
 def show(console: Console, found: dict[str, Any]) -> None:
@@ -60,7 +68,7 @@ def show(console: Console, found: dict[str, Any]) -> None:
             ", ".join(backend["variants"]),
             ", ".join(f"{name} {version}" for name, version in versions.items()),
             ", ".join(backend.get("devices", [])),
-            Text("yes") if backend["available"] else Text(f"no: {backend['reason']}"),
+            Text(available(backend)),
         )
     console.print(table)
     for title, entries in (("Corpora", found["corpora"]), ("Recipes", found["recipes"])):

@@ -11,7 +11,6 @@ import pandas as pd
 from common.experiment import DType, Experiment
 from common.parity import over_tolerance, tolerance
 from common.parity_grid import grid
-from common.variants import unsupported
 from harness.checks import select, unable
 from harness.records.schemas import ParityTable
 from harness.workers.errors import WorkerError
@@ -60,6 +59,9 @@ def compare(
             for dtype in dtypes
             for number in dict.fromkeys((1, devices))
         ]
+        cannot = [unable(*pair, each) for each in map(Experiment.of, asked)]
+        if all(cannot):
+            raise WorkerError("unavailable", str(cannot[0]))
         able = [each for each in map(Experiment.of, asked) if not unable(*pair, each)]
         return [row for each in able for row in _errors(pair, each, steps, pythons, cpus)]
 
@@ -79,7 +81,7 @@ def _errors(
     request = Compare(
         variant=pair[1], dtype=dtype, device=experiment.device, devices=devices, steps=steps
     )
-    able = (case for case in grid(dtype, devices) if not unsupported(case.experiment, pair[1]))
+    able = (case for case in grid(dtype, devices) if not unable(*pair, case.experiment))
     to_compare = {case.name for case in able}
     with brief_worker(pair[0], pythons, experiment, cpus) as worker:
         for event in worker.answers(request):

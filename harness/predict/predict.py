@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import backends
 from common.checkpoint import load_checkpoint
 from common.experiment import Experiment
 from harness.checks import select, unseen_by
@@ -41,7 +42,7 @@ def predict(
 
     Raises:
         RequestError: the checkpoint, a prefix or a setting is not usable.
-        WorkerError: a backend is not available or failed.
+        WorkerError: a backend that was asked for is not available, or one failed.
     """
     loaded, settings = load_checkpoint(checkpoint), {"devices": 1} | settings
     experiment = Experiment.of(loaded.experiment.model_dump() | settings)
@@ -51,15 +52,17 @@ def predict(
     note(unseen_by(loaded.vocab, prefixes))
     predictions = []
     for name, variant in select(names, variants):
-        if reason := missing(name, pythons):
-            if not names:
-                continue
-            raise WorkerError("unavailable", f"{name}: {reason}")
         request = Predict(
             checkpoint=str(checkpoint), variant=variant, prefixes=prefixes, settings=settings
         )
-        with brief_worker(name, pythons, experiment) as worker:
-            for event in worker.answers(request):
-                if isinstance(event, Sample):
-                    predictions.append(Prediction(name, variant, event.prefix, event.text))
+        try:
+            if reason := missing(name, pythons) or backends.beyond(name, experiment):
+                raise WorkerError("unavailable", f"{name}: {reason}")
+            with brief_worker(name, pythons, experiment) as worker:
+                for event in worker.answers(request):
+                    if isinstance(event, Sample):
+                        predictions.append(Prediction(name, variant, event.prefix, event.text))
+        except WorkerError as error:
+            if names or error.kind != "unavailable":
+                raise
     return predictions

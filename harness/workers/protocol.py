@@ -126,6 +126,7 @@ class Conditions(Message):
     devices: tuple[str, ...]
     threads: int | None
     tf32: bool
+    note: str = ""
 
 
 class Prepared(Message):

@@ -41,7 +41,7 @@ class Framework:
             self.one_hot = lambda x, n: jax.nn.one_hot(jax.numpy.array(x), n)
             self.loss = optax.softmax_cross_entropy_with_integer_labels
             self.updater = lambda model, lr: jax.tree_util.Partial(self.scratch.sgd, lr=lr)
-        else:
+        elif backend == "tensorflow":
             import tensorflow as tf
 
             self.arange = lambda n: tf.range(n)
@@ -50,6 +50,8 @@ class Framework:
             self.updater = lambda model, lr: (
                 lambda params, grads, batch_size: self.scratch.sgd(params, grads, lr, batch_size)
             )
+        else:
+            pytest.skip(f"the calls of a cell in {backend} are not known here")
 
     def reshape(self, x, shape):
         try:
@@ -124,6 +126,8 @@ def to_numpy(param):
 @pytest.mark.parametrize(("theta", "binds"), [(0.01, True), (100.0, False)])
 def test_grad_clipping_by_hand(backend, theta, binds):
     scratch = backends.load(backend).scratch
+    if backend not in backends.BACKENDS:
+        pytest.skip(f"where {backend} keeps gradients is not known here")
     if backend in ("torch", "mxnet-style", "mxnet"):
         grads = clip_in_place(backend, scratch, theta)
     else:
