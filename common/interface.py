@@ -113,7 +113,7 @@ class Model(Protocol):
         """
 
     def weights(self) -> Weights:
-        """The weights as they stand, as NumPy copies by canonical name, in the model's precision."""
+        """The weights as they stand, NumPy copies in the model's precision by canonical name."""
 
     def load_weights(self, weights: Weights) -> None:
         """Replace the weights, from either precision; what was compiled stays compiled."""
