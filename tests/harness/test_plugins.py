@@ -128,14 +128,18 @@ def test_what_is_installed_is_listed_trained_reported_and_asked_for_text(site, h
 def test_it_is_proved_and_timed_and_may_lack_what_is_optional(site, here, tmp_path, monkeypatch):
     monkeypatch.setattr(turns, "TURN_SECONDS", 0.01)
     package(site, "own_numpy")
-    install(site, own_numpy="own_numpy:ENTRY")
+    package(site, "no_build", *BROKEN["no-build"][:2])
+    install(site, own_numpy="own_numpy:ENTRY", no_build="no_build:ENTRY")
     asked = "--backend", "own-numpy", "--out", "it"
     done = here("parity", *asked, "--dtype", "float64", "--steps", 3)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    done = here("bench", *asked, *"--shape 2x3x4x5 --rounds 2 --quiet".split())
+    shape = "--shape 2x3x4x5 --rounds 2 --quiet --out it --variant scratch".split()
+    done = here("bench", *shape)
     assert done.returncode == 0, done.stdout + done.stderr
-    timed = pd.read_csv(tmp_path / "it" / "bench.csv")
-    assert timed[timed.backend == "own-numpy"].tokens_per_sec.gt(0).all()
+    assert "no-build scratch: no figures: its plug-in is broken" in " ".join(done.stdout.split())
+    timed = pd.read_csv(tmp_path / "it" / "bench.csv").backend
+    assert {"own-numpy", "mxnet-style"} <= {*timed}
+    assert "no-build" not in {*timed}
     for command, options in {"sequence": [], "bptt": ["--corpus", "embedded"]}.items():
         done = here(command, *asked, *options)
         assert done.returncode == 1
@@ -229,6 +233,14 @@ def test_names_of_the_house_cannot_be_taken(site, here, tmp_path):
         done = here("list", "--plugin", tmp_path / name)
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
         assert said in done.stderr
+
+
+def test_what_a_plugin_requires_is_installed_as_it_says(site):
+    package(site, "one", "requires=('no_such.part',)")
+    package(site, "two", "requires=('no_such',), install='conda install it'")
+    install(site, one="one:ENTRY", two="two:ENTRY")
+    assert backends.missing("one") == "no_such.part not installed: pip install no_such.part"
+    assert backends.missing("two") == "no_such not installed: conda install it"
 
 
 def test_a_worker_of_the_house_looks_for_no_plugin(site):
