@@ -55,14 +55,13 @@ def compare(
 
     def compare_pair(pair: Pair, cpus: list[int]) -> list[list[object]]:
         asked = [
-            {"dtype": dtype, "device": device, "devices": number}
+            Experiment.of({"dtype": dtype, "device": device, "devices": number})
             for dtype in dtypes
             for number in dict.fromkeys((1, devices))
         ]
-        cannot = [unable(*pair, each) for each in map(Experiment.of, asked)]
-        if all(cannot):
-            raise WorkerError("unavailable", str(cannot[0]))
-        able = [each for each in map(Experiment.of, asked) if not unable(*pair, each)]
+        able = [each for each in asked if not unable(*pair, each)]
+        if not able:
+            raise WorkerError("unavailable", str(unable(*pair, asked[0])))
         return [row for each in able for row in _errors(pair, each, steps, pythons, cpus)]
 
     result = run_pool(select(names, variants), names, pythons, compare_pair)
