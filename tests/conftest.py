@@ -33,6 +33,10 @@ AT_HOME = {
 
 
 def pytest_configure(config):
+    asked = config.getoption("backend") or ()
+    if others := [name for name in asked if name not in backends.BACKENDS]:
+        suite = f"pytest --pyargs rnn_rosetta_suite --backend {others[0]}"
+        raise pytest.UsageError(f"no backend of this project: {others[0]}; a plug-in's: {suite}")
     if config.getoption("seed") is None:
         config.option.seed = random.SystemRandom().randrange(1_000_000)
     _keep_to_a_core()
