@@ -1,7 +1,7 @@
 """The registry of backends, and the reason why one is not available.
 
 A backend is imported only when it is asked for: ``load`` is the one place that does so. A new
-backend is a folder beside the others and a line in `BACKENDS`.
+backend is a folder beside the others and a line in `BACKENDS`, or a plug-in (`backends.plugins`).
 """
 
 from __future__ import annotations
@@ -10,89 +10,99 @@ import importlib
 import importlib.util
 import os
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from common.errors import RequestError, unknown
+from backends import plugins
+from backends.entry import Entry as Entry
+from backends.entry import Section
+from common.errors import RequestError, in_one_line, unknown
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from common.experiment import Experiment
     from common.interface import Backend
 
 
 CHECKOUT = Path(__file__).parents[1] / "pyproject.toml"
 """A file that a checkout has, and what is installed has not."""
 
-
-@dataclass(frozen=True)
-class Entry:
-    """A backend as it is known before its framework is imported.
-
-    Attributes:
-        module: keeps the contract `common.interface.Backend`.
-        requires: the modules that must be installed.
-        distributions: whose versions are shown for it.
-        variants: of the network, those that are trained and compared.
-        bench_variants: further variants, which are for benchmarks alone.
-        products: the module whose `ways` multiply matrices for the floor; empty for none.
-        environment: the variables that must be set before the module is imported.
-        own_environment: True if it cannot be installed beside the others.
-        devices: how several compute one model: in one process, in a process each, or never.
-    """
-
-    module: str
-    requires: tuple[str, ...]
-    distributions: tuple[str, ...]
-    variants: tuple[str, ...] = ("scratch", "fused", "concise", "object")
-    bench_variants: tuple[str, ...] = ("book",)
-    products: str = ""
-    environment: dict[str, str] = field(default_factory=dict)
-    own_environment: bool = False
-    devices: Literal["one", "together", "processes"] = "one"
-
+ALL: tuple[Section, ...] = ("exercises", "sequence", "bptt")
+COMPARED, TIMED = ("scratch", "fused", "concise", "object"), ("book",)
 
 BACKENDS = {
     "mxnet-style": Entry(
         "backends.mxnet_style.backend",
         (),
         ("numpy",),
+        COMPARED,
+        TIMED,
         products="backends.mxnet_style.products",
         environment={"RNN_ROSETTA_ENGINE": "embedded"},
+        sections=ALL,
     ),
     "mxnet": Entry(
         "backends.mxnet_style.backend",
         ("mxnet",),
         ("mxnet", "numpy"),
+        COMPARED,
+        TIMED,
         environment={"RNN_ROSETTA_ENGINE": "mxnet"},
         own_environment=True,
         devices="together",
+        sections=ALL,
     ),
     "torch": Entry(
         "backends.torch.backend",
         ("torch",),
         ("torch",),
+        COMPARED,
+        TIMED,
         products="backends.torch.products",
         devices="processes",
+        sections=ALL,
     ),
     "jax": Entry(
         "backends.jax.backend",
         ("jax", "flax", "optax"),
         ("jax", "flax"),
+        COMPARED,
+        TIMED,
         products="backends.jax.products",
         devices="together",
+        sections=ALL,
     ),
     "tensorflow": Entry(
         "backends.tensorflow.backend",
         ("tensorflow",),
         ("tensorflow",),
+        COMPARED,
+        TIMED,
         devices="together",
+        sections=ALL,
     ),
 }
+"""Backends of the project itself."""
 
-NULL = Entry("backends.null", (), (), variants=("harness",), bench_variants=())
+NULL = Entry("backends.null", variants=("harness",), sections=ALL)
 """The entry of ``null``, for benchmarks alone: it is no network."""
+
+BROKEN = "its plug-in is broken: "
+
+
+class PluginError(ImportError):
+    """A plug-in's backend cannot be imported, or is none; the message is one line."""
+
+
+def taken() -> set[str]:
+    """Names that no plug-in can have: of backends of the project, and of rows of its tables."""
+    return {*BACKENDS, "null", "floor", "reference"}
+
+
+def registry() -> dict[str, Entry]:
+    """All backends by name: those of the project, then those that plug-ins add."""
+    return BACKENDS | plugins.found(taken())
 
 
 def entry(name: str) -> Entry:
@@ -103,17 +113,25 @@ def entry(name: str) -> Entry:
     """
     if name == "null":
         return NULL
-    if name not in BACKENDS:
-        raise unknown("backend", name, BACKENDS)
-    return BACKENDS[name]
+    if name in BACKENDS:  # no plug-in is looked for
+        return BACKENDS[name]
+    if name not in (known := registry()):
+        raise unknown("backend", name, known)
+    return known[name]
 
 
 def missing(name: str) -> str | None:
     """Modules that a backend lacks and the command that installs them, or None; imports none."""
-    absent = [module for module in entry(name).requires if not importlib.util.find_spec(module)]
+    found = entry(name)
+    if found.broken:
+        return BROKEN + found.broken
+    absent = [module for module in found.requires if not _is_there(module)]
     if not absent:
         return None
-    return f"{', '.join(absent)} not installed: {installs(name, entry(name).own_environment)}"
+    command = installs(name, found.own_environment)
+    if name not in BACKENDS:
+        command = found.install or f"pip install {' '.join(found.requires)}"
+    return f"{', '.join(absent)} not installed: {command}"
 
 
 def installs(extra: str, own_environment: bool = False) -> str:
@@ -129,12 +147,34 @@ def installs(extra: str, own_environment: bool = False) -> str:
     return command if here else f"{command}, and --python {extra}=.venv-{extra}/bin/python"
 
 
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):  # what it would lie in is not there, or is no package
+        return False
+
+
 def one_device(name: str, devices: int) -> str | None:
     """The reason why a backend cannot compute one model on so many devices, or None."""
     if devices == 1 or entry(name).devices != "one":
         return None
-    others = ", ".join(each for each, found in BACKENDS.items() if found.devices != "one")
+    others = ", ".join(each for each, found in registry().items() if found.devices != "one")
     return f"{name} has one device: --devices {devices} is for {others}"
+
+
+def beyond(name: str, experiment: Experiment) -> str | None:
+    """The reason why a backend cannot be the network of an experiment, or None."""
+    found = entry(name)
+    if experiment.dtype not in found.dtypes:
+        return f"{name} computes in {found.dtypes[0]} alone, not in --dtype {experiment.dtype}"
+    if experiment.exercises and "exercises" not in found.sections:
+        return f"{name} is the chapter's network alone: it has no {' '.join(experiment.exercises)}"
+    return one_device(name, experiment.devices)
+
+
+def without(name: str, part: Section) -> str | None:
+    """The reason why a backend has no part in a section, or None."""
+    return None if part in entry(name).sections else f"{name} does not have the section {part}"
 
 
 def engine_conflict(name: str) -> str | None:
@@ -153,11 +193,31 @@ def load(name: str) -> Backend:
     Raises:
         RequestError: there is no backend of that name.
         ImportError: its framework is missing or broken, or the process serves another engine.
+        PluginError: it is a plug-in's, and broken.
     """
     os.environ.update(entry(name).environment)
-    module = importlib.import_module(entry(name).module)
+    module = _module(name)
     if reason := engine_conflict(name):
         raise ImportError(reason)
+    return module
+
+
+def _module(name: str) -> ModuleType:
+    """The module of a backend; if a plug-in's, one that has what the contract asks for."""
+    found = entry(name)
+    if name in BACKENDS or name == "null":
+        return importlib.import_module(found.module)
+    if found.broken:
+        raise PluginError(BROKEN + found.broken)
+    try:
+        module = importlib.import_module(found.module)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, ImportError):  # of the framework, as far as anybody can tell
+            raise
+        raise PluginError(BROKEN + in_one_line(error)) from error
+    contract = "describe", "compilations", "build"
+    if lacking := [each for each in contract if not callable(getattr(module, each, None))]:
+        raise PluginError(f"{BROKEN}{found.module} has no {', '.join(lacking)}")
     return module
 
 

@@ -1,9 +1,15 @@
 """The contract of a backend. These docstrings are the specification.
 
-A backend is a module with three functions, `describe`, `compilations` and `build`. What `build`
-returns is a `Model`. NumPy crosses the contract; a framework's own tensors stay inside, behind a
-`State` that the caller carries but never looks into, and a loss that the caller may only turn into
-a float.
+A backend is a module with three functions, `describe`, `compilations` and `build`; nobody asks it
+for more. What `build` returns is a `Model`, an object of a class with these methods. NumPy crosses
+the contract; a framework's own tensors stay inside, behind a `State` that the caller carries but
+never looks into, and a loss that the caller may only turn into a float.
+
+What every backend must keep is tested by ``rnn_rosetta_suite``. The entry of a backend
+(`backends.entry`) says which precisions and which of the optional sections it has: nothing is asked
+of it beyond those. A backend of this project has more, which its tests rely on: ``scratch.py``, the
+chapter's functions by their names, with gradients as values or in ``param.grad``, as a
+framework has it.
 
 The network is one and the same in every backend and variant, with the weights of `common.weights`:
 
@@ -45,13 +51,15 @@ class Description:
     """Description of a backend, found out by importing its framework.
 
     Attributes:
-        versions: of the framework and what else computes, by distribution name.
+        versions: of the framework and what else computes, by distribution name: of those that the
+            entry lists, at least.
         devices: names of those it can run on here, ``cpu`` first.
         threads: number of threads its products use; None where it cannot tell.
         tf32: True if matrix products may be rounded to TF32. Must be false.
         places: the same devices as ``--device`` names them: ``cpu``, ``gpu:0``, ``tpu:0``.
         build: what the framework was built for: ``cpu``, ``cuda 13.0``, ``rocm 6.4``, ``mps``.
         deterministic: True if it computes the same bits each time. Must be so where it was asked.
+        note: what readers of its figures should know, in a line, which every report says.
     """
 
     versions: dict[str, str]
@@ -61,10 +69,15 @@ class Description:
     places: tuple[str, ...] = ("cpu",)
     build: str = "cpu"
     deterministic: bool = False
+    note: str = ""
 
 
 class Model(Protocol):
-    """A network on a device. X and Y are integer indices (batch, steps), in NumPy."""
+    """A network on a device.
+
+    X and Y are NumPy arrays (batch, steps) of indices, of any type of integers, as small as uint8:
+    a framework may have to widen it before it computes with them.
+    """
 
     device: str
     """Device it runs on: ``cpu`` or the name of a GPU."""
@@ -85,7 +98,7 @@ class Model(Protocol):
         """Logits (steps x batch, V), time-major, and the state after the last step, detached."""
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> tuple[float, Weights, State]:
-        """The mean loss, the gradients before clipping by name, and the new state.
+        """The mean loss, the gradients before clipping by name, in NumPy, and the new state.
 
         The weights stay as they are. No gradient flows into the state that was given, unless the
         experiment keeps the graph: then it flows on through every window that led to the state.
@@ -106,10 +119,10 @@ class Model(Protocol):
         """
 
     def weights(self) -> Weights:
-        """The weights as they stand, as NumPy copies by canonical name."""
+        """The weights as they stand, NumPy copies in the model's precision by canonical name."""
 
     def load_weights(self, weights: Weights) -> None:
-        """Replace the weights; what was compiled stays compiled."""
+        """Replace the weights, from either precision; what was compiled stays compiled."""
 
     def synchronize(self) -> None:
         """Wait until the device has done all that it was given."""
@@ -144,7 +157,7 @@ class Network(Protocol):
 
 
 class Backend(Protocol):
-    """The module ``backends/<name>/backend.py``.
+    """The module of a backend, such as ``backends/<name>/backend.py``.
 
     Precision is set when it is imported, before anything is compiled, and so is
     `common.places.deterministic`. A function ``device_memory_mb()`` is optional: the most memory of
@@ -167,5 +180,5 @@ class Backend(Protocol):
         Raises:
             DeviceError: the device is not there, or not in the experiment's precision.
             RequestError: there is no such variant, or the variant is the chapter's network alone
-                and the experiment asks for more (`common.variants`).
+                and the experiment asks for more; `common.variants.serving` raises both.
         """

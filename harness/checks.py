@@ -101,12 +101,13 @@ def select(
     Raises:
         RequestError: a backend or a variant does not exist.
     """
+    known = backends.registry()
     for name in names:
-        if name not in backends.BACKENDS:
-            raise unknown("backend", name, backends.BACKENDS)
+        if name not in known:
+            raise unknown("backend", name, known)
     found = {
         name: entry.variants + (entry.bench_variants if bench else ())
-        for name, entry in backends.BACKENDS.items()
+        for name, entry in known.items()
         if name in names or not names
     }
     existing = list(dict.fromkeys(chain(*found.values())))
@@ -118,7 +119,7 @@ def select(
 
 def unable(backend: str, variant: str, experiment: Experiment) -> str | None:
     """The reason why a backend's variant cannot be the network of an experiment, or None."""
-    return unsupported(experiment, variant) or backends.one_device(backend, experiment.devices)
+    return unsupported(experiment, variant) or backends.beyond(backend, experiment)
 
 
 def corpus_facts(inputs: Inputs) -> dict[str, Any]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
+import inspect
 import sys
 from collections.abc import Callable, Sequence
-from typing import Literal, NoReturn
+from functools import wraps
+from pathlib import Path
+from typing import Any, Literal, NoReturn
 
 from cyclopts import App, CycloptsError, Group
 from pydantic import ValidationError
 
+from backends import plugins, taken
 from common.errors import RequestError, StorageError, fault_of, in_one_line
 from harness import interrupts
 from harness.about import NAME, version
@@ -21,6 +25,7 @@ from harness.console import in_brief
 from harness.corpus.command import corpus
 from harness.listing.command import list_
 from harness.notebook.command import notebook
+from harness.options import Plugins
 from harness.parity.command import parity
 from harness.predict.command import predict
 from harness.report.command import report
@@ -45,6 +50,23 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "notebook": notebook,
 }
 
+
+def with_plugins(command: Callable[..., int | None]) -> Callable[..., int | None]:
+    """The command with the option ``--plugin``: what that names is there before it begins."""
+
+    @wraps(command)
+    def plugged_in(*words: Any, plugin: list[Path] | None = None, **options: Any) -> int | None:
+        plugins.add(plugin or (), taken())
+        return command(*words, **options)
+
+    own = inspect.signature(command)
+    option = inspect.Parameter("plugin", inspect.Parameter.KEYWORD_ONLY, default=None)
+    together = own.replace(parameters=[*own.parameters.values(), option])
+    plugged_in.__signature__ = together  # type: ignore[attr-defined]
+    plugged_in.__annotations__ = command.__annotations__ | {"plugin": Plugins}
+    return plugged_in
+
+
 SHELL = Group("Shell", sort_key=0)  # below the commands
 
 
@@ -59,9 +81,9 @@ def command_line(name: str) -> App:
         version_flags=("--version",),
         suppress_keyboard_interrupt=False,
     )
-    made.default(run)
+    made.default(with_plugins(run))
     for command, function in COMMANDS.items():
-        made.command(function, name=command)
+        made.command(with_plugins(function), name=command)
     made.command(install_completion, name="--install-completion", group=SHELL)
     return made
 

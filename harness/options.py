@@ -49,6 +49,15 @@ Pythons = Annotated[
         help="BACKEND=PATH: the Python of a backend with an environment of its own (repeat)",
     ),
 ]
+Plugins = Annotated[
+    list[Path] | None,
+    Parameter(
+        name="--plugin",
+        negative=(),
+        group=CHOICE,
+        help="a module (.py) or the folder of a package that adds a backend (repeat)",
+    ),
+]
 DataDir = Annotated[
     Path | None, Parameter(group=DATA, help="where to look first for a published corpus")
 ]

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from backends import PluginError
 from common.errors import DeviceError, RequestError, in_one_line
 from common.limits import is_device_full
 from harness.bench.worker import check, prepare, take_turn, time_products
@@ -65,9 +66,11 @@ def answer(session: Session, request: Request) -> Iterator[Event]:
     """All events of one request; whatever goes wrong becomes its last."""
     try:
         session.backend  # noqa: B018
-    except ImportError as error:
+    except (ImportError, RequestError) as error:  # by a Python that lacks the plug-in, the latter
         traceback.print_exc()
         reason = f"cannot import its framework: {in_one_line(error)}"
+        if isinstance(error, (PluginError, RequestError)):
+            reason = str(error)
         yield Failed(kind="unavailable", reason=reason)
         return
     try:

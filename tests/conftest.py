@@ -15,6 +15,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is impor
 import pytest
 
 import backends
+from rnn_rosetta_suite import options
+from rnn_rosetta_suite.fixtures import backend as backend
+from rnn_rosetta_suite.fixtures import parametrize
+
+SUITE = ("contract", "going_on", "sequence", "bptt")
+pytest.register_assert_rewrite(*(f"rnn_rosetta_suite.test_{name}" for name in SUITE))
 
 AT_HOME = {
     "mxnet-style": "000",
@@ -27,6 +33,10 @@ AT_HOME = {
 
 
 def pytest_configure(config):
+    asked = config.getoption("backend") or ()
+    if others := [name for name in asked if name not in backends.BACKENDS]:
+        suite = f"pytest --pyargs rnn_rosetta_suite --backend {others[0]}"
+        raise pytest.UsageError(f"no backend of this project: {others[0]}; a plug-in's: {suite}")
     if config.getoption("seed") is None:
         config.option.seed = random.SystemRandom().randrange(1_000_000)
     _keep_to_a_core()
@@ -40,7 +50,7 @@ def _keep_to_a_core():
 
 
 def pytest_addoption(parser):
-    parser.addoption("--backend", action="append", help="a backend that must be there")
+    options.pytest_addoption(parser)
     parser.addoption("--whole", action="store_true", help="every fault of a campaign, not a few")
     parser.addoption("--seed", type=int, help="which faults are tried (default: others every time)")
     parser.addoption("--every-notebook", action="store_true", help="in every backend, not one each")
@@ -57,28 +67,8 @@ def pytest_generate_tests(metafunc):
         pairs = [(n, d) for n in names for d in metafunc.module.CLAIMS]
         pairs = [(n, d) for n, d in pairs if every or AT_HOME.get(n) == d]
         metafunc.parametrize(("backend", "document"), pairs, indirect=["backend"])
-    elif {"backend", "variant"} <= {*metafunc.fixturenames}:
-        asked = metafunc.definition.get_closest_marker("variants")
-        pairs = [(n, v) for n in names for v in variants(backends.entry(n))]
-        pairs = [(n, v) for n, v in pairs if not asked or v in asked.args]
-        metafunc.parametrize(("backend", "variant"), pairs, indirect=["backend"])
-    elif "backend" in metafunc.fixturenames:
-        metafunc.parametrize("backend", names, indirect=True)
-
-
-def variants(entry):
-    """All variants of the network that a backend has: what is timed is proved equal first."""
-    return entry.variants + entry.bench_variants
-
-
-@pytest.fixture(scope="session")
-def backend(request):
-    """The name of a backend that is installed."""
-    if reason := backends.missing(request.param) or backends.engine_conflict(request.param):
-        if request.config.getoption("backend"):
-            pytest.fail(f"{request.param} was asked for: {reason}")
-        pytest.skip(reason)
-    return request.param
+    else:
+        parametrize(metafunc, names)
 
 
 @pytest.fixture

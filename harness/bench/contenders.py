@@ -96,13 +96,14 @@ def contenders(contest: Contest) -> tuple[list[Contender], dict[str, str]]:
     """
     absent: dict[str, str] = {}
     found: list[Contender] = []
+    alone = Experiment.of(contest.settings | {"devices": 1})
     for name, variant in select(contest.backends, contest.variants, bench=True):
-        if reason := missing(name, contest.pythons):
+        if reason := missing(name, contest.pythons) or unable(name, variant, alone):
             absent[name] = reason
         else:
             numbers = scaled(contest, name, variant)
             found += [Contender(name, variant, devices=number) for number in numbers]
-    libraries = [n for n, e in backends.BACKENDS.items() if e.products]
+    libraries = [n for n, e in backends.registry().items() if e.products]
     floor = [Contender(n, "products") for n in libraries if not missing(n, contest.pythons)]
     return [*found, Contender("null", "harness"), *floor], absent
 

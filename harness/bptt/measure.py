@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+import backends
 from common.files import write_aside, writing
 from common.inputs import Inputs
 from common.parity import over_tolerance
@@ -17,6 +18,7 @@ from harness.checks import corpus_facts, select
 from harness.records.cells import csv_of
 from harness.records.facts import Record
 from harness.records.provenance import provenance
+from harness.workers.errors import WorkerError
 from harness.workers.interpreters import brief_worker
 from harness.workers.pool import Pair, run_pool
 from harness.workers.protocol import Checked, Described, Event, Point, Strategies
@@ -97,6 +99,8 @@ def measure(request: BpttRequest, inputs: Inputs) -> Measured:
     )
 
     def measure_backend(pair: Pair, cpus: list[int]) -> list[Event]:
+        if reason := backends.without(pair[0], "bptt") or backends.beyond(pair[0], experiment):
+            raise WorkerError("unavailable", reason)
         with brief_worker(pair[0], request.pythons, experiment, cpus) as worker:
             return list(worker.answers(asked))
 

@@ -12,7 +12,7 @@ from rich.text import Text
 import backends
 from common import sources
 from common.interface import Description
-from harness.console import titled
+from harness.console import printable, titled
 from harness.recipes import recipes
 from harness.workers import gpus
 from harness.workers.errors import WorkerError
@@ -39,6 +39,7 @@ def describe(name: str, pythons: dict[str, Path]) -> dict[str, Any]:
         "devices": about.devices,
         "build": about.build,
         "no_gpu": no_gpu(name, about),
+        "note": about.note,
     }
 
 
@@ -52,12 +53,12 @@ def no_gpu(name: str, about: Description) -> str:
         return "there is none here"
     if name not in BUILT_FOR_GPUS:
         return "there is no build of it for one"
-    return f"it is built for the CPU alone: pip install -e '.[{BUILT_FOR_GPUS[name]}]'"
+    return f"it is built for the CPU alone: {backends.installs(BUILT_FOR_GPUS[name])}"
 
 
 def listing(data_dir: Path | None, pythons: dict[str, Path]) -> dict[str, Any]:
     """Backends, corpora and recipes, for people (`show`) and machines alike."""
-    names = list(backends.BACKENDS)
+    names = list(backends.registry())
     about = run_at_once(partial(describe, pythons=pythons), names, len(names))
     corpora = {name: sources.available(name, data_dir) or "here" for name in sources.NAMES}
     return {
@@ -65,6 +66,13 @@ def listing(data_dir: Path | None, pythons: dict[str, Path]) -> dict[str, Any]:
         "corpora": corpora,
         "recipes": {name: recipe.title for name, recipe in recipes().items()},
     }
+
+
+def available(backend: dict[str, Any]) -> str:
+    """Words on a backend's being available, with what its readers should know."""
+    if not backend["available"]:
+        return f"no: {backend['reason']}"
+    return printable(f"yes: {backend['note']}") if backend["note"] else "yes"
 
 
 def show(console: Console, found: dict[str, Any]) -> None:
@@ -80,7 +88,7 @@ def show(console: Console, found: dict[str, Any]) -> None:
             ", ".join(f"{name} {version}" for name, version in versions.items()),
             backend.get("build", ""),
             ", ".join(backend.get("devices", [])),
-            Text("yes") if backend["available"] else Text(f"no: {backend['reason']}"),
+            Text(available(backend)),
         )
     console.print(table)
     reasons = {each["backend"]: each.get("no_gpu") for each in found["backends"]}

@@ -4,7 +4,8 @@ The sources are in ``sources``: a Markdown file for each document, where a fence
 Python is a cell of code and all else is prose; ``parts``, which several of them share; and
 ``frameworks.toml``, the lines that differ by framework, put where ``<<name>>`` stands. A solution
 is cut out of the framework's own ``scratch.py``. Chapter 9 has its cells in ``chapter_nine``, a
-file for each framework, put where ``<<cell[12]>>`` stands.
+file for each framework, put where ``<<cell[12]>>`` stands. A backend without such lines, as a
+plug-in is, has ``contract.md`` alone.
 """
 
 from __future__ import annotations
@@ -17,15 +18,18 @@ from typing import Any
 
 import jinja2
 
-from backends import BACKENDS, installs
+from backends import BACKENDS, installs, plugins, registry
 from common.errors import RequestError
 from common.experiment import Experiment
+from harness.console import printable
 from harness.page.rosetta import excerpt
 from harness.recipes import Recipe, recipes
 
 SOURCES = Path(__file__).with_name("sources")
 DOCUMENTS = {"000": "functional", "001": "lyrics", "002": "he-normal", "003": "chapter-9"}
 """Word for each document, in the names of files."""
+BY_THE_CONTRACT = "000"
+"""The one document of a backend without lines of its own: another text under the same number."""
 
 FENCE = re.compile(r"^```python\n(.*?)\n```$", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^(?=#+ )|^(?=<details>)|(?<=^</details>$)", re.MULTILINE)
@@ -54,7 +58,43 @@ def file_name(document: str, backend: str) -> str:
 
 def render(document: str, backend: str) -> str:
     """The Markdown of a document, with the lines of a backend's framework."""
-    entry = BACKENDS[backend]
+    if backend not in _frameworks():
+        return _by_the_contract(backend)
+    entry, topics = BACKENDS[backend], {name: name for name in BLANKS}
+    return _template(document).render(
+        framework(backend),
+        backend=backend,
+        package=entry.module.rpartition(".")[0],
+        requirement=f"rnn-rosetta[{backend}]" if entry.requires else "rnn-rosetta",
+        solutions={name: excerpt(backend, name, topics).rstrip() for name in BLANKS},
+        cell=chapter_nine(backend) if document == "003" else {},
+        recipes={
+            name: FullRun(Experiment.of(recipe.settings), _reached(recipe))
+            for name, recipe in recipes().items()
+            if recipe.seed_document == document
+        },
+    )
+
+
+def documents_of(backend: str) -> list[str]:
+    """The documents that are written in a backend's framework."""
+    return [*DOCUMENTS] if backend in _frameworks() else [BY_THE_CONTRACT]
+
+
+def _by_the_contract(backend: str) -> str:
+    """The Markdown of the document that any backend has, a plug-in too: it asks the contract."""
+    entry, topics = registry()[backend], {name: name for name in BLANKS}
+    shown = {name: excerpt(backend, name, topics).rstrip() for name in BLANKS}
+    return _template("contract").render(
+        backend=backend,
+        title=printable(entry.title or backend),
+        dtype=entry.dtypes[0],
+        path=plugins.path_of(backend),
+        shown={name: code for name, code in shown.items() if code},
+    )
+
+
+def _template(document: str) -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(SOURCES),
         undefined=jinja2.StrictUndefined,
@@ -68,20 +108,7 @@ def render(document: str, backend: str) -> str:
         comment_start_string="<#",
         comment_end_string="#>",
     )
-    topics = {name: name for name in BLANKS}
-    return environment.get_template(f"{document}.md").render(
-        framework(backend),
-        backend=backend,
-        package=entry.module.rpartition(".")[0],
-        requirement=f"rnn-rosetta[{backend}]" if entry.requires else "rnn-rosetta",
-        solutions={name: excerpt(backend, name, topics).rstrip() for name in BLANKS},
-        cell=chapter_nine(backend) if document == "003" else {},
-        recipes={
-            name: FullRun(Experiment.of(recipe.settings), _reached(recipe))
-            for name, recipe in recipes().items()
-            if recipe.seed_document == document
-        },
-    )
+    return environment.get_template(f"{document}.md")
 
 
 def chapter_nine(backend: str) -> dict[int, str]:
@@ -106,12 +133,16 @@ def cell_file(backend: str) -> Path:
 
 def framework(backend: str) -> dict[str, Any]:
     """The lines of a backend's framework by name."""
-    tables = tomllib.loads((SOURCES / "frameworks.toml").read_text(encoding="utf-8"))
+    tables = _frameworks()
     lines: dict[str, Any] = {"nd": False, "flax": False}
     if like := tables[backend].pop("like", None):
         lines |= tables[like]
     lines |= tables[backend]
     return {name: _bare(value) for name, value in lines.items()}
+
+
+def _frameworks() -> dict[str, dict[str, Any]]:
+    return tomllib.loads((SOURCES / "frameworks.toml").read_text(encoding="utf-8"))
 
 
 def _bare(value: Any) -> Any:

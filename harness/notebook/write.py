@@ -6,12 +6,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from backends import BACKENDS, missing
+from backends import missing, registry
 from common.errors import RequestError, unknown
 from common.files import write_aside
 from harness.console import printable
 from harness.lock import locked
-from harness.notebook.build import DOCUMENTS, assemble, file_name, render
+from harness.notebook.build import DOCUMENTS, assemble, documents_of, file_name, render
 from harness.notebook.execute import execute, same_but_for_time
 from harness.workers.errors import WorkerError
 
@@ -29,18 +29,27 @@ def targets(
     Raises:
         RequestError: there is no such document, backend or folder, or a file is to hold several.
     """
+    known = registry()
     for document in documents:
         if document not in DOCUMENTS:
             raise unknown("seed document", document, list(DOCUMENTS))
     for backend in backends:
-        if backend not in BACKENDS:
-            raise unknown("backend", backend, BACKENDS)
+        if backend not in known:
+            raise unknown("backend", backend, known)
+        if known[backend].broken:
+            raise RequestError(f"{backend}: {missing(backend)}")
+        if absent := [each for each in documents if each not in documents_of(backend)]:
+            raise RequestError(
+                f"seed document {absent[0]} is not written in {backend}: it has "
+                f"{', '.join(documents_of(backend))} alone"
+            )
     if os.path.isdir(out):
-        beside = [name for name, entry in BACKENDS.items() if not entry.own_environment]
+        beside = [n for n, entry in known.items() if not entry.own_environment and not entry.broken]
         return [
             (document, backend, out / file_name(document, backend))
             for document in documents or DOCUMENTS
             for backend in backends or beside
+            if document in documents_of(backend)
         ]
     if out.suffix != ".ipynb":
         raise RequestError(

@@ -6,7 +6,9 @@ design" (2008); shapes tell the frameworks apart without any colour, and dashes 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from backends import registry
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ OTHERS = (
     Look("", "#2f6b1f", "#93d37f", "triangle-right"),
     Look("", "#5a4fc0", "#aea6ff", "triangle-left"),
 )
-"""For backends that are not of this project."""
+"""For backends that are not of this project; a plug-in may have colours of its own."""
 
 DASHES = {
     "scratch": [1, 0],
@@ -57,10 +59,15 @@ DARK_BAND = "#3b3a34"
 def looks(names: list[str]) -> dict[str, Look]:
     """The looks of some backends, in their order; those of others repeat after three."""
     strangers = [name for name in names if name not in LOOKS]
-    return {
-        name: LOOKS[name] if name in LOOKS else OTHERS[strangers.index(name) % len(OTHERS)]
-        for name in names
-    }
+    worn = {name: OTHERS[number % len(OTHERS)] for number, name in enumerate(strangers)}
+    for name, (light, dark) in _colours_of_plugins().items():
+        if name in worn:
+            worn[name] = replace(worn[name], light=light, dark=dark)
+    return {name: LOOKS.get(name) or worn[name] for name in names}
+
+
+def _colours_of_plugins() -> dict[str, tuple[str, str]]:
+    return {name: entry.colours for name, entry in registry().items() if entry.colours}
 
 
 def dash(variant: str) -> list[int]:
@@ -71,4 +78,5 @@ def dash(variant: str) -> list[int]:
 def dark_colours() -> dict[str, str]:
     """Colours on dark ground, by those on light ground."""
     pairs = {look.light: look.dark for look in (*LOOKS.values(), *OTHERS)}
+    pairs |= dict(_colours_of_plugins().values())
     return pairs | {INK[name]: DARK[name] for name in INK} | {BAND: DARK_BAND}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import io
 import tokenize
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from backends import BACKENDS
+from backends import registry
 from harness.paths import ROOT
 
 TOPICS = {
@@ -32,7 +33,7 @@ class Excerpt:
 
     Attributes:
         backend: name of its backend; for MXNet both engines run the same file.
-        path: the file, from the project's root.
+        path: the file, from the project's root, or from the folder that a plug-in lies in.
         line: number of its first line in the file.
         code: its text.
     """
@@ -51,23 +52,39 @@ class Excerpt:
 
 def source_file(backend: str, variant: str) -> Path | None:
     """The file that holds a variant of a backend, or None where there is none."""
-    if backend not in BACKENDS:
+    known = registry()
+    if backend not in known or known[backend].broken:
         return None
-    folder = ROOT.joinpath(*BACKENDS[backend].module.split(".")[:-1])
-    path = folder / f"{variant}.py"
+    top, *parts = known[backend].module.split(".")
+    folder, alone = _place(top)
+    if not parts:  # the plug-in is one file, which holds the chapter's functions if it has any
+        return alone if variant == "scratch" else None
+    path = folder.joinpath(top, *parts[:-1], f"{variant}.py")
     return path if path.is_file() else None
+
+
+def _place(top: str) -> tuple[Path, Path | None]:
+    """The folder that a module or package lies in, and its file if it is one; imports nothing."""
+    if top == "backends":
+        return ROOT, None
+    spec = importlib.util.find_spec(top)
+    if spec is None:
+        return ROOT, None
+    if spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations))).parent, None
+    return Path(str(spec.origin)).parent, Path(str(spec.origin))
 
 
 def rosetta(name: str = "scratch", topics: dict[str, str] = TOPICS) -> dict[str, list[Excerpt]]:
     """The excerpts of each backend's ``name.py`` by topic: a framework each, and each file once."""
     files: dict[Path, str] = {}
-    for backend in BACKENDS:
+    for backend in registry():
         if path := source_file(backend, name):
             files.setdefault(path, backend)
     sources = {path: path.read_text(encoding="utf-8") for path in files}
     return {
         topic: [
-            Excerpt(backend, path.relative_to(ROOT).as_posix(), *cut)
+            Excerpt(backend, _shown(path), *cut)
             for path, backend in files.items()
             if (cut := _cut(sources[path], function, topics))
         ]
@@ -75,13 +92,20 @@ def rosetta(name: str = "scratch", topics: dict[str, str] = TOPICS) -> dict[str,
     }
 
 
+def _shown(path: Path) -> str:
+    """A file as a reader finds it: from the project's root, or by its package."""
+    inside = path.is_relative_to(ROOT / "backends")
+    return (path.relative_to(ROOT) if inside else Path(*path.parts[-2:])).as_posix()
+
+
 def excerpt(backend: str, function: str, topics: dict[str, str]) -> str:
-    """The code of a function or class of a backend's ``scratch.py``, with what it calls there."""
+    """The code of a function or class of a backend's ``scratch.py``, with what it calls there.
+
+    Empty where a plug-in has no such file, or no such function in it.
+    """
     path = source_file(backend, "scratch")
-    assert path is not None  # every backend has one
-    cut = _cut(path.read_text(encoding="utf-8"), function, topics)
-    assert cut is not None  # and in it every function of the chapter
-    return cut[1]
+    cut = _cut(path.read_text(encoding="utf-8"), function, topics) if path else None
+    return cut[1] if cut else ""
 
 
 def _cut(source: str, name: str, topics: dict[str, str]) -> tuple[int, str] | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from backends import BACKENDS
+from backends import registry
 from harness.console import printable
 from harness.page.palette import LOOKS
 
@@ -44,12 +44,15 @@ class Series:
 
 def framework(backend: str) -> str:
     """The name by which people know a backend."""
-    return LOOKS[backend].title if backend in LOOKS else printable(backend)
+    if backend in LOOKS:
+        return LOOKS[backend].title
+    known = registry()
+    return printable(known[backend].title if backend in known else "") or printable(backend)
 
 
 def in_order(table: pd.DataFrame) -> list[Series]:
     """The series of a table, in the order of the registry; those of strangers last."""
-    backends, variants = list(BACKENDS), list(VARIANTS)
+    backends, variants = list(registry()), list(VARIANTS)
 
     def rank(pair: tuple[str, str]) -> tuple[int, str, int, str]:
         known = backends.index(pair[0]) if pair[0] in backends else len(backends)

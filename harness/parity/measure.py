@@ -11,7 +11,6 @@ import pandas as pd
 from common.experiment import DType, Experiment
 from common.parity import over_tolerance, tolerance
 from common.parity_grid import grid
-from common.variants import unsupported
 from harness.checks import select, unable
 from harness.records.schemas import ParityTable
 from harness.workers.errors import WorkerError
@@ -64,8 +63,10 @@ def compare(
         each["device"] = placed(Experiment.of(each), [name for name, _ in pairs], pythons).device
 
     def compare_pair(pair: Pair, cpus: list[int]) -> list[list[object]]:
-        asked = [each | {"dtype": dtype} for dtype in dtypes for each in settings]
-        able = [each for each in map(Experiment.of, asked) if not unable(*pair, each)]
+        asked = [Experiment.of(each | {"dtype": dtype}) for dtype in dtypes for each in settings]
+        able = [each for each in asked if not unable(*pair, each)]
+        if not able:
+            raise WorkerError("unavailable", str(unable(*pair, asked[0])))
         return [row for each in able for row in _errors(pair, each, steps, pythons, cpus)]
 
     result = run_pool(pairs, names, pythons, compare_pair)
@@ -84,7 +85,7 @@ def _errors(
     request = Compare(
         variant=pair[1], dtype=dtype, device=experiment.device, devices=devices, steps=steps
     )
-    able = (case for case in grid(dtype, devices) if not unsupported(case.experiment, pair[1]))
+    able = (case for case in grid(dtype, devices) if not unable(*pair, case.experiment))
     to_compare = {case.name for case in able}
     with brief_worker(pair[0], pythons, experiment, cpus) as worker:
         for event in worker.answers(request):

@@ -8,8 +8,8 @@ from dataclasses import replace
 from common.experiment import Experiment
 from common.interface import Model
 from common.parity_grid import check, grid
-from common.variants import unsupported
 from common.weights import Weights
+from harness.checks import unable
 from harness.workers.protocol import CaseErrors, Event
 from harness.workers.requests import Compare
 from harness.workers.session import Session
@@ -22,7 +22,7 @@ def compare_with_reference(session: Session, request: Compare) -> Iterator[Event
         return session.build(experiment, request.variant, weights)
 
     for case in grid(request.dtype, request.devices):
-        if unsupported(case.experiment, request.variant):
+        if unable(session.name, request.variant, case.experiment):
             continue
         placed = case.experiment.model_copy(update={"device": request.device})
         errors = check(build, replace(case, experiment=placed), request.steps)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import backends
 from common.checkpoint import load_checkpoint
 from common.experiment import Experiment
 from harness.checks import select, unseen_by
@@ -42,7 +43,7 @@ def predict(
 
     Raises:
         RequestError: the checkpoint, a prefix or a setting is not usable.
-        WorkerError: a backend is not available or failed.
+        WorkerError: a backend that was asked for is not available, or one failed.
     """
     loaded, settings = load_checkpoint(checkpoint), {"devices": 1} | settings
     experiment = Experiment.of(loaded.experiment.model_dump() | settings)
@@ -55,7 +56,7 @@ def predict(
     experiment = experiment.model_copy(update={"device": device})
     predictions = []
     for name, variant in pairs:
-        if reason := missing(name, pythons):
+        if reason := missing(name, pythons) or backends.beyond(name, experiment):
             if not names:
                 continue
             raise WorkerError("unavailable", f"{name}: {reason}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backends import BACKENDS
 from harness.page.blocks import Note, Rosetta, Section
 from harness.page.rosetta import rosetta
 from harness.report.accuracy import accuracy
@@ -29,9 +30,12 @@ def sections(report: Report) -> list[Section]:
 
 def source_side_by_side(report: Report) -> Section:
     """The Rosetta view."""
+    view, notes = Rosetta(rosetta()), [Note(source_note(report))]
+    if others := [name for backend, name in view.frameworks.items() if backend not in BACKENDS]:
+        notes.append(Note(f"The code of {', '.join(others)} is a plug-in's, as it is here now."))
     return Section(
         "source_side_by_side",
         "How does it look in each?",
         "The same function, by the same name, in every framework, side by side.",
-        [Note(source_note(report)), Rosetta(rosetta())],
+        [*notes, view],
     )

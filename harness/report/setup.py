@@ -25,8 +25,15 @@ def setup(report: Report) -> Section:
     )
     for group in report.groups:
         section.blocks += heading(report, group)
-        section.blocks += [Facts(_facts(group)), _outcomes(group)]
+        section.blocks += [Facts(_facts(group)), _outcomes(group), *_notes(group)]
     return section
+
+
+def _notes(group: RunGroup) -> list[Note]:
+    """Notes of what backends said of themselves, once each."""
+    described = [each for run in group.runs for each in run.facts["backends"].items()]
+    told = dict.fromkeys((name, each["note"]) for name, each in described if each.get("note"))
+    return [Note(f"{framework(name)}: {note}") for name, note in told]
 
 
 def _facts(group: RunGroup) -> list[tuple[str, str]]:

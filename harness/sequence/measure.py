@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+import backends
 from common import regression
 from common.errors import RequestError, in_one_line
 from common.experiment import Experiment
@@ -164,6 +165,8 @@ def _compute(
 ) -> tuple[dict[str, str], Outcomes]:
     """Versions and outcomes of one backend, in a worker of its own."""
     experiment = Experiment.of({"dtype": settings.dtype, "device": "cpu"})
+    if reason := backends.without(name, "sequence") or backends.beyond(name, experiment):
+        raise WorkerError("unavailable", reason)
     outcomes: Outcomes = {model: Outcome() for model in MODELS}
     with brief_worker(name, pythons, experiment, cpus) as worker:
         described, _ = worker.answer(Describe(), Described)

@@ -134,6 +134,7 @@ class Conditions(Message):
     places: tuple[str, ...] = ("cpu",)
     build: str = "cpu"
     deterministic: bool = False
+    note: str = ""
 
 
 class Prepared(Message):

@@ -3,7 +3,8 @@
 import pytest
 
 import backends
-from common import judging, parity_grid, training
+from common import training
+from rnn_rosetta_suite.planted import places_of
 
 COMPILED = {"scratch.rnn", "exercises.rnn", "scratch.loss_and_grads", "scratch.grad_clipping"}
 """What a compiled function may hold without having been given it."""
@@ -13,13 +14,9 @@ COMPILED = {"scratch.rnn", "exercises.rnn", "scratch.loss_and_grads", "scratch.g
 def plant(backend, monkeypatch):
     """Replaces functions of the backend by wrong ones until the test is over."""
     module = backends.load(backend)
-    places = {
-        "backend": module,
-        "Model": module.Model,
+    places = places_of(backend) | {
         "scratch": module.scratch,
         "exercises": module.adapter.exercises,
-        "parity_grid": parity_grid,
-        "judging": judging,
         "training": training,
     }
 

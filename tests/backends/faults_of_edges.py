@@ -12,7 +12,7 @@ import numpy as np
 
 from common.training import Underway
 from common.vocab import Vocab
-from tests.backends.faults_of_contract import reordered
+from rnn_rosetta_suite.faults import reordered
 from tests.backends.faults_of_scratch import constant
 
 

@@ -41,7 +41,7 @@ class Framework:
             self.one_hot = lambda x, n: jax.nn.one_hot(jax.numpy.array(x), n)
             self.loss = optax.softmax_cross_entropy_with_integer_labels
             self.updater = lambda model, lr: jax.tree_util.Partial(self.scratch.sgd, lr=lr)
-        else:
+        elif backend == "tensorflow":
             import tensorflow as tf
 
             self.arange = lambda n: tf.range(n)
@@ -50,6 +50,8 @@ class Framework:
             self.updater = lambda model, lr: (
                 lambda params, grads, batch_size: self.scratch.sgd(params, grads, lr, batch_size)
             )
+        else:
+            pytest.skip(f"the calls of a cell in {backend} are not known here")
 
     def reshape(self, x, shape):
         try:

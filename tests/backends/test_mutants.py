@@ -1,73 +1,41 @@
 """Faults planted in a backend, one at a time: the parity comparison must catch each of them."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import pytest
 
 import backends
-from common.experiment import Experiment
 from common.inputs import first_weights, load_batches
 from common.judging import judge_before_training
-from common.parity_grid import Case, check
+from common.parity_grid import check
 from common.reference import Reference
 from harness.recipes import experiment_of
 from harness.run.worker import preflight_batches
-from tests.backends import faults_of_contract as contract
+from rnn_rosetta_suite import faults as contract
+from rnn_rosetta_suite import planted
+from rnn_rosetta_suite.haste import caught
+from rnn_rosetta_suite.planted import (
+    CLIPPING,
+    PARTIAL,
+    RELU,
+    SETTINGS,
+    TEXT,
+    UNCLIPPED,
+    Fault,
+    small_case,
+)
 from tests.backends import faults_of_edges as edges
 from tests.backends import faults_of_exercises as exercises
 from tests.backends import faults_of_scratch as scratch
-from tests.backends.haste import caught
-
-# Small, in float64, with clipping that binds and a state that is carried.
-SETTINGS = {"num_hiddens": 8, "batch_size": 3, "num_steps": 3}
-SETTINGS |= {"dtype": "float64", "clip_theta": 0.1, "lr": 0.5}
 
 LAYERS, EMBEDDING = {"num_layers": 2}, {"input": "embedding", "embed_size": 5}
 KEPT, SAMPLED = {"keep_graph": True}, {"decode": "sample", "temperature": 0.5, "alpha": 1.2}
 
-LOOSE, UNCLIPPED, RELU = {"clip_theta": 5.0}, {"clip_theta": 0}, {"activation": "relu"}
-PARTIAL, FLOAT32 = {"sampling": "sliding"}, {"dtype": "float32"}
+LOOSE, FLOAT32 = {"clip_theta": 5.0}, {"dtype": "float32"}
 
-
-class SmallCase(Case):
-    """A case of nine tokens, whose last batch lacks a row where no state is carried to it."""
-
-    def batches(self, count):
-        *full, (X, Y) = super().batches(count)
-        if self.experiment.carries_state:
-            return [*full, (X, Y)]
-        return [*full, (X[:-1], Y[:-1])]
-
-
-def small_case(settings):
-    """A case of nine tokens in which much shows."""
-    return SmallCase("", Experiment(**SETTINGS | settings), vocab_size=9, sigma=0.5)
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is planted and what must catch it.
-
-    Attributes:
-        planted: gives a wrong function of the right one, by the right one's place.
-        catchers: quantities of the comparison that must be wrong.
-        settings: those in which the fault shows.
-        compiled: True for a fault of what is compiled, which shows nowhere else.
-    """
-
-    planted: dict
-    catchers: set
-    settings: dict = field(default_factory=dict)
-    compiled: bool = False
-
-
-CLIPPING = {"clipped norm", "weights", "drift of weights"}
 UPDATE = {"weights", "weights after two steps", "loss of the next step", "drift of weights"}
-TEXT = {"text"}
-LOOPS = ("parity_grid.run_epoch", "judging.run_epoch")
 
 FAULTS = {
+    **planted.FAULTS,
     # the forward pass
     "state dropped": Fault(
         {"scratch.rnn": scratch.state_dropped},
@@ -82,39 +50,7 @@ FAULTS = {
     "no output bias": Fault(
         {"scratch.rnn": scratch.no_output_bias}, {"logits", "loss", "gradient b_q", "validation"}
     ),
-    "relu for tanh": Fault(
-        {"backend.build": contract.built_with(activation="relu")}, {"state", "logits", "loss"}
-    ),
-    "tanh for relu": Fault(
-        {"backend.build": contract.built_with(activation="tanh")}, {"state", "logits", "loss"}, RELU
-    ),
-    "W_hh transposed": Fault(
-        {"backend.build": contract.transposed_weights}, {"state", "logits", "weights before"}
-    ),
-    "one-hot shifted": Fault(
-        dict.fromkeys(
-            ["Model.forward", "Model.loss_and_grads", "Model.train_step"], contract.shifted_one_hot
-        ),
-        {"state", "logits", "loss", "gradient W_xh"},
-    ),
-    "X not transposed": Fault(
-        dict.fromkeys(
-            ["Model.forward", "Model.loss_and_grads", "Model.train_step"],
-            contract.inputs_not_transposed,
-        ),
-        {"state", "logits", "loss"},
-    ),
-    "logits not time-major": Fault(
-        {"Model.forward": contract.logits_of_the_batch}, {"logits", "validation"}
-    ),
-    "weights compiled in": Fault(
-        {"backend.build": contract.weights_compiled_in}, {"validation"}, compiled=True
-    ),
     # the loss and the gradients
-    "labels not transposed": Fault(
-        dict.fromkeys(["Model.loss_and_grads", "Model.train_step"], contract.labels_not_transposed),
-        {"loss", "gradient W_hq", "loss of the step", "weights", "drift of loss"},
-    ),
     "sum for mean": Fault(
         {"scratch.loss_and_grads": scratch.summed_loss},
         {"loss", "gradient W_xh", "gradient b_q", "loss of the step"},
@@ -127,27 +63,11 @@ FAULTS = {
         {"scratch.rnn": scratch.state_not_constant},
         {"gradient b_h", "gradients of the next window", "weights", "drift of weights"},
     ),
-    "gradients given clipped": Fault(
-        {"Model.loss_and_grads": contract.clipped_gradients},
-        {"gradient W_xh", "gradient W_hh", "gradient b_h", "gradient W_hq", "gradient b_q"},
-    ),
-    "gradients accumulated": Fault(
-        {"Model.loss_and_grads": contract.accumulated_gradients}, {"gradients of the next window"}
-    ),
-    "gradients given with the old state": Fault(
-        {"Model.loss_and_grads": contract.old_state}, {"gradients of the next window"}
-    ),
-    "gradients asked for, weights updated": Fault(
-        {"Model.loss_and_grads": contract.trains_unasked}, {"weights before"}
-    ),
     # clipping
     "no clip": Fault({"scratch.grad_clipping": scratch.no_clip}, CLIPPING),
     "clipped one by one": Fault({"scratch.grad_clipping": scratch.clip_each}, CLIPPING),
     "another theta": Fault({"scratch.grad_clipping": scratch.another_theta}, CLIPPING),
     "scaled within theta": Fault({"scratch.grad_clipping": scratch.always_scaled}, CLIPPING, LOOSE),
-    "theta zero clips": Fault(
-        {"backend.build": contract.built_with(clip_theta=1e-9)}, CLIPPING, UNCLIPPED
-    ),
     "theta compiled in": Fault(
         {"backend.build": contract.not_the_first, "scratch.train_step": scratch.first_theta},
         CLIPPING,
@@ -159,42 +79,14 @@ FAULTS = {
     "divided by the batch size": Fault({"scratch.sgd": scratch.divided_twice}, UPDATE),
     "W_xh not updated": Fault({"scratch.sgd": scratch.never_updated(0)}, UPDATE),
     "b_q not updated": Fault({"scratch.sgd": scratch.never_updated(4)}, UPDATE),
-    # the step and the epoch
-    "old state after the step": Fault(
-        {"Model.train_step": contract.old_state},
-        {"carried state", "loss of the next step", "drift of loss", "drift of weights"},
-    ),
-    "loss after the update": Fault(
-        {"Model.train_step": contract.loss_after_the_update}, {"loss of the step", "drift of loss"}
-    ),
-    "loss over a full batch": Fault(
-        {"Model.train_step": contract.loss_over_a_full_batch}, {"drift of loss"}, PARTIAL
-    ),
-    "batches count alike": Fault(
-        dict.fromkeys(["parity_grid.run_epoch", "judging.run_epoch"], contract.batches_count_alike),
-        {"drift of loss"},
-        PARTIAL,
-    ),
-    "state never carried": Fault(
-        dict.fromkeys(["parity_grid.run_epoch", "judging.run_epoch"], contract.state_never_carried),
-        {"drift of loss", "drift of weights"},
-    ),
+    # the epochs
     "state carried into the next epoch": Fault(
         {"training.Underway": edges.state_carried_into_the_next_epoch}, {"drift of epochs"}
     ),
     "validation from a carried state": Fault(
         {"training.mean_loss": edges.validation_from_a_carried_state}, {"drift of validation"}
     ),
-    # weights in and out
-    "warming up trains": Fault(
-        {"Model.load_weights": contract.loads_nothing}, {"weights after warming up"}
-    ),
-    "weights given as views": Fault({"Model.weights": contract.views}, {"clipped norm"}),
     # precision
-    "model in float32": Fault(
-        {"backend.build": contract.built_with(dtype="float32")},
-        {"state", "logits", "loss", "gradient W_xh", "weights"},
-    ),
     "state in float32": Fault(
         {"scratch.rnn": scratch.state_in_float32}, {"logits", "gradient W_hh", "carried state"}
     ),
@@ -203,9 +95,6 @@ FAULTS = {
     ),
     # prediction
     "least likely": Fault({"scratch.predict_rnn": scratch.least_likely}, TEXT),
-    "prefix not read": Fault({"Model.predict": contract.prefix_not_read}, TEXT),
-    "prefix not finished": Fault({"Model.predict": contract.prefix_not_finished}, TEXT),
-    "last token read twice": Fault({"Model.predict": contract.last_token_twice}, TEXT),
     "temperature inverted": Fault(
         {"backend.chooser": exercises.temperature_inverted}, TEXT, SAMPLED
     ),

@@ -3,8 +3,8 @@
 import pytest
 
 from common.parity_grid import cases
+from rnn_rosetta_suite.haste import caught
 from tests.backends import faults_of_edges as edges
-from tests.backends.haste import caught
 
 BINDS = "tanh, clipping binds, carried state"
 WINDOW = "window of 40 steps"

@@ -7,7 +7,7 @@ import backends
 from common.experiment import Experiment
 from common.matmul_floor import Product
 from common.weights import NAMES, draw_weights
-from tests.backends.haste import in_haste
+from rnn_rosetta_suite.haste import in_haste
 
 EXPERIMENT = Experiment(num_hiddens=8, batch_size=5, num_steps=4, dtype="float64")
 VARIANTS = ("scratch", "fused", "concise", "object", "book")

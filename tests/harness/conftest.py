@@ -44,7 +44,7 @@ def build(experiment, variant, weights):
 '''
 
 
-OWN = backends.Entry("own_backend", (), ("numpy",), variants=("scratch",), bench_variants=())
+OWN = backends.Entry("own_backend", distributions=("numpy",), sections=("exercises",))
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def test_a_bad_request(tmp_path, here, arguments, message):
         "predict --checkpoint", "report", "report RUN --out", "compare RUN", "study",
         "study seeds.toml --out", "corpus", "corpus embedded --out", "corpus --run",
         "bench --shape 2x3x4x5 --out", "parity --out", "sequence --out", "bptt --out",
-        "notebook --seed-document 000 --backend torch", "run --python torch=",
+        "notebook --seed-document 000 --backend torch", "run --python torch=", "list --plugin",
         "--install-completion --shell bash --out",
     ],
 )  # fmt: skip

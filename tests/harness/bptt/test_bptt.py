@@ -120,9 +120,7 @@ def planted(tmp_path, monkeypatch, old, new):
     (folder / "backend.py").write_text(
         "from backends.mxnet_style.backend import build, compilations, describe\n"
     )
-    own = backends.Entry(
-        "planted.backend", (), ("numpy",), variants=("scratch",), bench_variants=()
-    )
+    own = backends.Entry("planted.backend", sections=("bptt",))
     (tmp_path / "path" / "sitecustomize.py").write_text(
         f"from backends import BACKENDS, Entry\nBACKENDS['own'] = {own!r}\n"
     )

@@ -46,7 +46,7 @@ def own(tmp_path, monkeypatch):
         (package / "__init__.py").write_text("")
         (package / "backend.py").write_text("from backends.mxnet_style.backend import describe\n")
         (package / "sequence.py").write_text(OWN.format(fault=fault))
-        entry = backends.Entry("own.backend", (), ("numpy",), variants=("scratch",))
+        entry = backends.Entry("own.backend", sections=("sequence",))
         (package.parent / "sitecustomize.py").write_text(
             f"from backends import BACKENDS, Entry\nBACKENDS['own'] = {entry!r}\n"
         )

@@ -3,6 +3,8 @@
 NumPy crosses the contract, so each serves every backend.
 """
 
+from contextlib import suppress
+
 import numpy as np
 
 from common.reference import clip
@@ -100,8 +102,16 @@ def trains_unasked(loss_and_grads):
 
 
 def loads_nothing(load_weights):
-    """The weights stay as they are, so that warming up trains."""
-    return lambda self, weights: None
+    """The weights stay as they are once there are some, so that warming up trains."""
+
+    def wrong(self, weights):
+        there = None
+        with suppress(Exception):  # it is just being made
+            there = self.weights()
+        if not there:
+            load_weights(self, weights)
+
+    return wrong
 
 
 def views(weights):
