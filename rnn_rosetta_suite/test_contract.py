@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import backends
-from common.errors import RequestError, unknown
+from common.errors import DeviceError, RequestError, unknown
 from common.experiment import Experiment
 from common.inputs import first_weights, load_batches
 from common.parity import errors, first_step, over_tolerance
@@ -156,7 +156,7 @@ def test_what_is_read_stays(backend, variant):
 def test_an_absent_gpu_is_the_users_fault(backend, variant):
     if len(backends.load(backend).describe().devices) > 1:
         pytest.skip("there is a GPU")
-    with pytest.raises(RequestError, match="--device gpu"):
+    with pytest.raises(DeviceError, match="--device gpu"):
         build(backend, variant, exact(backend, device="gpu"), draw_weights(VOCAB_SIZE, 16))
 
 

@@ -20,6 +20,7 @@ BACKEND = '''
 import numpy as np
 from common.errors import unknown
 from common.interface import Description
+from common.places import place
 from common.reference import Reference
 
 
@@ -34,9 +35,7 @@ def compilations():
 def build(experiment, variant, weights):
     if variant != "scratch":
         raise unknown("variant", variant, ["scratch"])
-    if experiment.device == "gpu":
-        from common.errors import RequestError
-        raise RequestError("--device gpu: there is none; use cpu or auto")
+    place(experiment.device, "this", {})
     return Own(experiment, weights, experiment.dtype)
 
 
@@ -174,8 +173,12 @@ def test_a_plugin_may_be_one_file_and_in_float32_alone(site, here, tmp_path):
     assert done.returncode == 1
     assert "own-file computes in float32 alone, not in --dtype float64" in done.stdout
     page = (tmp_path / "run").as_posix()
-    done = here("run", *TINY, "--plugin", path, "--backend", "own-file", "--out", page, "--quiet")
+    asked = "--plugin", path, "--backend", "own-file", "--quiet"
+    done = here("run", *TINY, *asked, "--out", page)
     assert done.returncode == 0, done.stderr
+    done = here("run", *TINY, *asked, "--out", "gpu", "--device", "gpu:1")
+    assert "--device gpu:1: this sees no GPU here; use cpu or auto" in done.stdout
+    assert set(pd.read_csv(tmp_path / "gpu" / "summary.csv").status) == {"unavailable"}
     assert "own_file.py, line" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
 
 

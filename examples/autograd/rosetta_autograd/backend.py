@@ -5,8 +5,9 @@ from importlib.metadata import version
 import autograd.numpy as np
 
 from common.decoding import chooser
-from common.errors import RequestError, unknown
+from common.errors import unknown
 from common.interface import Description
+from common.places import deterministic, place
 from common.weights import NAMES
 from rosetta_autograd import scratch
 
@@ -16,7 +17,9 @@ ACTIVATIONS = {"tanh": np.tanh, "relu": scratch.relu}
 def describe():
     """The versions of autograd and of NumPy, which computes."""
     versions = {name: version(name) for name in ("autograd", "numpy")}
-    return Description(versions, devices=("cpu",), threads=None, tf32=False)
+    return Description(
+        versions, devices=("cpu",), threads=None, tf32=False, deterministic=deterministic()
+    )
 
 
 def compilations():
@@ -28,8 +31,7 @@ def build(experiment, variant, weights):
     """The chapter's network with these weights."""
     if variant != "scratch":
         raise unknown("variant", variant, ["scratch"])
-    if experiment.device == "gpu":
-        raise RequestError("--device gpu: autograd has none; use cpu or auto")
+    place(experiment.device, "autograd", {})  # the CPU, or an error
     return Model(experiment, weights)
 
 

@@ -6,8 +6,9 @@ import mlx.core as mx
 import numpy as np
 
 from common.decoding import chooser
-from common.errors import RequestError, unknown
+from common.errors import unknown
 from common.interface import Description
+from common.places import deterministic, place
 from common.weights import NAMES
 from rosetta_mlx import scratch
 
@@ -22,7 +23,10 @@ NOTE = (
 
 def describe():
     """MLX's version, and what its readers should know."""
-    return Description({"mlx": version("mlx")}, ("cpu",), threads=None, tf32=False, note=NOTE)
+    same_bits = deterministic()  # it has nothing to set for them
+    return Description(
+        {"mlx": version("mlx")}, ("cpu",), None, tf32=False, deterministic=same_bits, note=NOTE
+    )
 
 
 def compilations():
@@ -34,8 +38,7 @@ def build(experiment, variant, weights):
     """The chapter's network with these weights."""
     if variant != "scratch":
         raise unknown("variant", variant, ["scratch"])
-    if experiment.device == "gpu":
-        raise RequestError("--device gpu: this plug-in is for the CPU; use cpu or auto")
+    place(experiment.device, "this plug-in, which is for the CPU,", {})  # the CPU, or an error
     return Model(experiment, weights)
 
 
