@@ -185,7 +185,7 @@ def test_a_cell_that_was_cut_off_goes_on_from_its_checkpoint(file, tmp_path, mon
     order = StudyRequest(load_study(file), tmp_path / "whole", None, {})
     assert run_study(order, [].append)
     cut = replace(order, out=tmp_path / "cut", checkpoint_seconds=0)
-    left = [25]
+    left = [26]
 
     def interrupted(self, row, event):
         left[0] -= 1
