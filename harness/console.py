@@ -7,6 +7,7 @@ import math
 import re
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -51,10 +52,13 @@ def figure(value: float | None, form: str) -> str:
     """A number in a column, at most `WIDEST` wide; a dash where there is none."""
     if value is None or math.isnan(value):
         return "-"
-    text = format(value, form)
+    number: float | Decimal = value
+    if form.endswith("%") and math.isfinite(value):
+        number = Decimal(value)  # a hundred times the largest numbers is beyond every float
+    text = format(number, form)
     if len(text) <= WIDEST:
         return text
-    return f"{100 * value:.3e}%" if form.endswith("%") else f"{value:.3e}"
+    return f"{100 * number:.3e}%" if form.endswith("%") else f"{value:.3e}"
 
 
 def titled(title: str, show_header: bool = True) -> Table:

@@ -9,7 +9,7 @@ import sys
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.console import Console
 from rich.text import Text
@@ -126,6 +126,7 @@ def test_progress_in_a_narrow_encoding():
     assert r"\u5206\u5f00" in screen.read()
 
 
+@example(1.797693134862316e306, ".2%")
 @given(st.floats(), st.sampled_from([",.0f", ".4f", ".2%", ".6g", ".1e", "+.1f"]))
 def test_a_number_of_any_size_fits_its_column(value, form):
     text = figure(value, form)

@@ -3,6 +3,7 @@
 import pytest
 from rich.console import Console
 
+from backends import installs
 from harness.listing.listing import listing, show
 from harness.workers import gpus
 from tests.harness.fake_machine import GPU, Framework, set_up
@@ -11,7 +12,7 @@ from tests.harness.fake_machine import GPU, Framework, set_up
 @pytest.mark.parametrize(
     ("there", "framework", "said"),
     [
-        (True, Framework("torch"), "it is built for the CPU alone: pip install -e '.[cuda]'"),
+        (True, Framework("torch"), f"it is built for the CPU alone: {installs('cuda')}"),
         (True, Framework("mxnet"), "there is no build of it for one"),
         (False, Framework("torch"), "there is none here"),
         (True, Framework("jax", build_for="cuda 13"), "it sees none: is there one, with a driver"),
