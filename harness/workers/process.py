@@ -83,12 +83,12 @@ class Worker:
                     variables = environment(self.threads, experiment)
                     self.process = group.start(command, self.log.file, variables, opened)
                     running.add(self)
+                    self.lines = lines_of(self.process, look=self.log.bound)
                     opened.callback(self._end)
             except OSError as error:
                 reason = f"{backend} cannot be started: {reason_of(error)}"
                 raise WorkerError("error", reason) from error
             self.opened = opened.pop_all()
-        self.lines = lines_of(self.process, look=self.log.bound)
 
     def __enter__(self) -> Worker:
         return self

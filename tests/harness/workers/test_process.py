@@ -6,14 +6,16 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from pathlib import Path
 
 import psutil
 import pytest
 
 from common.experiment import Experiment
+from harness import interrupts
 from harness.run.progress import Silent
 from harness.run.train import RunRequest, run
-from harness.workers import process
+from harness.workers import group, process
 from harness.workers.errors import WorkerError
 from harness.workers.process import Worker
 from harness.workers.protocol import Failed
@@ -274,4 +276,21 @@ def test_a_worker_that_cannot_be_started_names_the_limit(
     with pytest.raises(WorkerError) as raised:
         Worker("torch", tmp_path, SMALL)
     assert str(raised.value).startswith(f"torch cannot be started: {message}")
+    assert not process.running
+
+
+def test_a_signal_while_a_worker_starts_is_nothing_but_that_signal(monkeypatch):
+    """It is held back until the worker is known, and then ends it."""
+    started = []
+    start = group.start
+
+    def interrupted(*arguments):
+        monkeypatch.setattr(interrupts._heard, "waits", True)
+        started.append(start(*arguments))
+        return started[0]
+
+    monkeypatch.setattr(group, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Worker("mxnet-style", Path(sys.executable), SMALL)
+    assert started[0].returncode is not None
     assert not process.running
