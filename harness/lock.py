@@ -121,7 +121,8 @@ def _lock(file: int, folder: Path) -> bool:
             os.lseek(file, 1 << 20, os.SEEK_SET)  # beyond what it says, which others may read
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
         else:
-            fcntl: Any = import_module("fcntl")
+            import fcntl
+
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in HELD:

@@ -23,36 +23,10 @@ SET_ASIDE = frozenset(
     "TORCH_COMPILE_DISABLE".split()
 )
 
-TUNING = (
-    *("ATEN_", "BLIS_", "CUBLAS_", "CUDA_", "CUDNN_", "DNNL_", "DYLD_", "GLIBC_TUNABLES", "GOMP_"),
-    *(
-        "GOTO_",
-        "HIP_",
-        "HSA_",
-        "JAX_",
-        "KMP_",
-        "LD_",
-        "MALLOC_",
-        "MKL_",
-        "MXNET_",
-        "NPY_",
-        "NVIDIA_",
-        "OMP_",
-    ),
-    *(
-        "MIOPEN_",
-        "ONEDNN_",
-        "OPENBLAS_",
-        "PYTHONPATH",
-        "PYTORCH_",
-        "ROCM_",
-        "ROCR_",
-        "TF_",
-        "TORCH",
-        "TRITON_",
-        "VECLIB_",
-    ),
-    *("XLA_",),
+TUNING = tuple(
+    "ATEN_ BLIS_ CUBLAS_ CUDA_ CUDNN_ DNNL_ DYLD_ GLIBC_TUNABLES GOMP_ GOTO_ HIP_ HSA_ JAX_ "
+    "KMP_ LD_ MALLOC_ MKL_ MXNET_ NPY_ NVIDIA_ OMP_ MIOPEN_ ONEDNN_ OPENBLAS_ PYTHONPATH "
+    "PYTORCH_ ROCM_ ROCR_ TF_ TORCH TRITON_ VECLIB_ XLA_".split()
 )
 """Beginnings of the names that frameworks and what is below them listen to."""
 

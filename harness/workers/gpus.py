@@ -29,17 +29,16 @@ LOOK_SECONDS = 1.0
 """Time between two looks at them: each takes some milliseconds of the harness, of no worker."""
 
 
-class GpuState(BaseModel):
-    """A GPU at a moment.
+class Gpu(BaseModel):
+    """A GPU at a moment, or while something was timed on it.
 
     Attributes:
         uuid, name: which.
         driver, cuda: versions of the driver, and of the newest CUDA that it serves.
         memory_mb, used_mb: all of its memory, and what all processes together have of it.
-        clock_mhz, most_mhz: of its processors, now and at most.
-        watts, limit_watts: power, now and at most.
+        clock_mhz, most_mhz: of its processors, now or the lowest that was seen, and at most.
+        watts, limit_watts: power, now or the greatest that was seen, and at most.
         slowed: reasons for which the clocks are held down.
-        processes: number of those that compute on it.
     """
 
     uuid: str
@@ -53,6 +52,11 @@ class GpuState(BaseModel):
     watts: float | None = None
     limit_watts: float | None = None
     slowed: list[str] = []
+
+
+class GpuState(Gpu):
+    """A GPU at a moment, and the number of processes that compute on it."""
+
     processes: int = 0
 
 
@@ -96,25 +100,9 @@ def visible(found: Sequence[GpuState]) -> list[GpuState]:
     return chosen
 
 
-class Watched(BaseModel):
-    """A GPU while something was timed on it.
+class Watched(Gpu):
+    """A GPU while something was timed on it; memory and processes of others, before any of ours."""
 
-    Attributes:
-        clock_mhz, watts: the lowest clock and the greatest power that were seen.
-        of_others_mb, other_processes: memory and processes of others, before any of ours.
-    """
-
-    uuid: str
-    name: str
-    driver: str
-    cuda: str
-    memory_mb: int
-    used_mb: int
-    clock_mhz: int | None
-    most_mhz: int | None
-    watts: float | None
-    limit_watts: float | None
-    slowed: list[str]
     of_others_mb: int
     other_processes: int
 
