@@ -6,7 +6,6 @@ anew each time would take longer than the commands do.
 """
 
 import errno
-import hashlib
 import json
 import os
 import subprocess
@@ -57,10 +56,9 @@ class Commands:
 
     def __init__(self, folder):
         self.folder, self.number = folder, 0
-        cache = folder / "cache"  # the drawings' bundle takes seconds, so it is kept
         environment = os.environ | {
             "PYTHONPATH": os.pathsep.join([str(INJECTED), str(ROOT)]),
-            "XDG_CACHE_HOME": str(cache),
+            "XDG_CACHE_HOME": str(folder / "cache"),
             "OMP_NUM_THREADS": "1",
         }
         self.server = subprocess.Popen(
@@ -198,63 +196,71 @@ def _status(record):
         return "half"
 
 
-def draw_once(ask):
-    """Charts of the same names are drawn once for all commands: nobody looks at their pictures."""
+def remember(module, name):
+    """Have a function answer every command as it answered the first of its name in this process."""
+    real, kept = getattr(module, name), {}
 
-    def kept(request):
-        names = " ".join(request["charts"]).encode()
-        path = Path(os.environ["XDG_CACHE_HOME"]) / f"drawn-{hashlib.sha256(names).hexdigest()}"
-        if not path.is_file():
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(json.dumps(ask(request)), encoding="utf-8")
-        return json.loads(path.read_text("utf-8"))
+    def known(*given):
+        command = sys.argv[1]
+        if command not in kept:
+            kept[command] = real(*given)
+        return kept[command]
 
-    return kept
+    setattr(module, name, known)
 
 
 def serve():
-    """Run the commands that standard input asks for, each in a fork of this process."""
-    import altair  # noqa: F401
-    import jinja2  # noqa: F401
-    import pygments.lexers  # noqa: F401
+    """Run the commands that standard input asks for, each in a fork of this process.
+
+    The first of a name runs here, aside. The others have its page and its pictures, which take most
+    of the time and touch nothing below the command's folder: nobody looks at them.
+    """
     import sitecustomize
 
-    import harness.__main__
-    import harness.cli
     import harness.page.write
     import harness.report.build
-    import harness.run.progress
-    import harness.run.train
-    import harness.study.report
-    import harness.study.run
-    from harness.page import drawing
 
-    drawing._ask = draw_once(drawing._ask)
+    remember(harness.report.build, "sections")
+    for name in ("draw", "page"):
+        remember(harness.page.write, name)
+    answers, known = os.fdopen(os.dup(1), "w"), set()
+    os.dup2(2, 1)
     for line in sys.stdin:
+        request = json.loads(line)
+        command, *options, _ = request["line"]
+        if command not in known:
+            known.add(command)
+            answer([command, *options, f"aside-{command}"])
         child = os.fork()
         if child:
             _, status = os.waitpid(child, 0)
-            print(os.waitstatus_to_exitcode(status), flush=True)
+            print(os.waitstatus_to_exitcode(status), file=answers, flush=True)
             continue
-        try:
-            request = json.loads(line)
-            os.environ.update(request["environment"])
-            said = os.open(request["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            for stream in (1, 2):
-                os.dup2(said, stream)
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            sys.argv = ["harness", *request["line"]]
-            sitecustomize.install()
-            harness.__main__.main()
-            status = 0
-        except SystemExit as end:
-            status = end.code or 0
-        except BaseException:
-            traceback.print_exc()
-            status = 99
+        os.environ.update(request["environment"])
+        said = os.open(request["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        for stream in (1, 2):
+            os.dup2(said, stream)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        sitecustomize.install()
+        status = answer(request["line"])
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         os._exit(status)
+
+
+def answer(line):
+    """Exit status of a command in this process; 99 for a traceback."""
+    import harness.__main__
+
+    sys.argv = ["harness", *line]
+    try:
+        harness.__main__.main()
+        return 0
+    except SystemExit as end:
+        return end.code or 0
+    except BaseException:
+        traceback.print_exc()
+        return 99
 
 
 if __name__ == "__main__":

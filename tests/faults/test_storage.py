@@ -1,6 +1,7 @@
 """Faults at every operation of storage: one line, and nothing that lies."""
 
 import shutil
+from errno import ENOSPC
 
 import pytest
 
@@ -15,12 +16,17 @@ def commands(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def cases(commands):
-    """Every operation of a run and of a study that nothing befalls, with every fault."""
+    """Every operation of a run and of a study that nothing befalls, with every fault.
+
+    A disk that is full when something is read is so at the next writing, which is a case already.
+    """
     found = []
     for command in ("run", "study"):
         place, status, said, done = commands.faulty(command, 1 << 30, *FAULTS[0])
         assert (status, lies(command, place, status, said, *FAULTS[0])) == (0, []), said
-        found += [(command, at, *fault) for at in range(1, len(done) + 1) for fault in FAULTS]
+        for at, operation in enumerate(done, 1):
+            fills = operation.startswith("fills")
+            found += [(command, at, *each) for each in FAULTS if fills or each[0] != ENOSPC]
         shutil.rmtree(place)
     return found
 

@@ -4,7 +4,8 @@ Python imports this module where its folder is on ``PYTHONPATH``. It does nothin
 variable ``RNN_ROSETTA_FAULT`` is set, to JSON:
 
 - ``below``: the folder; operations elsewhere pass, and are not counted;
-- ``count``: a file that grows by a line an operation, of all processes together;
+- ``count``: a file that grows by a line an operation, of all processes together:
+  ``fills`` if it needs space on the disk, else ``-``, then its name and that of its file;
 - ``at``: number of the operation that is refused, from 1;
 - ``code``: the errno;
 - ``lasting``: whether all that writes is refused from there on, as by a full disk.
@@ -67,7 +68,7 @@ def _writes(name, rest, named):
 
 def _count(name, path, writes, fault):
     file = REAL_OPEN(fault["count"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    line = f"{name} {os.path.basename(path)}"[:63].encode(errors="replace")
+    line = f"{'fills' if writes else '-'} {name} {os.path.basename(path)}".encode(errors="replace")
     REAL_WRITE(file, line.ljust(63)[:63] + b"\n")
     number = REAL_SEEK(file, 0, os.SEEK_CUR) // 64
     REAL_CLOSE(file)
