@@ -17,7 +17,7 @@ from harness.paths import ROOT
 from harness.records.checkout import checkout
 from harness.workers import cpus, gpus
 from harness.workers.environment import kept, set_aside
-from harness.workers.source import source_hash
+from harness.workers.source import plugin_hashes, source_hash
 
 
 def provenance() -> dict[str, Any]:
@@ -87,7 +87,11 @@ def _blas() -> str:
     return f"{built['name']} {built['version']}"
 
 
-def source() -> dict[str, str | bool | None]:
-    """The git revision, if the source differs from it, and the hash that workers are held to."""
+def source() -> dict[str, Any]:
+    """The git revision, if the source differs from it, and the hash that workers are held to.
+
+    Where there are plug-ins, the hash of each one's source too.
+    """
     revision, modified = checkout(ROOT)
-    return {"revision": revision, "modified": modified, "sha256": source_hash()}
+    known: dict[str, Any] = {"revision": revision, "modified": modified, "sha256": source_hash()}
+    return known | ({"plugins": hashes} if (hashes := plugin_hashes()) else {})

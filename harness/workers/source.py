@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
+import backends
 from harness.paths import ROOT
 from harness.workers.loaded import PACKAGES
 
@@ -28,6 +31,28 @@ def source_hash() -> str:
     for name, content in _contents().items():
         digest.update(name.encode() + b"\0" + content)
     return digest.hexdigest()
+
+
+def plugin_hashes() -> dict[str, str]:
+    """SHA-256 of the Python files of every plug-in that can be imported, by its backend's name."""
+    found = {}
+    for name, entry in backends.registry().items():
+        if name not in backends.BACKENDS and not entry.broken:
+            digest = hashlib.sha256()
+            for path in _files_of(entry.module.partition(".")[0]):
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
+            found[name] = digest.hexdigest()
+    return found
+
+
+def _files_of(module: str) -> list[Path]:
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        return []
+    folders = spec.submodule_search_locations or []
+    return sorted(path for each in folders for path in Path(each).rglob("*.py")) or [
+        Path(spec.origin)
+    ]
 
 
 def foreign(files: dict[str, str]) -> str:

@@ -14,6 +14,7 @@ from backends import plugins
 from harness.bench import turns
 from harness.page.palette import OTHERS, looks
 from harness.page.series import framework
+from harness.records.provenance import source
 
 BACKEND = '''
 """The reference as somebody else's framework."""
@@ -143,6 +144,16 @@ def test_it_is_proved_and_timed_and_may_lack_what_is_optional(site, here, tmp_pa
         done = here(command, *asked, *options)
         assert done.returncode == 1
         assert f"own-numpy does not have the section {command}" in done.stdout + done.stderr
+
+
+def test_a_record_knows_the_source_of_every_plugin(site, tmp_path):
+    assert "plugins" not in source()
+    code = next(package(site, "own_numpy").rglob("backend.py"))
+    install(site, own_numpy="own_numpy:ENTRY")
+    first = source()["plugins"]
+    code.write_text(f"{code.read_text()}# changed\n")
+    assert [*source()["plugins"]] == [*first] == ["own-numpy"]
+    assert source()["plugins"] != first
 
 
 def test_a_plugin_at_a_path_has_a_notebook_that_runs(site, here, tmp_path):
