@@ -36,6 +36,8 @@ class Library:
             "nvmlDeviceGetCurrentClocksEventReasons": lambda i: self.slowed,
             "nvmlDeviceGetComputeRunningProcesses": lambda i: [None] * self.others,
         }
+        if name not in answers:  # an import asks for __spec__
+            raise AttributeError(name)
         return answers[name]
 
 
