@@ -1,16 +1,10 @@
-"""Commands under faults of storage, and what must be true of all that they leave.
-
-As a program, this is a server that has imported the harness: for every line of JSON on standard
-input it forks a process that runs one command, and answers with its exit status. Starting Python
-anew each time would take longer than the commands do.
-"""
+"""Commands under faults of storage, and what must be true of all that they leave."""
 
 import errno
 import json
 import os
 import subprocess
 import sys
-import traceback
 from pathlib import Path
 
 from common.checkpoint import load_checkpoint
@@ -19,6 +13,7 @@ from harness.records.reading import read_run
 
 ROOT = Path(__file__).parents[2]
 INJECTED = Path(__file__).parent / "injected"
+SERVER = Path(__file__).with_name("serving.py")
 
 REASONS = {
     errno.ENOSPC: "disk full",
@@ -62,7 +57,7 @@ class Commands:
             "OMP_NUM_THREADS": "1",
         }
         self.server = subprocess.Popen(
-            [sys.executable, "-P", __file__],
+            [sys.executable, "-P", str(SERVER)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
@@ -194,74 +189,3 @@ def _status(record):
         return "absent"
     except ValueError:
         return "half"
-
-
-def remember(module, name):
-    """Have a function answer every command as it answered the first of its name in this process."""
-    real, kept = getattr(module, name), {}
-
-    def known(*given):
-        command = sys.argv[1]
-        if command not in kept:
-            kept[command] = real(*given)
-        return kept[command]
-
-    setattr(module, name, known)
-
-
-def serve():
-    """Run the commands that standard input asks for, each in a fork of this process.
-
-    The first of a name runs here, aside. The others have its page and its pictures, which take most
-    of the time and touch nothing below the command's folder: nobody looks at them.
-    """
-    import sitecustomize
-
-    import harness.page.write
-    import harness.report.build
-
-    remember(harness.report.build, "sections")
-    for name in ("draw", "page"):
-        remember(harness.page.write, name)
-    answers, known = os.fdopen(os.dup(1), "w"), set()
-    os.dup2(2, 1)
-    for line in sys.stdin:
-        request = json.loads(line)
-        command, *options, _ = request["line"]
-        if command not in known:
-            known.add(command)
-            answer([command, *options, f"aside-{command}"])
-        child = os.fork()
-        if child:
-            _, status = os.waitpid(child, 0)
-            print(os.waitstatus_to_exitcode(status), file=answers, flush=True)
-            continue
-        os.environ.update(request["environment"])
-        said = os.open(request["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        for stream in (1, 2):
-            os.dup2(said, stream)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        sitecustomize.install()
-        status = answer(request["line"])
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(status)
-
-
-def answer(line):
-    """Exit status of a command in this process; 99 for a traceback."""
-    import harness.__main__
-
-    sys.argv = ["harness", *line]
-    try:
-        harness.__main__.main()
-        return 0
-    except SystemExit as end:
-        return end.code or 0
-    except BaseException:
-        traceback.print_exc()
-        return 99
-
-
-if __name__ == "__main__":
-    serve()
