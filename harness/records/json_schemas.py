@@ -105,20 +105,42 @@ class RecordedConditions(Open):
 
 
 class Entered(Open):
-    """Contender of a benchmark; one that never got ready has no device and no conditions."""
+    """Contender of a benchmark; one that never got ready has no device and no conditions.
+
+    Attributes:
+        rounds: in which it took its turn; None in a record from before rounds could differ.
+    """
 
     backend: str
     variant: str
     reason: str
+    rounds: Whole | None = None
     checked: dict[str, Any] = {}
     device: str | None = None
     conditions: RecordedConditions | None = None
 
 
+class Quietness(Open):
+    """Quiet of the machine while a shape was timed; a busy one allows no verdicts."""
+
+    busy: bool
+    rounds: Whole
+    disturbed: Whole
+
+
+class SameTwice(Open):
+    """Contender that ran twice, and the smallest ratio that could be told; None: too few rounds."""
+
+    contender: str
+    smallest: float | None
+
+
 class Circumstances(Open):
-    """Circumstances of the figures of one shape."""
+    """Circumstances of the figures of one shape; see `harness.bench.quiet` and ``twins``."""
 
     shape: Shape
+    quiet: Quietness | None = None
+    same: SameTwice | None = None
     gpus: list[Watched] = []
     workers: list[Entered]
     products: dict[str, dict[str, dict[str, float]]]
