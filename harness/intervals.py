@@ -96,17 +96,20 @@ def verdict(ratio: Interval, smallest: float = 1.0) -> SpeedVerdict | None:
     return "slower" if ratio.high < 1 / smallest else "tie"
 
 
-def bounds(low: float | None, high: float | None, joint: str = " to ") -> str:
+def bounds(low: float | None, high: float | None, joint: str = " to ", places: int = 2) -> str:
     """Both ends of an interval as they are shown, rounded outwards; a dash where there is none.
 
-    They have two decimals, and more where two would leave less than two digits.
+    Args:
+        low, high: the ends; None or NaN where there is no interval.
+        joint: what stands between them.
+        places: decimals, and more where these would leave less than two digits.
     """
     if low is None or high is None or math.isnan(low) or math.isnan(high):
         return "-"
     if not (math.isfinite(low) and math.isfinite(high)) or max(abs(low), abs(high)) >= 1e6:
         return f"{low:.3g}{joint}{high:.3g}"
     least = min((abs(end) for end in (low, high) if end), default=1.0)
-    places = max(2, 1 - math.floor(math.log10(least)))
+    places = max(places, 1 - math.floor(math.log10(least)))
     scale = 10.0**places
     ends = math.floor(low * scale + 1e-9) / scale, math.ceil(high * scale - 1e-9) / scale
     return joint.join(f"{end:.{places}f}" for end in ends)

@@ -165,10 +165,9 @@ def show_ranking(
     """Print all forms over all shapes, the fastest first, with a dot and an interval each."""
     if table.empty:
         return
-    base = table.base.iloc[0]
-    shown = titled(
-        f"Over {len(results)} shapes: geometric means, multiples of {base}, 95 % intervals"
-    )
+    over = f"Over {len(results)} shapes"
+    of = f"multiples of {table.base.iloc[0]}"
+    shown = titled(f"{over}: geometric means, {of}, 95 % intervals")
     shown.add_column("form", no_wrap=True)
     for name in ("ratio", "interval", "verdict", "wins", "ties"):
         shown.add_column(name, justify="right", no_wrap=True)
@@ -188,7 +187,7 @@ def show_ranking(
         )
     console.print(shown)
     for line in answers(results, against):
-        console.print(Text(f"Over {len(results)} shapes: {line}", "bold"))
+        console.print(Text(f"{over}: {line}", "bold"))
 
 
 def _dots(
