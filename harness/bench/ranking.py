@@ -134,6 +134,7 @@ def ranking_table(results: Sequence[ShapeResult], against: str) -> pd.DataFrame:
                     },
                 }
             )
+    rows.sort(key=lambda row: -row["ratio"])
     return pd.DataFrame(rows, columns=list(RankingTable.model_fields))
 
 

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from harness.bench.answers import answers
+from harness.bench.charts import ranking
 from harness.bench.contenders import Contender
 from harness.bench.printing import show, show_comparisons, show_ranking
 from harness.bench.quiet import Quiet
@@ -86,10 +87,10 @@ def test_against_a_form_or_the_best_of_a_backend():
         assert len(told) == 3
     *_, said = answers(results, "torch concise")
     assert said.startswith("Against PyTorch concise: 2 faster, 1 as fast; the fastest other, JAX")
-    ranking = ranking_table(results, "torch concise").set_index(["backend", "variant"])
-    assert ranking.loc["torch", "concise"].ratio == 1
-    assert math.isnan(ranking.loc["torch", "concise"].low)
-    assert ranking.loc["jax", "fused"].ratio == pytest.approx(4, rel=0.02)
+    ranked = ranking_table(results, "torch concise").set_index(["backend", "variant"])
+    assert ranked.loc["torch", "concise"].ratio == 1
+    assert math.isnan(ranked.loc["torch", "concise"].low)
+    assert ranked.loc["jax", "fused"].ratio == pytest.approx(4, rel=0.02)
 
 
 def test_the_ranking_counts_wins_and_ties_over_shapes():
@@ -108,6 +109,15 @@ def test_the_ranking_counts_wins_and_ties_over_shapes():
 def test_best_is_a_set_where_it_ties():
     table = ranking_table(over_shapes(torch_fused=10, jax_fused=10.01, jax_book=30), "")
     assert table.best.tolist() == [True, True, False]
+
+
+def test_the_chart_of_the_ranking_has_a_dot_a_form_and_says_which_are_best():
+    table = ranking_table(over_shapes(torch_fused=10, jax_fused=10.01, jax_book=30), "")
+    drawn = ranking("ranking", table, len(SHAPES))
+    assert drawn.table.mark.tolist() == ["best", "best", ""]
+    assert drawn.table.title.tolist()[2] == "JAX book"
+    assert "last JAX book, 0.33 times as fast as" in drawn.words
+    assert len(drawn.picture()["datasets"]["table"]) == 3
 
 
 def test_over_shapes_an_interval_is_narrower_than_on_one():

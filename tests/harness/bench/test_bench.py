@@ -56,7 +56,7 @@ def test_ratios_are_of_the_same_round():
     assert fused.low < fused.high
     assert concise.ratio_to_concise == 1  # of itself there is no interval, and no verdict
     assert math.isnan(concise.ratio_low)
-    assert concise.verdict is None
+    assert pd.isna(concise.verdict)
     assert list(table.index) == ["concise", "fused", "scratch"]
     assert table.loc["fused"].code_lines > 20
 
@@ -73,7 +73,7 @@ def test_verdicts_are_withheld_rather_than_wrong(spoilt):
     table = bench_table(SHAPE, found[: 2 if spoilt == "no twin" else 3], quiet)
     fused = table.set_index("variant").loc["fused"]
     assert fused.ratio_to_concise == 2
-    assert fused.verdict is None
+    assert pd.isna(fused.verdict)
     assert math.isnan(fused.ratio_low) == (spoilt == "five rounds")
 
 
