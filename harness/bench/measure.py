@@ -13,9 +13,10 @@ from rich.text import Text
 
 from common.experiment import Experiment
 from common.files import write_aside, writing
+from harness.bench.answers import answers
 from harness.bench.contenders import Contest, contenders
 from harness.bench.printing import show, show_comparisons, show_ranking
-from harness.bench.ranking import check_against, comparisons_table, ranking_table
+from harness.bench.ranking import ALL, check_against, comparisons_table, ranking_table
 from harness.bench.ratios import ShapeResult
 from harness.bench.tables import bench_table, circumstances, rounds_table
 from harness.bench.turns import time_shape
@@ -71,6 +72,9 @@ class BenchResult:
         self.rounds = pd.concat([self.rounds, rounds_table(shape, found)], ignore_index=True)
         self.comparisons = comparisons_table(done, contest.against)
         self.ranking = ranking_table(done, contest.against)
+        self.facts["answers"][shape] = answers([last], contest.against)
+        if len(done) > 1:
+            self.facts["answers"][ALL] = answers(done, contest.against)
         told = {"gpus": [gpu.model_dump() for gpu in gpus]}
         self.facts["shapes"].append(circumstances(shape, found, quiet) | told)
         turns = (len(form.turns) for each in done for form in each.forms.values())
@@ -106,6 +110,7 @@ def run_contest(
             "rounds": contest.rounds or 0,
             "limits": {"seconds": contest.seconds, "precision": contest.precision},
             "against": contest.against,
+            "answers": {},
             "settings": contest.settings,
             "placement": placement._asdict(),
             "shapes": [],

@@ -78,9 +78,8 @@ def _lengths(of: Contender) -> tuple[int, int, int]:
 
 
 def _forget(contender: Contender, lengths: tuple[int, int, int]) -> None:
-    lists = contender.turns, contender.products, contender.joules
-    for mine, length in zip(lists, lengths, strict=True):
-        del mine[length:]
+    turns, products, joules = lengths
+    del contender.turns[turns:], contender.products[products:], contender.joules[joules:]
 
 
 def _take_turn(

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from harness.bench.contenders import Contender, Contest
 from harness.bench.quiet import Quiet
-from harness.bench.ratios import ShapeResult, best_forms, of_twin, ratio
+from harness.bench.ratios import ShapeResult, best_forms, ratio
+from harness.bench.twins import of_twin
 from harness.intervals import FEWEST, Interval
 
 PRECISION = 0.02

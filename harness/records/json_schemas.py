@@ -147,9 +147,14 @@ class Circumstances(Open):
 
 
 class BenchFacts(ResultFacts):
-    """``bench.json``."""
+    """``bench.json``; ``answers`` are sentences by shape, and over ``all`` where there are several.
+
+    Attributes:
+        rounds: that every contender took on every shape, at least.
+    """
 
     rounds: Whole
+    answers: dict[str, list[str]] = {}
     settings: BenchSettings
     placement: PlacementFacts | None = None
     shapes: list[Circumstances]
