@@ -6,6 +6,7 @@ neighbour of a virtual machine (steal), a quota that ran out. What a system does
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -16,6 +17,9 @@ import psutil
 
 DISTURBED = 0.05
 """Share of the CPUs' time in a round which, taken by others, makes the round a disturbed one."""
+
+TICK = 0.03
+"""Seconds by which the CPU time of a turn is blurred, for systems count it in hundredths."""
 
 BUSY = 0.1
 """Share of disturbed rounds among those that are kept above which nothing is said of ratios."""
@@ -115,7 +119,8 @@ class Quiet:
     @property
     def busy(self) -> bool:
         """True if nothing can be said of ratios."""
-        return self.gpu_busy or self.disturbed > BUSY * self.rounds
+        taken = sum(share or 0.0 for share in (self.others, self.stolen, self.held))
+        return self.gpu_busy or self.disturbed > BUSY * self.rounds or taken > DISTURBED
 
     def as_json(self) -> dict[str, Any]:
         """All of it, and the verdict."""
@@ -132,7 +137,7 @@ class Quiet:
         )
         again = f"; {self.repeated} more were repeated" if self.repeated else ""
         heat = f"; heat slowed a core {self.heat} times" if self.heat else ""
-        if self.disturbed:
+        if self.disturbed or self.busy:
             said = f"the machine was busy: {self.disturbed} of {self.rounds} rounds"
             ending = ": no verdicts" if self.busy else ""
             return f"{said} ({shares} of the CPUs' time){again}{heat}{ending}"
@@ -163,18 +168,19 @@ class Meter:
         self.round.add(before, after, own)
 
     def end_round(self) -> bool:
-        """End a round; True if it was disturbed."""
-        disturbed = self.round.taken > DISTURBED * self.round.wall * len(self.cpus)
-        self.all.add_all(self.round)
-        self.round = _Sums()
+        """End a round; False if it is to be done again."""
+        ended, self.round = self.round, _Sums()
+        blur = TICK * math.sqrt(ended.turns)
+        disturbed = ended.taken > DISTURBED * ended.wall * len(self.cpus) + blur
+        if disturbed and self.quiet.repeated < max(REPEATS_AT_FIRST, self.quiet.rounds // 2):
+            self.quiet.repeated += 1
+            return False
+        self.quiet.rounds += 1
+        self.quiet.disturbed += disturbed
+        self.all.add_all(ended)
         if now := frequency():
             self.frequencies.append(now)
-        return disturbed
-
-    def may_repeat(self) -> bool:
-        """True if one more disturbed round may be thrown away."""
-        most = max(REPEATS_AT_FIRST, self.quiet.rounds // 2)
-        return self.quiet.repeated < most
+        return True
 
     def told(self) -> Quiet:
         """The record so far."""
@@ -193,6 +199,7 @@ class Meter:
 class _Sums:
     """Sums over turns, in seconds; None: not told."""
 
+    turns: int = 0
     wall: float = 0.0
     others: float | None = 0.0
     stolen: float | None = 0.0
@@ -203,6 +210,7 @@ class _Sums:
         return sum(each or 0.0 for each in (self.others, self.stolen, self.held))
 
     def add(self, before: Reading, after: Reading, own: float) -> None:
+        self.turns += 1
         self.wall += after.wall - before.wall
         worked = _difference(after.busy, before.busy)
         self.others = _sum(self.others, None if worked is None else worked - own)

@@ -52,15 +52,11 @@ def take_rounds(
             with given_up_on_failure(running[turn]):
                 _take_turn(running[turn], running, workers, meter, device)
             watch.look()
-        disturbed = meter.end_round()
-        if disturbed and meter.may_repeat():
-            meter.quiet.repeated += 1
-            for each in running:
-                _forget(each, before[each.name])
+        if meter.end_round():
+            kept += 1
             continue
-        kept += 1
-        meter.quiet.rounds += 1
-        meter.quiet.disturbed += disturbed
+        for each in running:
+            _forget(each, before[each.name])
 
 
 @contextmanager
