@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.intervals import FEWEST, Interval, bounds, interval, ratio_of_separate, verdict
@@ -53,6 +53,7 @@ def test_intervals_of_separate_runs_cover_19_in_20(noise, rounds):
 values = st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=30)
 
 
+@settings(deadline=None)  # SciPy is imported at its first use
 @given(values)
 def test_an_interval_holds_its_median_and_stays_within_the_values(given_values):
     found = interval(given_values)
@@ -64,6 +65,7 @@ def test_an_interval_holds_its_median_and_stays_within_the_values(given_values):
     assert found.median == interval(given_values).median
 
 
+@settings(deadline=None)
 @given(values, values)
 def test_separate_runs_mirror_each_other(new, old):
     found, back = ratio_of_separate(new, old), ratio_of_separate(old, new)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import RequestError
@@ -262,6 +262,7 @@ def test_with_a_run_that_failed_a_study_is_not_finished(file, tmp_path, monkeypa
 ends = st.lists(st.floats(1.01, 100), min_size=6, max_size=12, unique_by=lambda x: round(x, 2))
 
 
+@settings(deadline=None)  # SciPy is imported at its first use
 @given(ends)
 def test_frameworks_that_agree_are_equivalent(values):
     values = np.array(values)
@@ -269,6 +270,7 @@ def test_frameworks_that_agree_are_equivalent(values):
     assert found.shown
 
 
+@settings(deadline=None)
 @given(ends)
 def test_a_framework_that_is_off_by_more_than_seeds_are_is_not(values):
     logs = np.log(values)
