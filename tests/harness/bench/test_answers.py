@@ -152,8 +152,9 @@ def test_a_planted_slowness_of_a_tenth_is_found():
     assert found >= 38
 
 
-def test_the_smallest_ratio_is_the_far_end_of_a_thing_over_itself():
-    assert smallest(Interval(1.0, 0.9, 1.05)) == pytest.approx(1 / 0.9)
+def test_the_smallest_ratio_grows_with_that_of_a_thing_over_itself_and_its_width():
+    assert smallest(Interval(1.0, 1 / 1.1, 1.1)) == pytest.approx(1.1**0.5)
+    assert smallest(Interval(0.8, 0.8 / 1.1, 0.8 * 1.1)) == pytest.approx(1.25 * 1.1**0.5)
     assert smallest(Interval(1.0, 0.999, 1.001)) == LEAST
     assert math.isnan(smallest(Interval(1.0)))
     rng = np.random.default_rng(0)
