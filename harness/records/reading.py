@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from common.checkpoint import load_checkpoint
 from common.errors import RequestError
@@ -157,13 +157,12 @@ def _bench_tables(folder: Path, facts: dict[str, Any]) -> BenchData:
     figures = table(folder / "bench.csv", BenchTable)
     rounds = table(folder / "rounds.csv", RoundTable)
     check_bench(folder, facts, figures, rounds)
-    later = {"comparisons": ComparisonTable, "ranking": RankingTable}
-    told = {
-        name: table(folder / f"{name}.csv", columns)
+    later: dict[str, type[BaseModel]] = {"comparisons": ComparisonTable, "ranking": RankingTable}
+    told = [
+        table(folder / f"{name}.csv", columns) if holds(folder, f"{name}.csv") else None
         for name, columns in later.items()
-        if holds(folder, f"{name}.csv")
-    }
-    return BenchData(folder, facts, figures, rounds, **told)
+    ]
+    return BenchData(folder, facts, figures, rounds, *told)
 
 
 def _as_written(

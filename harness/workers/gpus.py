@@ -155,8 +155,11 @@ class Watch:
                 "slowed": sorted({why for state in mine for why in state.slowed}),
                 "used_mb": max((s.used_mb for s in mine), default=gpu.used_mb),
             }
-            others = {"of_others_mb": gpu.used_mb, "other_processes": gpu.processes}
-            others["of_others_percent"] = gpu.percent
+            others = {
+                "of_others_mb": gpu.used_mb,
+                "other_processes": gpu.processes,
+                "of_others_percent": gpu.percent,
+            }
             known = gpu.model_dump(include={*Gpu.model_fields})
             found.append(Watched(**known | changes | others))
         return found
