@@ -39,7 +39,10 @@ def bench(
     variant: Variants = None,
     shape: Annotated[list[str] | None, Parameter(negative=(), group=CHOICE)] = None,
     settings: Annotated[Settings | None, FLAT] = None,
-    rounds: Annotated[int, Parameter(group=MEASUREMENT)] = 20,
+    against: Annotated[str | None, Parameter(group=CHOICE)] = None,
+    rounds: Annotated[int | None, Parameter(group=MEASUREMENT)] = None,
+    precision: Annotated[float | None, Parameter(group=MEASUREMENT)] = None,
+    seconds: Annotated[float | None, Parameter(group=MEASUREMENT)] = None,
     python: Pythons = None,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
     quiet: Quiet = False,
@@ -48,16 +51,29 @@ def bench(
 ) -> int:
     """Time training steps of every backend and variant, in turns, against the floor.
 
+    One contender runs twice under two names. What differs by less than these two do is called a
+    tie; on a machine that is busy with something else, nothing is said of who is faster.
+
     Parameters
     ----------
     variant
         only this variant (repeat, or separate by commas); book, the book's loop, is one here
     shape
         batch x steps x hiddens x vocabulary, as in 32x35x256x28 (repeat; default: five of them)
+    against
+        hold all others against this one, as in "torch fused", or against the best form of a backend
+        (default: each against its backend's concise)
     rounds
-        turns that each takes
+        turns that each takes; fewer than 6 give no interval and no verdict
+        (default: as many as --precision or --seconds allow)
+    precision
+        go on until half of every interval is at most this fraction of its ratio
+        (default: 0.02, or no limit where --rounds is given)
+    seconds
+        begin no further round of a shape after so long, once there are 6
+        (default: 20, or 1 a contender if that is more; no limit where --rounds is given)
     out
-        the folder that gets bench.csv, rounds.csv and bench.json
+        the folder that gets bench.csv, rounds.csv, comparisons.csv, ranking.csv and bench.json
         (default: results/runs/<time>-bench)
     """
     from rich.console import Console
@@ -70,21 +86,34 @@ def bench(
     from harness.workers.cpus import fewer_than_asked
     from harness.workers.interpreters import parse
 
-    if rounds < 2:
-        raise RequestError(f"--rounds {rounds}: at least two, or there is no interval")
+    if rounds is not None and rounds < 1:
+        raise RequestError(f"--rounds {rounds}: at least 1; 6 and more give intervals")
+    if precision is not None and not 0 < precision < 1:
+        raise RequestError(f"--precision {precision:g}: a fraction, such as 0.02")
+    if seconds is not None and not 0 < seconds < float("inf"):
+        raise RequestError(f"--seconds {seconds:g}: of a shape, more than 0")
     shapes = split(shape) or SHAPES
     for each in shapes:
         dimensions(each)
     asked = {"dtype", "device", "devices", "deterministic", "threads"}
     chosen = (settings or Settings()).model_dump(include=asked)
-    contest = Contest(split(backend), split(variant), rounds, chosen, parse(python or ()))
+    contest = Contest(
+        split(backend),
+        split(variant),
+        rounds,
+        chosen,
+        parse(python or ()),
+        seconds,
+        precision,
+        " ".join((against or "").split()),
+    )
     note(fewer_than_asked(chosen["threads"]))
     console = Console(quiet=True) if json else screen()
     out = out or new_folder("bench")
     with result_folder(out, "bench.json", force) as place:
         result = run_contest(contest, shapes, place.path, console, quiet)
         place.failed = result.exit_status != 0
-    console.print(Text(f"written: {out / 'bench.csv'}, rounds.csv, bench.json"))
+    console.print(Text(f"written: {out / 'bench.csv'}, and the other tables beside it"))
     if json:
         print_json(result.as_json())
     return result.exit_status

@@ -25,6 +25,7 @@ class Contender:
         backend, variant: whose; the variant ``products`` multiplies matrices alone.
         prepared: what `harness.bench.worker.prepare` found; None for products.
         turns, products: of a network, and of a library, round by round.
+        joules: of a step, round by round, where the machine tells them.
         idle_cpu, idle_wall: CPU seconds it used while others had their turn, and how long that was.
         peak_memory_mb: of its process, up to its last turn.
         device_memory_mb: likewise of its device, by the framework's own counter; None on a CPU.
@@ -33,8 +34,7 @@ class Contender:
         kind: of the failure for which it was given up.
         batch: number of the batch in which it took its turns.
         devices: number of those that compute the network.
-        steps: of a turn: as many as take `harness.bench.turns.TURN_SECONDS`. Every rank is told the
-            same.
+        steps: of a turn, see `harness.bench.turns.turn_seconds`. Every rank is told the same.
         of_products: the request for its turns; None for a network.
     """
 
@@ -43,6 +43,7 @@ class Contender:
     prepared: Prepared | None = None
     turns: list[Turn] = field(default_factory=list)
     products: list[Seconds] = field(default_factory=list)
+    joules: list[float] = field(default_factory=list)
     idle_cpu: float = 0.0
     idle_wall: float = 0.0
     peak_memory_mb: float = 0.0
@@ -78,13 +79,22 @@ class Contender:
 
 @dataclass(frozen=True)
 class Contest:
-    """Contest to time: backends, variants, rounds and settings."""
+    """Contest to time: backends, variants, rounds and settings.
+
+    Attributes:
+        rounds: turns of each; None: until `precision` is reached or `seconds` are spent.
+        seconds, precision: see `harness.bench.stopping`; None is the default there.
+        against: the contender that all others are held against; empty for none.
+    """
 
     backends: tuple[str, ...]
     variants: tuple[str, ...]
-    rounds: int
+    rounds: int | None
     settings: dict[str, Any]
     pythons: dict[str, Path]
+    seconds: float | None = None
+    precision: float | None = None
+    against: str = ""
 
 
 def contenders(contest: Contest) -> tuple[list[Contender], dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,19 @@ from rich.text import Text
 
 from common.experiment import Experiment
 from common.files import write_aside, writing
+from harness.bench.answers import answers
 from harness.bench.contenders import Contest, contenders
-from harness.bench.tables import bench_table, circumstances, rounds_table, show
+from harness.bench.printing import show, show_comparisons, show_ranking
+from harness.bench.ranking import ALL, check_against, comparisons_table, ranking_table
+from harness.bench.ratios import ShapeResult
+from harness.bench.tables import bench_table, circumstances, rounds_table
 from harness.bench.turns import time_shape
+from harness.bench.twins import Twin, with_twin
 from harness.records.cells import csv_of
 from harness.records.facts import write_facts
 from harness.records.provenance import provenance
 from harness.records.reading import BENCH_TABLES
+from harness.workers.gpus import Watched
 from harness.workers.placement import placed
 
 
@@ -30,12 +37,16 @@ class BenchResult:
         facts: machine, versions and source; then the circumstances of the figures, shape by shape.
         figures: the table of ``bench.csv``.
         rounds: the table of ``rounds.csv``.
+        comparisons: the table of ``comparisons.csv``.
+        ranking: the table of ``ranking.csv``.
         failures: reasons for missing figures, by shape, backend and variant.
     """
 
     facts: dict[str, Any]
     figures: pd.DataFrame = field(default_factory=pd.DataFrame)
     rounds: pd.DataFrame = field(default_factory=pd.DataFrame)
+    comparisons: pd.DataFrame = field(default_factory=lambda: comparisons_table([], ""))
+    ranking: pd.DataFrame = field(default_factory=lambda: ranking_table([], ""))
     failures: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -45,15 +56,38 @@ class BenchResult:
 
     def as_json(self) -> dict[str, Any]:
         """All of it, for machines."""
-        return self.facts | {
-            "figures": self.figures.to_dict("records"),
-            "failures": self.failures,
-        }
+        tables = {"figures": self.figures, "comparisons": self.comparisons, "ranking": self.ranking}
+        return (
+            self.facts
+            | {name: table.to_dict("records") for name, table in tables.items()}
+            | {"failures": self.failures}
+        )
+
+    def add(self, done: Sequence[ShapeResult], gpus: Sequence[Watched], contest: Contest) -> None:
+        """Add the last of the shapes that are done to all tables, and compare over all of them."""
+        last = done[-1]
+        shape, found, quiet = last.shape, last.found, last.quiet
+        table = bench_table(shape, found, quiet)
+        self.figures = pd.concat([self.figures, table], ignore_index=True)
+        self.rounds = pd.concat([self.rounds, rounds_table(shape, found)], ignore_index=True)
+        self.comparisons = comparisons_table(done, contest.against)
+        self.ranking = ranking_table(done, contest.against)
+        self.facts["answers"][shape] = answers([last], contest.against)
+        if len(done) > 1:
+            self.facts["answers"][ALL] = answers(done, contest.against)
+        told = {"gpus": [gpu.model_dump() for gpu in gpus]}
+        self.facts["shapes"].append(circumstances(shape, found, quiet) | told)
+        turns = (len(form.turns) for each in done for form in each.forms.values())
+        self.facts["rounds"] = min(turns, default=contest.rounds or 0)
+        for each in found:
+            if each.reason and not each.forgiven(contest.backends) and not isinstance(each, Twin):
+                self.failures[f"{shape} {each.name}"] = each.reason
 
     def write(self, folder: Path, status: str) -> None:
-        """Write the three files, each whole; the last says whether all shapes are there."""
-        write_aside(folder / "bench.csv", csv_of(self.figures))
-        write_aside(folder / "rounds.csv", csv_of(self.rounds))
+        """Write all files, each whole; the last says whether all shapes are there."""
+        for name in ("figures", "rounds", "comparisons", "ranking"):
+            file = "bench" if name == "figures" else name
+            write_aside(folder / f"{file}.csv", csv_of(getattr(self, name)))
         facts = self.facts | {"failures": self.failures, "status": status}
         write_facts(folder / "bench.json", facts, BENCH_TABLES)
 
@@ -67,12 +101,16 @@ def run_contest(
         RequestError: something asked for does not exist, or the folder cannot be written.
     """
     found, absent = contenders(contest)
+    check_against(contest.against, found)
     timed = [each.backend for each in found if each.is_network]
     placement = placed(Experiment.of(contest.settings), timed, contest.pythons)
     result = BenchResult(
         {
             **provenance(),
-            "rounds": contest.rounds,
+            "rounds": contest.rounds or 0,
+            "limits": {"seconds": contest.seconds, "precision": contest.precision},
+            "against": contest.against,
+            "answers": {},
             "settings": contest.settings,
             "placement": placement._asdict(),
             "shapes": [],
@@ -82,23 +120,20 @@ def run_contest(
     with writing(folder):
         result.write(folder, "running")
     contest = replace(contest, settings=contest.settings | {"device": placement.device})
+    done: list[ShapeResult] = []
     for shape in shapes:
-        found, _ = contenders(contest)
+        found = with_twin(contenders(contest)[0])
         with console.status("") as status:
-            gpus = time_shape(
+            calm, gpus = time_shape(
                 contest, shape, found, lambda now: status.update("" if quiet else now)
             )
-        table = bench_table(shape, found)
-        result.figures = pd.concat([result.figures, table], ignore_index=True)
-        result.rounds = pd.concat([result.rounds, rounds_table(shape, found)], ignore_index=True)
-        result.facts["shapes"].append(
-            circumstances(shape, found) | {"gpus": [gpu.model_dump() for gpu in gpus]}
-        )
-        for each in found:
-            if each.reason and not each.forgiven(contest.backends):
-                result.failures[f"{shape} {each.name}"] = each.reason
+        done.append(ShapeResult(shape, found, calm))
+        result.add(done, gpus, contest)
         result.write(folder, "finished" if shape == shapes[-1] else "running")
-        show(console, shape, table, found)
+        show(console, done[-1], result.figures[result.figures["shape"] == shape], contest.against)
+    show_comparisons(console, result.comparisons)
+    if len(done) > 1:
+        show_ranking(console, done, result.ranking, contest.against)
     for name, reason in absent.items():
         console.print(Text(f"{name}: not timed: {reason}", "yellow"))
     return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from common.shards import mixes
+from harness.bench.sections import answered
 from harness.bench.shapes import dimensions
 from harness.console import figure
 from harness.page import provenance
@@ -38,6 +39,7 @@ def benchmark(bench: BenchData, number_: int) -> list[Block]:
             "ratio is that of the same round, the floor what unavoidable matrix products take."
         ),
     ]
+    blocks += answered(bench, number_)
     networks = bench.figures[~bench.figures.backend.isin(["null", "floor"])]
     floors = bench.figures[bench.figures.backend == "floor"].set_index("shape").tokens_per_sec
     mixed = mixes(networks.device)

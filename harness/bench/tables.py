@@ -1,26 +1,26 @@
-"""From turns to figures: medians, intervals, ratios in the same rounds, and the table of them."""
+"""From turns to figures: medians, intervals, ratios in the same rounds, and the tables of them."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
-from rich.text import Text
 
 from common.matmul_floor import unavoidable
-from common.shards import MIXED, mixes
+from common.shards import mixes
 from harness.bench.contenders import Contender
+from harness.bench.quiet import Quiet
+from harness.bench.ratios import ShapeResult, log_ratios, ratio, said_of
 from harness.bench.shapes import dimensions
-from harness.console import ROOMY, figure, titled
-from harness.intervals import Interval, interval, verdict
+from harness.bench.twins import Sameness, Twin, of_twin, sameness
+from harness.intervals import interval
+from harness.page.rosetta import lines_of_code, source_file
 from harness.records.schemas import BenchTable, RoundTable
 
 COLUMNS = list(BenchTable.model_fields)
-
-STYLES = {"faster": "green", "slower": "red", "tie": "", None: ""}
 
 
 def round_seconds(contender: Contender) -> list[float]:
@@ -34,7 +34,7 @@ def compile_seconds(contender: Contender) -> float:
     return contender.prepared.compile_seconds
 
 
-def floor(found: list[Contender]) -> dict[str, dict[str, float]]:
+def floor(found: Sequence[Contender]) -> dict[str, dict[str, float]]:
     """The median seconds of each unavoidable product, by library and way, the fastest first."""
     seconds: dict[str, dict[str, list[float]]] = {}
     for each in found:
@@ -52,17 +52,18 @@ def floor(found: list[Contender]) -> dict[str, dict[str, float]]:
     }
 
 
-def bench_table(shape: str, found: list[Contender]) -> pd.DataFrame:
-    """The figures of one shape, by `COLUMNS`; whoever failed has none.
+def bench_table(shape: str, found: list[Contender], quiet: Quiet | None = None) -> pd.DataFrame:
+    """The figures of one shape, by `COLUMNS`; whoever failed has none, and a twin has none either.
 
     A ratio is that of the throughputs in the same round. ``break_even_steps`` says after how many
     steps a variant, compiling included, has overtaken the book's loop in its framework: 0 if it is
     ahead from the start, infinite if it never is. ``scaling_efficiency`` is the speed on several
-    devices over as many times that on one.
+    devices over as many times that on one. ``joules_per_token`` is the machine's energy while the
+    variant had its turns, and ``code_lines`` its file's.
     """
     B, T, _, _ = dimensions(shape)
-    tokens = B * T
-    timed = {each.name: each for each in found if each.turns and not each.reason}
+    tokens, result = B * T, ShapeResult(shape, found, quiet or Quiet())
+    timed = {e.name: e for e in found if e.turns and not e.reason and not isinstance(e, Twin)}
     places = {each.name: each.prepared.device for each in timed.values() if each.prepared}
     limit = sum(next(iter(ways.values())) for ways in floor(found).values())
     if mixes(places[each.name] for each in timed.values() if each.is_network):
@@ -84,27 +85,27 @@ def bench_table(shape: str, found: list[Contender]) -> pd.DataFrame:
             "device_memory_mb": each.device_memory_mb,
         }
         if concise := timed.get(f"{each.backend} concise"):
-            ratio = paired_ratio(concise, each)
-            row |= {"ratio_to_concise": ratio.median, "ratio_low": ratio.low}
-            row |= {"ratio_high": ratio.high, "verdict": verdict(ratio)}
+            row["ratio_to_concise"] = 1.0
+            if each is not concise:
+                over = ratio(concise, each)
+                row |= {"ratio_to_concise": over.median, "ratio_low": over.low}
+                row |= {"ratio_high": over.high, "verdict": said_of([result], over)}
         if each.devices > 1 and (alone := timed.get(f"{each.backend} {each.variant}")):
-            row["scaling_efficiency"] = paired_ratio(alone, each).median / each.devices
+            row["scaling_efficiency"] = ratio(alone, each).median / each.devices
         if limit and each.backend != "null":
             row["floor_fraction"] = speed.median / (tokens / limit)
         if (book := timed.get(f"{each.backend} book")) and book is not each:
             row["break_even_steps"] = break_even(each, book)
+        if each.joules:
+            row["joules_per_token"] = float(np.median(each.joules)) / tokens
+        if each.is_network and (path := source_file(each.backend, each.variant)):
+            row["code_lines"] = lines_of_code(path)
         rows.append(row)
     if limit:
         here = next((places[each.name] for each in timed.values() if each.is_network), "")
         rows.append({"backend": "floor", "variant": "products", "shape": shape, "device": here})
         rows[-1] |= {"tokens_per_sec": tokens / limit, "floor_fraction": 1.0}
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def paired_ratio(base: Contender, other: Contender) -> Interval:
-    """Speed of `other` as a multiple of that of `base`, from the ratios of each round."""
-    pairs = zip(round_seconds(base), round_seconds(other), strict=True)
-    return interval([theirs / ours for theirs, ours in pairs])
 
 
 def break_even(contender: Contender, book: Contender) -> float:
@@ -117,22 +118,51 @@ def break_even(contender: Contender, book: Contender) -> float:
 
 
 def rounds_table(shape: str, found: list[Contender]) -> pd.DataFrame:
-    """Every turn: seconds a step, and the number of cores it kept busy."""
-    return pd.DataFrame(
-        [
-            [each.backend, each.label, shape, number, turn.seconds, turn.cores_busy]
-            for each in found
-            for number, turn in enumerate(each.turns, 1)
-        ],
-        columns=list(RoundTable.model_fields),
-    )
+    """Every turn: seconds a step, and the number of cores it kept busy.
+
+    Of the variant ``products``, seconds are those of all products of a step, each in the library's
+    fastest way. A twin is the variant ``... again``.
+    """
+    rows = [
+        [each.backend, each.label, shape, number, turn.seconds, turn.cores_busy]
+        for each in found
+        for number, turn in enumerate(each.turns, 1)
+    ]
+    for each in found:
+        if each.products and not each.reason:
+            fastest = floor([each])
+            for number, turn in enumerate(each.products, 1):
+                ways = {name: next(iter(of)).partition(": ")[2] for name, of in fastest.items()}
+                seconds = sum(turn[name][way] for name, way in ways.items())
+                rows.append([each.backend, each.label, shape, number, seconds, math.nan])
+    return pd.DataFrame(rows, columns=list(RoundTable.model_fields))
 
 
-def circumstances(shape: str, found: list[Contender]) -> dict[str, Any]:
-    """Circumstances of the figures of a shape, for ``bench.json``: workers and products."""
+def same(result: ShapeResult) -> Sameness | None:
+    """The contender that ran twice, held against itself; None if it has no figures."""
+    if (twin := result.twin) is None:
+        return None
+    first = of_twin(twin, result.found)
+    return sameness(first.name, log_ratios(first, twin))
+
+
+def circumstances(shape: str, found: list[Contender], quiet: Quiet | None = None) -> dict[str, Any]:
+    """Circumstances of the figures of a shape, for ``bench.json``: workers, products, quiet."""
     flops = {product.name: product.flops for product in unavoidable(*dimensions(shape))}
+    twice = same(ShapeResult(shape, found))
     return {
         "shape": shape,
+        "quiet": quiet.as_json() if quiet else None,
+        "same": None
+        if twice is None
+        else {
+            "contender": twice.name,
+            "ratio": twice.ratio.median,
+            "low": twice.ratio.low,
+            "high": twice.ratio.high,
+            "smallest": twice.smallest,
+            "false_alarms": twice.false_alarms,
+        },
         "workers": [
             {
                 "backend": each.backend,
@@ -140,12 +170,14 @@ def circumstances(shape: str, found: list[Contender]) -> dict[str, Any]:
                 "devices": each.devices,
                 "steps": each.steps,
                 "batch": each.batch,
+                "rounds": len(each.turns),
                 "reason": each.reason,
                 "checked": each.checked.model_dump() if each.checked else {},
                 "idle_cpu_share": each.idle_cpu / each.idle_wall if each.idle_wall else None,
                 **(each.prepared.model_dump() if each.prepared else {}),
             }
             for each in found
+            if not isinstance(each, Twin)
         ],
         "products": {
             product: {
@@ -155,65 +187,3 @@ def circumstances(shape: str, found: list[Contender]) -> dict[str, Any]:
             for product, ways in floor(found).items()
         },
     }
-
-
-def show(console: Console, shape: str, table: pd.DataFrame, found: list[Contender]) -> None:
-    """Print one shape: its figures, the fastest first; who failed; what disturbed."""
-    headings = ["tokens/s", "+-", "x concise", "95 % interval", "verdict", "of floor"]
-    if console.width >= ROOMY:
-        headings += ["compile s", "even after", "MB"]
-    networks = table[table.backend != "null"].sort_values("tokens_per_sec", ascending=False)
-    if mixed := mixes(networks.device):
-        networks = networks.sort_values("device", kind="stable")
-    if on_device := bool(networks.device_memory_mb.notna().any()):
-        headings.append("device MB")
-    if scaling := bool(table.scaling_efficiency.notna().any()):
-        headings.insert(0, "of N x 1")
-    shown = titled(f"{shape} (batch x steps x hiddens x vocabulary)")
-    for name in ("backend", "variant", *["device"] * mixed):
-        shown.add_column(name, no_wrap=True)
-    for name in headings:
-        shown.add_column(name, justify="right", no_wrap=True)
-    for row in networks.astype(object).where(networks.notna(), None).to_dict("records"):
-        cells: list[str | Text] = [
-            figure(row["tokens_per_sec"], ",.0f"),
-            _half_width(row["low"], row["high"]),
-            figure(row["ratio_to_concise"], ".2f"),
-            _between(row["ratio_low"], row["ratio_high"]),
-            Text(row["verdict"] or "-", STYLES[row["verdict"]]),
-            figure(row["floor_fraction"], ".2f"),
-            figure(row["compile_seconds"], ".2f"),
-            figure(row["break_even_steps"], ",.0f"),
-            figure(row["peak_memory_mb"], ",.0f"),
-        ]
-        if scaling:
-            cells.insert(0, figure(row["scaling_efficiency"], ".2f"))
-        cells = cells[: len(headings) - on_device]
-        if on_device:
-            cells.append(figure(row["device_memory_mb"], ",.0f"))
-        shown.add_row(row["backend"], row["variant"], *[row["device"]] * mixed, *cells)
-    console.print(shown)
-    if mixed:
-        console.print(Text(MIXED))
-    if batches := len({each.batch for each in found} - {1}):
-        console.print(Text(f"in {batches + 1} batches, for its device could not hold all at once"))
-    for each in found:
-        if each.reason and (each.is_network or each.kind != "unavailable"):
-            style = "yellow" if each.kind == "unavailable" else "red"
-            console.print(Text(f"{each.name}: no figures: {each.reason}", style))
-        elif each.checked and each.checked.reason:
-            console.print(Text(f"{each.name}: {each.checked.reason}", "yellow"))
-    for row in table[table.backend == "null"].to_dict("records"):
-        B, T, _, _ = dimensions(shape)
-        microseconds = B * T / row["tokens_per_sec"] * 1e6
-        console.print(f"the harness itself takes {microseconds:.1f} microseconds a step")
-    if shares := [each.idle_cpu / each.idle_wall for each in found if each.idle_wall]:
-        console.print(f"waiting workers used at most {max(shares):.1%} of a CPU each")
-
-
-def _half_width(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else figure((high - low) / (high + low), ".1%")
-
-
-def _between(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"{figure(low, '.2f')} to {figure(high, '.2f')}"

@@ -1,14 +1,11 @@
-"""``bench``: workers take turns in shuffled rounds, so that what disturbs one disturbs all."""
+"""``bench``: workers get ready, take turns, and are checked, in batches that a device can hold."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from functools import partial
 from itertools import groupby
-
-import numpy as np
-import psutil
 
 import backends
 from common.errors import RequestError
@@ -16,42 +13,71 @@ from common.experiment import Experiment
 from common.judging import TRAINED
 from common.shards import SIMULATED
 from harness.bench.contenders import Contender, Contest, experiment_of
+from harness.bench.quiet import Meter, Quiet
+from harness.bench.rounds import given_up_on_failure, take_rounds
 from harness.bench.shapes import dimensions
+from harness.bench.stopping import Limits
+from harness.bench.twins import Twin
+from harness.workers.cpus import usable_cpus
 from harness.workers.errors import WorkerError
 from harness.workers.gpus import Watch, Watched
 from harness.workers.interpreters import interpreter
+from harness.workers.pool import run_at_once
 from harness.workers.process import Worker
-from harness.workers.protocol import Judged, Prepared, Products, Turn
-from harness.workers.requests import Check, Prepare, TakeTurn, TimeProducts
+from harness.workers.protocol import Described, Judged, Prepared, Products, Turn
+from harness.workers.requests import Check, Describe, Prepare, TakeTurn, TimeProducts
 
 Say = Callable[[str], None]
 
-TURN_SECONDS = 0.3
-"""Seconds that a turn is timed, about; a tenth goes before, untimed, to warm caches."""
+TURN_SECONDS, SHORTEST = 0.3, 0.05
+"""Seconds that a turn is timed, about, at most and at least; a tenth goes before, untimed, to warm
+caches."""
+
+AIM = 12
+"""Rounds that the seconds of a shape should have room for."""
 
 
-def time_shape(contest: Contest, shape: str, found: list[Contender], say: Say) -> list[Watched]:
+def turn_seconds(limits: Limits, contenders: int) -> float:
+    """Seconds of a turn: many short ones tell more than few long ones, where time is short."""
+    if limits.seconds is None:
+        return TURN_SECONDS
+    return min(TURN_SECONDS, max(SHORTEST, limits.seconds / (AIM * max(1, contenders))))
+
+
+def time_shape(
+    contest: Contest, shape: str, found: list[Contender], say: Say
+) -> tuple[Quiet, list[Watched]]:
     """Time all contenders on one shape; each gets its figures, or the reason why it has none.
 
     Where a device cannot hold all of them at once, they take turns in batches. The variants of a
     backend, whose ratios are of the same round, are always of one.
 
     Returns:
-        GPUs, and what they went through.
+        Quiet of the machine meanwhile; GPUs, and what they went through.
     """
     watch, waiting, number = Watch(experiment_of(contest, shape).device), found, 0
+    meter = Meter(usable_cpus()[: experiment_of(contest, shape).threads])
     while waiting:
         number += 1
         for each in waiting:
             each.batch = number
-        waiting = _time_batch(contest, shape, waiting, say, watch)
-    return watch.told()
+        told = partial(_say_of, say, shape)
+        waiting = _time_batch(contest, shape, waiting, told, meter, watch)
+    quiet, gpus = meter.told(), watch.told()
+    quiet.gpu_busy = any(gpu.shared for gpu in gpus)
+    return quiet, gpus
+
+
+def _say_of(say: Say, shape: str, said: str) -> None:
+    say(f"{shape}: {said}")
 
 
 def _time_batch(
-    contest: Contest, shape: str, found: list[Contender], say: Say, watch: Watch
+    contest: Contest, shape: str, found: list[Contender], say: Say, meter: Meter, watch: Watch
 ) -> list[Contender]:
     """Time the contenders that fit beside each other; those that have to wait for another batch."""
+    limits = Limits.of(contest, len(found))
+    seconds = turn_seconds(limits, len(found))
     with ExitStack() as stack:
         workers: dict[str, Worker] = {}
         batch: list[Contender] = []
@@ -59,16 +85,19 @@ def _time_batch(
         for _, alike in groupby(found, lambda each: (each.backend, each.variant == "products")):
             group, held = list(alike), {}
             for each in group:
-                say(f"{shape}: preparing {each.name}")
                 python = interpreter(each.backend, contest.pythons)
-                experiment = experiment_of(contest, shape, each.devices)
                 held[each.name] = stack.enter_context(ExitStack())
-                worker = Worker(each.backend, python, experiment)
+                worker = Worker(each.backend, python, experiment_of(contest, shape, each.devices))
                 workers[each.name] = held[each.name].enter_context(worker)
+            say(f"starting {group[0].backend}")
+            _wake([workers[each.name] for each in group])
+            for each in group:
+                say(f"preparing {each.name}")
+                experiment = experiment_of(contest, shape, each.devices)
                 with given_up_on_failure(each):
-                    _prepare(each, workers[each.name], experiment, shape)
+                    _prepare(each, workers[each.name], experiment, shape, seconds)
             too_large = [each for each in group if each.kind == "memory"]
-            if batch and too_large:
+            if batch and any(not isinstance(each, Twin) for each in too_large):
                 for each in group:
                     held[each.name].close()
                     each.prepared, each.steps, each.reason, each.kind = None, 1, "", ""
@@ -79,33 +108,24 @@ def _time_batch(
                 beside = " beside the other variants of its backend" if len(group) > 1 else ""
                 each.reason = f"it does not fit{beside}: {each.reason}"
             batch += group
-        rng = np.random.default_rng(0)
-        for number in range(1, contest.rounds + 1):
-            say(f"{shape}: round {number} of {contest.rounds}")
-            running = [each for each in batch if not each.reason]
-            for turn in rng.permutation(len(running)):
-                with given_up_on_failure(running[turn]):
-                    _take_turn(running[turn], running, workers)
-                watch.look()
-        for each in batch:
-            if not each.reason and each.is_network:
-                say(f"{shape}: checking {each.name}")
-                with given_up_on_failure(each):
-                    _check(each, workers[each.name])
+        take_rounds(batch, workers, limits, meter, watch, say)
+        _check_all([e for e in batch if e.is_network and not e.reason], workers, say)
     return waiting
 
 
-@contextmanager
-def given_up_on_failure(contender: Contender) -> Iterator[None]:
-    """A worker that fails loses its own figures, and nobody else's."""
-    try:
-        yield
-    except (WorkerError, RequestError) as error:
-        contender.reason = str(error)
-        contender.kind = error.kind if isinstance(error, WorkerError) else "request"
+def _wake(workers: Sequence[Worker]) -> None:
+    """Have workers import their frameworks, as many at once as there are CPUs: nothing is timed."""
+
+    def wake(worker: Worker) -> None:
+        with suppress(WorkerError, RequestError):  # it says so again when it is to prepare
+            worker.answer(Describe(), Described)
+
+    run_at_once(wake, workers, len(usable_cpus()))
 
 
-def _prepare(contender: Contender, worker: Worker, experiment: Experiment, shape: str) -> None:
+def _prepare(
+    contender: Contender, worker: Worker, experiment: Experiment, shape: str, seconds: float
+) -> None:
     if contender.variant == "products":
         module = backends.entry(contender.backend).products
         contender.of_products = TimeProducts(
@@ -125,9 +145,9 @@ def _prepare(contender: Contender, worker: Worker, experiment: Experiment, shape
         raise WorkerError("error", f"it runs on CPUs {found.cpus}, not on {worker.cpus}")
     if found.threads not in (None, threads):
         raise WorkerError("error", f"it uses {found.threads} threads, not {threads}")
-    while (seconds := _seconds(contender, worker)) < TURN_SECONDS / 3:
+    while (taken := _seconds(contender, worker)) < seconds / 3:
         contender.steps *= 2
-    contender.steps = max(2, round(contender.steps * TURN_SECONDS / seconds))
+    contender.steps = max(2, round(contender.steps * seconds / taken))
 
 
 def _seconds(contender: Contender, worker: Worker) -> float:
@@ -135,53 +155,14 @@ def _seconds(contender: Contender, worker: Worker) -> float:
     return turn.seconds * contender.steps
 
 
-def _take_turn(
-    contender: Contender, running: Sequence[Contender], workers: dict[str, Worker]
-) -> None:
-    """One turn, and the CPU time of the others meanwhile, who should have used none."""
-    before = {each.name: cpu_seconds(workers[each.name]) for each in running}
-    start = time.perf_counter()
-    worker = workers[contender.name]
-    if contender.of_products:
-        products, _ = worker.answer(contender.of_products, Products)
-        contender.products.append(products.seconds)
-    else:
-        turn, done = worker.answer(TakeTurn(steps=contender.steps), Turn)
-        contender.turns.append(turn)
-        contender.peak_memory_mb = done.peak_memory_mb
-        contender.device_memory_mb = done.device_memory_mb
-    seconds = time.perf_counter() - start
-    _settle(worker)
-    for each in running:
-        if each is not contender:
-            each.idle_cpu += cpu_seconds(workers[each.name]) - before[each.name]
-            each.idle_wall += seconds
+def _check_all(contenders: Sequence[Contender], workers: dict[str, Worker], say: Say) -> None:
+    """Withhold the figures of whatever is not the reference network; nothing is timed any more."""
 
+    def check(contender: Contender) -> None:
+        say(f"checking {contender.name}")
+        with given_up_on_failure(contender):
+            contender.checked, _ = workers[contender.name].answer(Check(), Judged)
+            if contender.checked.verdict not in TRAINED:
+                raise WorkerError("error", contender.checked.reason)
 
-def _settle(worker: Worker) -> None:
-    """Wait until a worker's threads have stopped spinning for work, a second at most."""
-    for _ in range(50):
-        before = cpu_seconds(worker)
-        time.sleep(0.02)
-        if cpu_seconds(worker) == before:
-            return
-
-
-def cpu_seconds(worker: Worker) -> float:
-    """CPU time that a worker has used so far; 0 once it is dead."""
-    try:
-        times = psutil.Process(worker.process.pid).cpu_times()
-    except psutil.NoSuchProcess:
-        return 0.0
-    return times.user + times.system
-
-
-def _check(contender: Contender, worker: Worker) -> None:
-    """Withhold the figures of what is not the reference network.
-
-    Raises:
-        WorkerError: the network is another, or its worker broke down.
-    """
-    contender.checked, _ = worker.answer(Check(), Judged)
-    if contender.checked.verdict not in TRAINED:
-        raise WorkerError("error", contender.checked.reason)
+    run_at_once(check, contenders, len(usable_cpus()))

@@ -26,14 +26,18 @@ def compare(
 
     A regression, and exit status 1, is a row that was ok and is no longer
     (crashed, diverged, not installed...), or a throughput (all of its 95 %
-    interval) or perplexity worse than the threshold allows. Faster and slower
-    are throughputs whose interval leaves out 1; better and worse are
-    perplexities changed beyond the threshold.
+    interval) or perplexity worse than the threshold allows. Of two benchmarks
+    the larger counts of the threshold and the smallest ratio that they could
+    tell, and what their matrix products lost is put down to the machine.
+    Faster and slower are throughputs whose interval leaves out what chance
+    can do; better and worse are perplexities changed beyond the threshold.
+    Where either side has fewer than 6 samples, or the machine was busy,
+    nothing is said of a throughput, and nothing regresses.
     Settings and corpus must be the same, but for seed, device and threads; a
     seed is compared with the same seed. What else differs is pointed out.
 
-    An interval is of what varied within these runs. What varies from one run
-    to the next it cannot know: give both several seeds, or use bench.
+    An interval is of what varied within these two. What varies from one run
+    to the next a run cannot know: give both several seeds, or use bench.
 
     Parameters
     ----------

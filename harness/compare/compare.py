@@ -11,55 +11,22 @@ What is said of a row, and the exit status, by what became of it:
     missing  there    "only in new: ..."                                 0
 
 The exit status of several rows is the largest of theirs. Where no row is ok on either side nothing
-was compared, and that is a failure.
+was compared, and that is a failure. What cannot be told is no regression: fewer than
+`harness.intervals.FEWEST` samples a side, or a machine that was busy.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
-import pandas as pd
+from typing import Any
 
 from common.errors import RequestError, unknown
-from harness.compare.sides import FIGURES, Name, Side, check_same, side
+from harness.compare.changes import Change, changes, drifts, times
+from harness.compare.sides import Name, Side, check_same, side
 from harness.console import printable
-from harness.intervals import interval
-
-STRETCHES = 10
-"""Samples that a row gives, at most: the medians of ten stretches of its epochs. A machine's slow
-spells last for many epochs, so epochs are not independent. On a busy machine, equal runs of five
-seeds counted as a regression of 5 % in 12 of 100 comparisons by epochs, in 1 by stretches."""
-
-ChangeVerdict = Literal["faster", "slower", "better", "worse", "tie"]
-
-
-@dataclass(frozen=True)
-class Change:
-    """One measure of one backend and variant.
-
-    Attributes:
-        old, new: the medians over seeds, and over epochs or rounds.
-        ratio, low, high: the median of new / old, pair by pair, and its 95 % interval.
-        samples: number of stretches; a single one has no interval.
-        regressed: True if the whole interval lies beyond the threshold, on the bad side.
-    """
-
-    measure: str
-    backend: str
-    variant: str
-    old: float
-    new: float
-    ratio: float
-    low: float
-    high: float
-    samples: int
-    verdict: ChangeVerdict
-    regressed: bool
+from harness.intervals import Interval
 
 
 @dataclass(frozen=True)
@@ -70,6 +37,8 @@ class Comparison:
         old, new: the folders.
         threshold: beyond which a change is a regression.
         changes: every measure of every row that is ok on both sides.
+        machine: speed of the same matrix products, new over old, by shape: what the machine itself
+            has gained or lost meanwhile, as far as two benchmarks tell.
         differences: the conditions that differ, old and new, by name.
         lost: reasons why rows have no figures any more, by their names.
         gained: rows that have figures and had none.
@@ -81,6 +50,7 @@ class Comparison:
     new: Path
     threshold: float
     changes: list[Change]
+    machine: dict[str, Interval]
     differences: dict[str, tuple[Any, Any]]
     lost: dict[str, str]
     gained: list[str]
@@ -107,11 +77,6 @@ class Comparison:
         """All of it, for machines."""
         folders = {"old": str(self.old), "new": str(self.new)}
         return asdict(self) | folders | {"regressions": self.regressions}
-
-
-def times(ratio: float) -> str:
-    """A ratio as it is shown, however large."""
-    return f"{ratio:.3f}" if ratio < 1000 else f"{ratio:.0e}"
 
 
 def compare(
@@ -144,7 +109,8 @@ def compare(
         old,
         new,
         threshold,
-        _changes(before, after, threshold),
+        changes(before, after, threshold),
+        drifts(before, after),
         {
             name: (value, after.conditions[name])
             for name, value in before.conditions.items()
@@ -168,44 +134,3 @@ def _named(row: Name) -> str:
 
 def _listed(of: Side) -> str:
     return ", ".join(map(_named, of.rows)) or "none"
-
-
-def _changes(old: Side, new: Side, threshold: float) -> list[Change]:
-    pairs = old.figures.merge(new.figures, on=FIGURES[:-1], suffixes=("_old", "_new"))
-    return [_change(of, threshold) for _, of in pairs.groupby(FIGURES[:3], sort=False)]
-
-
-def _change(pairs: pd.DataFrame, threshold: float) -> Change:
-    """Change of one measure, from its values old and new by seed and epoch.
-
-    Rounding alone moves a perplexity, and one sample shows no spread: such a change is a tie unless
-    it goes beyond the threshold. In logarithms, new against old is the mirror of old against new.
-    """
-    measure, backend, variant = pairs[FIGURES[:3]].iloc[0]
-    perplexity = "perplexity" in measure
-    logs = np.log(pairs.value_new.to_numpy()) - np.log(pairs.value_old.to_numpy())
-    stretches = np.array_split(logs, min(len(logs), STRETCHES))
-    found = interval([float(np.median(stretch)) for stretch in stretches])
-    if perplexity:
-        least, most, limit = found.low, found.high, math.log1p(threshold)
-    else:  # what is lost counts
-        least, most, limit = -found.high, -found.low, -math.log1p(-threshold)
-    margin = limit if perplexity or len(stretches) == 1 else 0.0
-    verdict: ChangeVerdict = "tie"
-    if least > margin:
-        verdict = "worse" if perplexity else "slower"
-    elif most < -margin:
-        verdict = "better" if perplexity else "faster"
-    return Change(
-        measure,
-        backend,
-        variant,
-        old=float(pairs.value_old.median()),
-        new=float(pairs.value_new.median()),
-        ratio=math.exp(found.median),
-        low=math.exp(found.low),
-        high=math.exp(found.high),
-        samples=len(stretches),
-        verdict=verdict,
-        regressed=least > limit,
-    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,10 @@ class Side:
         conditions: may differ, and are pointed out then.
         rows: reason why each row has no figures; empty if it has.
         figures: by `FIGURES`, of the rows that have.
+        smallest: the smallest ratio that a benchmark could tell, by shape; NaN where none.
+        busy: shapes on which the machine was busy, and how.
+        products: speed of matrix products: library with its version, shape (``of``), number of the
+            round, value.
     """
 
     folder: Path
@@ -55,6 +59,11 @@ class Side:
     conditions: dict[str, Any]
     rows: dict[Name, str]
     figures: pd.DataFrame
+    smallest: dict[str, float] = field(default_factory=dict)
+    busy: dict[str, str] = field(default_factory=dict)
+    products: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=["library", "of", "number", "value"])
+    )
 
     def chosen(self, names: Sequence[str], variants: Sequence[str]) -> Side:
         """The side of some backends and variants; none means every one."""
@@ -140,6 +149,9 @@ def _of_bench(bench: BenchData) -> Side:
     }
     ok = pd.DataFrame([row for row, reason in rows.items() if not reason], columns=TIMED)
     ready = [w for _, w in workers if w["conditions"]]
+    versions = {w["backend"]: _joined(w["conditions"]["versions"]) for w in ready}
+    numpy = bench.facts["versions"]["numpy"]
+    products = bench.rounds[bench.rounds.variant == "products"]
     rounds = bench.rounds.merge(ok, on=TIMED)
     rounds = rounds.rename(columns={"shape": "of", "round": "number"})
     tokens = rounds.of.map({shape: math.prod(dimensions(shape)[:2]) for shape in {*rounds.of}})
@@ -149,9 +161,28 @@ def _of_bench(bench: BenchData) -> Side:
         _conditions(bench.facts)
         | {"threads": settings["threads"]}
         | {f"device of {w['backend']}": w["device"] for w in ready}
-        | {f"versions of {w['backend']}": _joined(w["conditions"]["versions"]) for w in ready},
+        | {f"versions of {name}": told for name, told in versions.items()},
         rows,
         rounds.assign(measure=rounds.of, value=tokens / rounds.seconds)[FIGURES],
+        {
+            each["shape"]: each["same"]["smallest"] or math.nan
+            for each in bench.facts["shapes"]
+            if each["same"]
+        },
+        {
+            each["shape"]: f"the machine was busy in {bench.folder.name}: "
+            f"{quiet['disturbed']} of {quiet['rounds']} rounds"
+            for each in bench.facts["shapes"]
+            if (quiet := each["quiet"]) and quiet["busy"]
+        },
+        pd.DataFrame(
+            {
+                "library": [f"{name} {versions.get(name, numpy)}" for name in products.backend],
+                "of": products["shape"],
+                "number": products["round"],
+                "value": 1 / products.seconds,
+            }
+        ),
     )
 
 

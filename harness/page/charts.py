@@ -31,7 +31,7 @@ def speed(name: str, title: str, table: pd.DataFrame, floor: float | None = None
         floor: tokens a second that the matrix products alone allow.
     """
     colour, shape, _ = scales(table)
-    top = max(float(table.high.max()), float(table.tokens_per_sec.max()), floor or 0)
+    top = max(float(table[["high", "tokens_per_sec"]].max().max()), floor or 0)  # high may be nan
     x_scale = alt.Scale(domain=[0, top * 1.04], nice=False)
     base = alt.Chart().encode(
         y=_names(table),

@@ -105,29 +105,56 @@ class RecordedConditions(Open):
 
 
 class Entered(Open):
-    """Contender of a benchmark; one that never got ready has no device and no conditions."""
+    """Contender of a benchmark; one that never got ready has no device and no conditions.
+
+    Attributes:
+        rounds: in which it took its turn; None in a record from before rounds could differ.
+    """
 
     backend: str
     variant: str
     reason: str
+    rounds: Whole | None = None
     checked: dict[str, Any] = {}
     device: str | None = None
     conditions: RecordedConditions | None = None
 
 
+class Quietness(Open):
+    """Quiet of the machine while a shape was timed; a busy one allows no verdicts."""
+
+    busy: bool
+    rounds: Whole
+    disturbed: Whole
+
+
+class SameTwice(Open):
+    """Contender that ran twice, and the smallest ratio that could be told; None: too few rounds."""
+
+    contender: str
+    smallest: float | None
+
+
 class Circumstances(Open):
-    """Circumstances of the figures of one shape."""
+    """Circumstances of the figures of one shape; see `harness.bench.quiet` and ``twins``."""
 
     shape: Shape
+    quiet: Quietness | None = None
+    same: SameTwice | None = None
     gpus: list[Watched] = []
     workers: list[Entered]
     products: dict[str, dict[str, dict[str, float]]]
 
 
 class BenchFacts(ResultFacts):
-    """``bench.json``."""
+    """``bench.json``; ``answers`` are sentences by shape, and over ``all`` where there are several.
+
+    Attributes:
+        rounds: that every contender took on every shape, at least.
+    """
 
     rounds: Whole
+    answers: dict[str, list[str]] = {}
     settings: BenchSettings
     placement: PlacementFacts | None = None
     shapes: list[Circumstances]

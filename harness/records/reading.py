@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import pandas as pd
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from common.checkpoint import load_checkpoint
 from common.errors import RequestError
@@ -26,8 +26,10 @@ from harness.records.json_schemas import BenchFacts, RunFacts
 from harness.records.schemas import (
     BaselineTable,
     BenchTable,
+    ComparisonTable,
     EpochTable,
     ParityTable,
+    RankingTable,
     RoundTable,
     SampleTable,
     SummaryTable,
@@ -43,7 +45,7 @@ TIDY = (
 """The columns of `load_runs`."""
 
 RUN_TABLES = ("epochs.csv", "samples.csv", "summary.csv", "baselines.csv")
-BENCH_TABLES = ("bench.csv", "rounds.csv")
+BENCH_TABLES = ("bench.csv", "rounds.csv", "comparisons.csv", "ranking.csv")
 """Tables that ``run.json`` and ``bench.json`` vouch for."""
 
 
@@ -56,12 +58,15 @@ class BenchData:
         facts: contents of ``bench.json``, validated as `harness.records.json_schemas.BenchFacts`.
         figures: the table of ``bench.csv``.
         rounds: the table of ``rounds.csv``.
+        comparisons, ranking: likewise; None in a folder made before there were any.
     """
 
     folder: Path
     facts: dict[str, Any]
     figures: pd.DataFrame
     rounds: pd.DataFrame
+    comparisons: pd.DataFrame | None = None
+    ranking: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -145,15 +150,19 @@ def read_bench(folder: Path) -> BenchData:
     """
     make_up(folder)
     facts = _facts(folder, "bench.json", BenchFacts)
-    figures, rounds = _as_written(folder, facts, BENCH_TABLES, lambda: _bench_tables(folder, facts))
-    return BenchData(folder, facts, figures, rounds)
+    return _as_written(folder, facts, BENCH_TABLES, lambda: _bench_tables(folder, facts))
 
 
-def _bench_tables(folder: Path, facts: dict[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _bench_tables(folder: Path, facts: dict[str, Any]) -> BenchData:
     figures = table(folder / "bench.csv", BenchTable)
     rounds = table(folder / "rounds.csv", RoundTable)
     check_bench(folder, facts, figures, rounds)
-    return figures, rounds
+    later: dict[str, type[BaseModel]] = {"comparisons": ComparisonTable, "ranking": RankingTable}
+    told = [
+        table(folder / f"{name}.csv", columns) if holds(folder, f"{name}.csv") else None
+        for name, columns in later.items()
+    ]
+    return BenchData(folder, facts, figures, rounds, *told)
 
 
 def _as_written(

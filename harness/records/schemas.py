@@ -153,12 +153,14 @@ class BenchTable(BaseModel):
     peak_memory_mb: Quantities
     device_memory_mb: Quantities
     scaling_efficiency: Quantities
+    joules_per_token: Quantities
+    code_lines: Quantities
 
     @model_validator(mode="before")
     @classmethod
-    def _on_one_device(cls, cells: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
-        """Fill in what a table from before there were several devices leaves out."""
-        later = ("device", "device_memory_mb", "scaling_efficiency")
+    def _of_before(cls, cells: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+        """Fill in what a table leaves out that is from before it was measured."""
+        later = "device device_memory_mb scaling_efficiency joules_per_token code_lines".split()
         return dict.fromkeys(later, [""] * len(cells.get("backend", ()))) | cells
 
 
@@ -170,4 +172,43 @@ class RoundTable(BaseModel):
     shape: Shapes
     round: Counts
     seconds: Durations
-    cores_busy: Amounts
+    cores_busy: Quantities
+
+
+class ComparisonTable(BaseModel):
+    """``comparisons.csv``: speed of a form as a multiple of that of another, the base.
+
+    The shape ``all`` is the geometric mean over all of them; ``question`` says why the two are
+    held against each other: the best forms of two backends, or the base was asked for.
+    """
+
+    shape: Names
+    question: Annotated[list[Literal["best", "against"]], texts]
+    backend: Names
+    variant: Names
+    base_backend: Names
+    base_variant: Names
+    ratio: Quantities
+    low: Quantities
+    high: Quantities
+    verdict: Annotated[list[SpeedVerdict | Literal[""]], texts]
+
+
+class RankingTable(BaseModel):
+    """``ranking.csv``: forms over all shapes, the fastest first.
+
+    A ratio is the speed over that of the base, the geometric mean over shapes; ``best`` says that
+    the form is the fastest, or ties with it.
+    """
+
+    backend: Names
+    variant: Names
+    base: Names
+    ratio: Quantities
+    low: Quantities
+    high: Quantities
+    verdict: Annotated[list[SpeedVerdict | Literal[""]], texts]
+    best: Annotated[list[bool], truths]
+    wins: Counts
+    ties: Counts
+    losses: Counts

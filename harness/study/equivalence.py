@@ -15,10 +15,8 @@ from itertools import combinations
 
 import numpy as np
 
+from harness.intervals import FEWEST as FEWEST
 from harness.intervals import Interval, interval
-
-FEWEST = 5
-"""Seeds without which nothing is said: the interval of fewer is no interval."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,9 @@ SLOWED |= {0x80: "by a power brake", 0x2: "by clocks that were set"}
 
 MB = 2**20
 
+BUSY_PERCENT = 5
+"""Share of its time in which a GPU computes for others, from which on it is not ours alone."""
+
 LOOK_SECONDS = 1.0
 """Time between two looks at them: each takes some milliseconds of the harness, of no worker."""
 
@@ -55,9 +58,17 @@ class Gpu(BaseModel):
 
 
 class GpuState(Gpu):
-    """A GPU at a moment, and the number of processes that compute on it."""
+    """A GPU at a moment.
+
+    Attributes:
+        processes: number of those that compute on it.
+        percent: share of the last moments in which it computed.
+        joules: all that it has used since its driver was loaded.
+    """
 
     processes: int = 0
+    percent: int | None = None
+    joules: float | None = None
 
 
 def may_have_one() -> bool:
@@ -101,10 +112,16 @@ def visible(found: Sequence[GpuState]) -> list[GpuState]:
 
 
 class Watched(Gpu):
-    """A GPU while something was timed on it; memory and processes of others, before any of ours."""
+    """A GPU while something was timed on it; memory, processes and use by others, before ours."""
 
     of_others_mb: int
     other_processes: int
+    of_others_percent: int | None = None
+
+    @property
+    def shared(self) -> bool:
+        """True if others computed on it when ours began."""
+        return (self.of_others_percent or 0) > BUSY_PERCENT
 
 
 class Watch:
@@ -138,8 +155,13 @@ class Watch:
                 "slowed": sorted({why for state in mine for why in state.slowed}),
                 "used_mb": max((s.used_mb for s in mine), default=gpu.used_mb),
             }
-            others = {"of_others_mb": gpu.used_mb, "other_processes": gpu.processes}
-            found.append(Watched(**gpu.model_dump(exclude={"processes"}) | changes | others))
+            others = {
+                "of_others_mb": gpu.used_mb,
+                "other_processes": gpu.processes,
+                "of_others_percent": gpu.percent,
+            }
+            known = gpu.model_dump(include={*Gpu.model_fields})
+            found.append(Watched(**known | changes | others))
         return found
 
 
@@ -149,6 +171,8 @@ def _state(nvml: Any, handle: Any) -> GpuState:
     processes = _asked(nvml, "nvmlDeviceGetComputeRunningProcesses", handle) or []
     slowed = _asked(nvml, "nvmlDeviceGetCurrentClocksEventReasons", handle) or 0
     watts = _asked(nvml, "nvmlDeviceGetPowerUsage", handle)
+    used = _asked(nvml, "nvmlDeviceGetUtilizationRates", handle)
+    millijoules = _asked(nvml, "nvmlDeviceGetTotalEnergyConsumption", handle)
     limit = _asked(nvml, "nvmlDeviceGetEnforcedPowerLimit", handle)
     return GpuState(
         uuid=nvml.nvmlDeviceGetUUID(handle),
@@ -163,6 +187,8 @@ def _state(nvml: Any, handle: Any) -> GpuState:
         limit_watts=None if limit is None else limit / 1000,
         slowed=list(dict.fromkeys(why for bit, why in SLOWED.items() if slowed & bit)),
         processes=len(processes),
+        percent=None if used is None else used.gpu,
+        joules=None if millijoules is None else millijoules / 1000,
     )
 
 

@@ -1,5 +1,6 @@
 """A machine that is made up: backends that see its devices, in workers of this very process."""
 
+import math
 import os
 from dataclasses import dataclass, field
 from types import MappingProxyType, SimpleNamespace
@@ -13,7 +14,7 @@ from common.places import DETERMINISTIC, place
 from common.reference import Reference
 from common.shards import named, too_few
 from harness import worker
-from harness.bench import turns
+from harness.bench import quiet, rounds, turns
 from harness.run import train
 from harness.workers import gpus, interpreters, placement
 from harness.workers.cpus import affinity
@@ -141,6 +142,7 @@ def set_up(monkeypatch, *frameworks, missing=()):
     for module in (train, interpreters, turns):
         monkeypatch.setattr(module, "Worker", Here)
     monkeypatch.setattr(gpus, "may_have_one", lambda: any(each.gpus for each in frameworks))
-    monkeypatch.setattr(turns, "cpu_seconds", lambda worker: 0.0)
+    monkeypatch.setattr(rounds, "cpu_seconds", lambda worker, family=False: 0.0)
+    monkeypatch.setattr(quiet, "DISTURBED", math.inf)
     monkeypatch.setenv(DETERMINISTIC, "0")
     placement.survey.cache_clear()

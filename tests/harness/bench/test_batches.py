@@ -3,10 +3,13 @@
 import pytest
 from rich.console import Console
 
-from harness.bench import turns
+from harness.bench import rounds, turns
 from harness.bench.contenders import Contest, contenders
-from harness.bench.tables import bench_table, show
+from harness.bench.printing import show
+from harness.bench.ratios import ShapeResult, ratio
+from harness.bench.tables import bench_table
 from harness.bench.turns import time_shape
+from harness.bench.twins import with_twin
 from tests.harness.fake_machine import Framework, set_up
 
 SHAPE = "2x3x4x5"
@@ -16,21 +19,22 @@ SHAPE = "2x3x4x5"
 def contest(monkeypatch):
     """Time two backends of three variants each on a GPU with room for so many networks."""
 
-    def time(room, variants=("scratch", "fused", "concise")):
+    def time(room, variants=("scratch", "fused", "concise"), twin=False):
         machine = [
             Framework(name, gpus=1, room=room, variants=variants) for name in ("torch", "jax")
         ]
         set_up(monkeypatch, *machine)
         monkeypatch.setattr(turns, "TURN_SECONDS", 0.002)
         order = []
-        take_turn = turns._take_turn
+        take_turn = rounds._take_turn
         monkeypatch.setattr(
-            turns,
+            rounds,
             "_take_turn",
             lambda each, *rest: (order.append(each), take_turn(each, *rest)),
         )
         asked = Contest((), (), 2, {"device": "gpu"}, {})
         found, _ = contenders(asked)
+        found = with_twin(found) if twin else found
         time_shape(asked, SHAPE, found, lambda said: None)
         assert not machine[0].held
         return {each.name: each for each in found}, [each.name for each in order]
@@ -58,8 +62,24 @@ def test_a_backend_waits_whole_for_the_next_batch(contest):
         i for i, name in enumerate(order) if "jax" in name
     )
     console = Console(width=200, record=True, quiet=False)
-    show(console, SHAPE, bench_table(SHAPE, list(found.values())), list(found.values()))
+    result = ShapeResult(SHAPE, list(found.values()))
+    show(console, result, bench_table(SHAPE, result.found))
     assert "in 2 batches, for its device could not hold all at once" in console.export_text()
+
+
+def test_two_batches_are_compared_as_separate_runs(contest):
+    found, _ = contest(room=4)
+    assert not ratio(found["torch fused"], found["jax fused"]).known  # of two rounds
+    for each in (found["torch fused"], found["jax fused"]):
+        each.turns *= 5
+    assert ratio(found["torch fused"], found["jax fused"]).known
+
+
+def test_a_twin_without_room_costs_the_others_nothing(contest):
+    found, _ = contest(room=3, variants=("scratch", "fused", "concise"), twin=True)
+    assert "it does not fit" in found["torch fused again"].reason
+    assert all(not found[f"torch {v}"].reason for v in ("scratch", "fused", "concise"))
+    assert ShapeResult(SHAPE, list(found.values())).twin is None
 
 
 def test_what_does_not_fit_says_so_and_costs_nobody_else(contest):

@@ -6,16 +6,16 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from common.errors import RequestError
-from harness.bench import turns as bench
+from harness.bench import rounds as bench
 from harness.bench.contenders import Contender, Contest, contenders
+from harness.bench.quiet import Quiet
 from harness.bench.tables import COLUMNS, bench_table, break_even, floor
 from harness.bench.turns import time_shape
+from harness.bench.twins import Twin
 from harness.cli import app
-from harness.intervals import interval, verdict
+from harness.records.reading import read_bench
 from harness.workers.protocol import Prepared, Turn
 
 SHAPE = "2x3x4x5"
@@ -30,33 +30,14 @@ def timed(*names):
     return {each.name: each for each in found}
 
 
-def made_up(backend, variant, seconds, compile_seconds=0.0, devices=1):
+def made_up(backend, variant, seconds, compile_seconds=0.0, devices=1, twin=False):
     turns = [Turn(seconds=each, cores_busy=1.0) for each in seconds]
     prepared = Prepared.model_construct(compile_seconds=compile_seconds, device="cpu")
-    return Contender(backend, variant, prepared, turns, devices=devices)
+    kind = Twin if twin else Contender
+    return kind(backend, variant, prepared, turns, devices=devices)
 
 
-# the statistics
-
-
-@given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=30))
-def test_an_interval_holds_its_median_and_stays_within_the_values(values):
-    found = interval(values)
-    assert min(values) <= found.low <= found.median <= found.high <= max(values)
-    assert found == interval(values)
-
-
-def test_an_interval_covers_the_true_median_19_times_in_20():
-    rng = np.random.default_rng(3)
-    found = [interval(rng.lognormal(0, 0.1, 20)) for _ in range(300)]
-    covered = np.mean([each.low <= 1 <= each.high for each in found])
-    assert 0.90 <= covered <= 0.99
-
-
-def test_the_words():
-    assert verdict(interval([1.2, 1.21, 1.19])) == "faster"
-    assert verdict(interval([0.8, 0.81, 0.79])) == "slower"
-    assert verdict(interval([0.9, 1.0, 1.1])) == "tie"
+# the figures
 
 
 def test_ratios_are_of_the_same_round():
@@ -66,12 +47,34 @@ def test_ratios_are_of_the_same_round():
         made_up("torch", "concise", 2e-3 * weather),
         made_up("torch", "fused", 1e-3 * weather),
         made_up("torch", "scratch", 2e-3 * weather[::-1]),
+        made_up("torch", "fused", 1e-3 * weather, twin=True),
     ]
     table = bench_table(SHAPE, found).set_index("variant")
-    fused = table.loc["fused"]
+    fused, concise = table.loc["fused"], table.loc["concise"]
     assert (fused.ratio_to_concise, fused.ratio_low, fused.ratio_high) == (2, 2, 2)
     assert (fused.verdict, table.loc["scratch"].verdict) == ("faster", "tie")
     assert fused.low < fused.high
+    assert concise.ratio_to_concise == 1  # of itself there is no interval, and no verdict
+    assert math.isnan(concise.ratio_low)
+    assert pd.isna(concise.verdict)
+    assert list(table.index) == ["concise", "fused", "scratch"]
+    assert table.loc["fused"].code_lines > 20
+
+
+@pytest.mark.parametrize("spoilt", ["five rounds", "no twin", "busy"])
+def test_verdicts_are_withheld_rather_than_wrong(spoilt):
+    rounds = 5 if spoilt == "five rounds" else 10
+    found = [
+        made_up("torch", "concise", [2e-3] * rounds),
+        made_up("torch", "fused", [1e-3] * rounds),
+        made_up("torch", "fused", [1e-3] * rounds, twin=True),
+    ]
+    quiet = Quiet(rounds=rounds, disturbed=2 if spoilt == "busy" else 0)
+    table = bench_table(SHAPE, found[: 2 if spoilt == "no twin" else 3], quiet)
+    fused = table.set_index("variant").loc["fused"]
+    assert fused.ratio_to_concise == 2
+    assert pd.isna(fused.verdict)
+    assert math.isnan(fused.ratio_low) == (spoilt == "five rounds")
 
 
 def test_break_even():
@@ -198,8 +201,17 @@ def test_the_command(tmp_path, short_turns, capsys):
     facts = json.loads((tmp_path / "b" / "bench.json").read_text())
     assert facts["status"] == "finished"
     assert {w["conditions"]["cpus"][0] for w in facts["shapes"][0]["workers"] if "device" in w}
-    rounds = pd.read_csv(tmp_path / "b" / "rounds.csv")
-    assert len(rounds) == 6 * 2
+    assert {w["rounds"] for w in facts["shapes"][0]["workers"]} == {2, 0}  # products have no turns
+    assert facts["shapes"][0]["quiet"]["rounds"] == 2
+    assert facts["shapes"][0]["same"]["contender"] == "mxnet-style fused"
+    rounds = pd.read_csv(tmp_path / "b" / "rounds.csv", keep_default_na=False)
+    turns = rounds[rounds.variant != "products"]
+    assert len(turns) == 7 * 2
+    assert "fused again" in {*turns.variant}
+    read = read_bench(tmp_path / "b")
+    assert {*read.ranking.variant} == {*"scratch fused concise object book".split()}
+    assert {*read.ranking.verdict} == {""}  # two rounds are too few
+    assert len(read.comparisons) == 0
 
 
 @pytest.mark.parametrize(
@@ -207,7 +219,10 @@ def test_the_command(tmp_path, short_turns, capsys):
     [
         (["--shape", "32x35x256"], "--shape 32x35x256: give batch x steps x hiddens x vocabulary"),
         (["--shape", "0x35x256x28"], "--shape 0x35x256x28"),
-        (["--rounds", "1"], "--rounds 1: at least two"),
+        (["--rounds", "0"], "--rounds 0: at least 1"),
+        (["--precision", "2"], "--precision 2: a fraction"),
+        (["--seconds", "0"], "--seconds 0: of a shape, more than 0"),
+        (["--against", "torch fuse"], "unknown contender 'torch fuse': did you mean 'torch fused'"),
         (["--backend", "null"], "unknown backend 'null'"),
         (["--variant", "products"], "unknown variant 'products'"),
     ],

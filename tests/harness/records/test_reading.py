@@ -113,7 +113,8 @@ def test_what_else_a_run_folder_holds_is_read(copy):
     figures = found.bench.figures.set_index("backend")
     assert list(figures.index) == ["torch", "null", "floor"]  # null is a name, not a gap
     assert np.isnan(figures.low["floor"])
-    assert len(found.bench.rounds) == 3 + 2 + 3
+    assert len(found.bench.rounds) == 3 + 2 + 3 + 1
+    assert (len(found.bench.comparisons), len(found.bench.ranking)) == (0, 0)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

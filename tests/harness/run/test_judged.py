@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from harness.bench.contenders import Contender, Contest
-from harness.bench.tables import bench_table, circumstances, show
+from harness.bench.printing import show
+from harness.bench.ratios import ShapeResult
+from harness.bench.tables import bench_table, circumstances
 from harness.bench.turns import time_shape
 from harness.cli import app
 from harness.console import screen
@@ -135,6 +137,6 @@ def test_a_tiny_shape_is_not_accused(capsys):
     assert [each.reason for each in found] == [""] * 3
     assert all(each.checked.verdict in ("equal", "ill-conditioned") for each in found)
     found[0].checked = found[0].checked.model_copy(update={"reason": "cannot be judged"})
-    show(screen(), "2x2x2x2", bench_table("2x2x2x2", found), found)
+    show(screen(), ShapeResult("2x2x2x2", found), bench_table("2x2x2x2", found))
     assert "mxnet-style scratch: cannot be judged" in capsys.readouterr().out
     assert circumstances("2x2x2x2", found)["workers"][0]["checked"] == found[0].checked.model_dump()

@@ -14,6 +14,7 @@ class Library:
 
     NVML_CLOCK_SM = 1
     clocks, watts, slowed, others = 1980, 400_000, 0x4, 1
+    percent, millijoules = 0, 5_000
 
     class NVMLError(Exception):
         pass
@@ -35,6 +36,8 @@ class Library:
             "nvmlDeviceGetEnforcedPowerLimit": lambda i: 700_000,
             "nvmlDeviceGetCurrentClocksEventReasons": lambda i: self.slowed,
             "nvmlDeviceGetComputeRunningProcesses": lambda i: [None] * self.others,
+            "nvmlDeviceGetUtilizationRates": lambda i: SimpleNamespace(gpu=self.percent),
+            "nvmlDeviceGetTotalEnergyConsumption": lambda i: self.millijoules,
         }
         if name not in answers:  # an import asks for __spec__
             raise AttributeError(name)
