@@ -58,7 +58,7 @@ def bench(
         turns that each takes
     out
         the folder that gets bench.csv, rounds.csv and bench.json
-        (default: results/runs/<time>-bench)
+        (default: runs/<time>-bench)
     """
     from rich.console import Console
     from rich.text import Text

@@ -68,7 +68,7 @@ def parity(
         the most that one model is compared on, a share of the rows each (1: on one alone;
         default: 2, or 1 on a device that was named, but for the CPU)
     out
-        the folder that gets parity.csv, such as a run's (default: results/runs/<time>-parity)
+        the folder that gets parity.csv, such as a run's (default: runs/<time>-parity)
     """
     from harness.parity.measure import compare
     from harness.parity.tables import show, write

@@ -81,7 +81,7 @@ def run(
         go on from this checkpoint, with its settings, up to --num-epochs
     out
         the run folder; one of this very run that was cut off is gone on with (default: a new one in
-        results/runs)
+        runs)
     """
     from dataclasses import replace
 
