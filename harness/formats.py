@@ -123,14 +123,15 @@ SPECIAL = re.compile(
     r"[\\`*\[\]|~$]"  # code, emphasis, links, cells, mathematics
     r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis; within a word an underscore is itself
     r"|^[#+=-]"  # headings, lists and rules, which only begin a line
-    r"|(?<=^\d)[.)]"
 )
+NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "://": "&#58;//"}
 
 
 def in_markdown(text: str) -> str:
     """A text on one line that Markdown shows as it is."""
     safe = SPECIAL.sub(r"\\\g<0>", printable(" ".join(text.splitlines())))
+    safe = NUMBERED.sub(r"\1\\\2", safe)
     return re.sub("[&<>@]|://", lambda found: ENTITIES[found[0]], safe)
 
 

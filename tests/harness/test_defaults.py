@@ -19,7 +19,6 @@ MEANT = {
     "OLD NEW": "{run} {run}",
     "FILE": "seeds.toml",
     r"[NAME\|PATH]": "embedded",
-    "--db FILE": "",
     "--resume PATH --num-epochs N": "",
     "--checkpoint PATH --backend NAME --prefix TEXT": "--checkpoint {run}/none --backend jax",
     "--seed-document 000 --backend NAME OUT.ipynb": "--seed-document 000 --backend jax new.ipynb",
@@ -27,8 +26,8 @@ MEANT = {
 }
 """What stands for something of the reader's own, and a request that a test can make of it."""
 
-LOOK = {"list", "compare", "predict", "notebook"}
-"""Commands that write nothing, or only where they are told."""
+LOOK = {"list", "compare", "predict", "notebook", "history"}
+"""Commands that write nothing, only where they are told, or quickly: those are run below."""
 
 
 class Asked(BaseException):
@@ -37,7 +36,7 @@ class Asked(BaseException):
 
 def command(line):
     words = line.split()
-    return words[0] if words and words[0] in COMMANDS else "run"
+    return words[0] if words and words[0] in {*COMMANDS, "history"} else "run"
 
 
 def requested(line, run):
@@ -47,7 +46,7 @@ def requested(line, run):
 
 
 def test_the_readme_names_every_command():
-    assert {*map(command, SHOWN + LISTED)} >= {*COMMANDS} - {"history"}
+    assert {*map(command, SHOWN + LISTED)} >= {*COMMANDS}
 
 
 @pytest.mark.parametrize("line", dict.fromkeys(each for each in SHOWN + LISTED))
@@ -80,3 +79,16 @@ def test_the_report_of_a_committed_result_goes_into_runs(tmp_path, monkeypatch, 
         app(["report", *map(str, folders)], exit_on_error=False, result_action="return_value")
     assert [path.parts[0] == "runs" for path in seen] == [True, False, True]
     assert seen[1] == own
+
+
+def test_a_history_and_what_looks_leave_the_working_folder_alone_but_for_runs(tmp_path, here):
+    make_run(tmp_path / "mine")
+    before = {path: path.read_bytes() for path in (tmp_path / "mine").rglob("*") if path.is_file()}
+    lines = ["history add mine", "history show", "history check", "history site"]
+    for line in [*lines, "compare mine mine", "list --help"]:
+        done = here(*line.split())
+        assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "runs"]
+    written = {path.relative_to(tmp_path).parts[1] for path in (tmp_path / "runs").rglob("*")}
+    assert written == {"history.sqlite", "history"}
+    assert {path: path.read_bytes() for path in before} == before
