@@ -141,7 +141,7 @@ def _of_run(folder: Path) -> Entry:
 
 
 def case_of(facts: dict[str, Any]) -> str:
-    """What a run computed, in words and by the beginning of a hash of all that decides it."""
+    """Case of a run: what it computed, in words and by a hash of all that decides it."""
     experiment, recipe = Experiment.of(facts["experiment"]), facts["recipe"]
     usual = experiment_of(recipe, {}) if recipe in recipes() else Experiment()
     decided = {
@@ -216,7 +216,7 @@ def _measured(
 
 
 def _kept(figures: list[Measured]) -> list[Measured]:
-    """Those that are numbers above 0, which have logarithms; a lone 0 of compiling has none."""
+    """Figures above 0, which have logarithms; a compile time of 0 has none."""
     return [each for each in figures if math.isfinite(each.value) and each.value > 0]
 
 

@@ -1,4 +1,4 @@
-"""What is followed over time, and which way is better."""
+"""Measures that are followed over time, and which way is better."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def _machines(history: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _versions(history: pd.DataFrame) -> list[dict[str, Any]]:
-    """What each backend computed with, and when that was first and last so."""
+    """Versions that each backend computed with, and when it first and last did."""
     return [
         {
             "backend": backend,

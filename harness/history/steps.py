@@ -120,7 +120,7 @@ def is_long(series: pd.DataFrame) -> bool:
 
 
 def cuts(values: Values) -> list[int]:
-    """Where the segments of a series begin, but for the first, by optimal partitioning."""
+    """Beginnings of the segments of a series but for the first, by optimal partitioning."""
     n, penalty = len(values), PENALTY * noise(values) ** 2 * math.log(len(values))
     sums, squares = (np.concatenate([[0.0], np.cumsum(each)]) for each in (values, values**2))
     best, last = np.full(n + 1, np.inf), [0] * (n + 1)
@@ -168,7 +168,7 @@ def _sure(found: list[int], values: Values, level: float) -> list[int]:
 
 
 def _moved(old: Values, new: Values) -> float:
-    """How far the mean moved, without the entry of the newer segment that is farthest from it."""
+    """Distance that the mean moved, without the newer entry that is farthest from the old mean."""
     oddest = int(np.argmax(np.abs(new - old.mean())))
     return float(np.delete(new, oddest).mean() - old.mean())
 
