@@ -23,6 +23,7 @@ from common.files import append
 from harness.console import in_brief, printable, screen
 
 Format = Literal["markdown", "junit", "github"]
+Ending = Literal["passed", "failed", "skipped"]
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
 """Variable with the path of the file that GitHub shows below a step."""
@@ -45,7 +46,7 @@ class Outcome:
 
     group: str
     name: str
-    status: Literal["passed", "failed", "skipped"]
+    status: Ending
     reason: str = ""
     seconds: float | None = None
     file: str = ""
@@ -55,7 +56,7 @@ class Sheet(Console):
     """A console that keeps what is printed as Markdown, and shows nothing."""
 
     def __init__(self) -> None:
-        super().__init__(quiet=True, width=200)
+        super().__init__(quiet=True, width=200, force_terminal=False)
         self.blocks: list[str] = []
 
     def print(self, *objects: Any, **_: Any) -> None:
@@ -111,7 +112,7 @@ def tell(form: Format | None, title: str, outcomes: Sequence[Outcome], console: 
         case "junit":
             print(junit(title, outcomes))
         case _:
-            for line in annotations(title, outcomes):
+            for line in workflow_commands(title, outcomes):
                 print(line)
             if path := os.environ.get(SUMMARY):
                 append(Path(path), f"{page}\n")
@@ -137,28 +138,23 @@ def in_markdown(text: str) -> str:
 
 def junit(title: str, outcomes: Sequence[Outcome]) -> str:
     """JUnit's XML, a suite a group; what XML 1.0 cannot hold is shown as a dot."""
-    root = ET.Element("testsuites", name=f"rnn-rosetta {title}", **_counts(outcomes))
+    root = ET.Element("testsuites", {"name": f"rnn-rosetta {title}"} | _counts(outcomes))
     for group in dict.fromkeys(each.group for each in outcomes):
         mine = [each for each in outcomes if each.group == group]
-        suite = ET.SubElement(root, "testsuite", name=printable(group), **_counts(mine))
+        suite = ET.SubElement(root, "testsuite", {"name": printable(group)} | _counts(mine))
         for each in mine:
-            case = ET.SubElement(
-                suite,
-                "testcase",
-                classname=f"{title}.{printable(group)}",
-                name=printable(each.name),
-                time=f"{each.seconds or 0:.3f}",
-                **({"file": printable(each.file)} if each.file else {}),
-            )
-            said = in_brief(each.reason)
-            if each.status == "passed":
-                if said:
-                    ET.SubElement(case, "system-out").text = said
-            else:
+            told = {"classname": f"{title}.{printable(group)}", "name": printable(each.name)}
+            told |= {"time": f"{each.seconds or 0:.3f}"}
+            told |= {"file": printable(each.file)} if each.file else {}
+            case, said = ET.SubElement(suite, "testcase", told), in_brief(each.reason)
+            if each.status != "passed":
                 kind = "failure" if each.status == "failed" else "skipped"
                 ET.SubElement(case, kind, message=said).text = said
+            elif said:
+                ET.SubElement(case, "system-out").text = said
     ET.indent(root)
-    return ET.tostring(root, encoding="us-ascii", xml_declaration=True).decode()
+    written: bytes = ET.tostring(root, encoding="us-ascii", xml_declaration=True)
+    return written.decode()
 
 
 def _counts(outcomes: Sequence[Outcome]) -> dict[str, str]:
@@ -170,7 +166,7 @@ def _counts(outcomes: Sequence[Outcome]) -> dict[str, str]:
     return {name: str(count) for name, count in counts.items()} | {"time": f"{seconds:.3f}"}
 
 
-def annotations(title: str, outcomes: Sequence[Outcome]) -> list[str]:
+def workflow_commands(title: str, outcomes: Sequence[Outcome]) -> list[str]:
     """Workflow commands of GitHub Actions: an error for each that failed, or the first of them."""
     failed = [each for each in outcomes if each.status == "failed"]
     shown = failed if len(failed) <= MOST else failed[: MOST - 1]

@@ -10,8 +10,8 @@ from harness.records.provenance import source_of
 def outcomes(result: BenchResult) -> list[Outcome]:
     """An outcome for each contender on each shape, and for who was asked for and is not there."""
     speeds = {
-        (row.shape, row.backend, row.variant): row.tokens_per_sec
-        for row in result.figures.itertuples()
+        (row["shape"], row["backend"], row["variant"]): float(row["tokens_per_sec"])
+        for row in result.figures.to_dict("records")
     }
     failures, found = dict(result.failures), []
     for of in result.facts["shapes"]:

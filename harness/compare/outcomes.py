@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.compare.compare import Comparison, times
-from harness.formats import Outcome
+from harness.formats import Ending, Outcome
 from harness.records.provenance import source_of
 
 
@@ -14,7 +14,7 @@ def outcomes(found: Comparison) -> list[Outcome]:
         said = f"{times(each.ratio)} times what it was: {each.verdict}"
         if each.regressed:
             said = f"{each.measure} is {said}, beyond {found.threshold:.3g}"
-        status = "failed" if each.regressed else "passed"
+        status: Ending = "failed" if each.regressed else "passed"
         name, file = f"{each.backend} {each.variant}", source_of(each.backend, each.variant)
         told.append(Outcome(each.measure, name, status, said, file=file))
     for name, why in found.lost.items():

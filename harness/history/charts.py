@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,11 +117,11 @@ def trend(
     )
 
 
-def _point(row: dict[Any, Any], x: float, up: Any) -> Point:
+def _point(row: dict[Any, Any], x: float, up: Callable[[float], float]) -> Point:
     kind = measure(row["measure"])
     known = not np.isnan(row["low"])
     between = f" ({kind.shown(row['low'])} to {kind.shown(row['high'])})" if known else ""
     revision = f"{row['revision'][:8] or 'unknown revision'}{', edited' if row['modified'] else ''}"
     words = f"{row['at'][:16]}, {revision}: {kind.shown(row['value'])}{between}; {row['versions']}"
-    ends = (up(row["low"]), up(row["high"])) if known else (None, None)
-    return Point(x, up(row["value"]), *ends, words)
+    low, high = (up(row["low"]), up(row["high"])) if known else (None, None)
+    return Point(x, up(row["value"]), low, high, words)

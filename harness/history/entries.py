@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -203,16 +203,16 @@ def _of_parity(folder: Path) -> Entry:
 
 def _measured(
     measure: str,
-    row: dict[str, Any],
+    row: Mapping[Any, Any],
     of: str,
     place: str,
     value: float,
     low: float = math.nan,
     high: float = math.nan,
 ) -> Measured:
-    ends = (None if math.isnan(end) else float(end) for end in (low, high))
-    who = str(row["backend"]), str(row["variant"])
-    return Measured(measure, *who, of, place, float(value), *ends, str(row["versions"]))
+    least, most = (None if math.isnan(end) else float(end) for end in (low, high))
+    backend, variant, versions = (str(row[name]) for name in ("backend", "variant", "versions"))
+    return Measured(measure, backend, variant, of, place, float(value), least, most, versions)
 
 
 def _kept(figures: list[Measured]) -> list[Measured]:

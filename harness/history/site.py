@@ -28,7 +28,7 @@ from harness.history.steps import Step
 from harness.history.store import SERIES
 from harness.page.html import SHAPES
 from harness.page.palette import looks
-from harness.page.series import in_order
+from harness.page.series import in_order, records
 from harness.page.shown import shown
 from harness.paths import all_at_once
 
@@ -158,7 +158,7 @@ def _entries(history: pd.DataFrame) -> list[dict[str, Any]]:
     """The entries, the newest first, with the number of their figures."""
     counts = history.groupby("key").size()
     entries = history.drop_duplicates("key").iloc[::-1]
-    return [{**row, "figures": counts[row["key"]]} for row in entries.to_dict("records")]
+    return [row | {"figures": counts[row["key"]]} for row in records(entries)]
 
 
 def _machines(history: pd.DataFrame) -> list[dict[str, Any]]:

@@ -150,7 +150,7 @@ def _marks(columns: list[str]) -> str:
 
 def _is_empty(file: sqlite3.Connection) -> bool:
     (count,) = file.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    return count == 0
+    return bool(count == 0)
 
 
 def _check(path: Path, file: sqlite3.Connection) -> None:

@@ -27,14 +27,11 @@ def outcomes(comparison: ParityResult) -> list[Outcome]:
         found.append(Outcome(str(dtype), name, "failed", said, file=file))
     for name, reason in comparison.failures.items():
         found.append(Outcome("compared", name, "failed", reason, file=source_of(*name.split())))
-    found += [Outcome("compared", *each) for each in _absent(comparison)]
+    for name, reason in comparison.absent.items():
+        found.append(Outcome("compared", name, "skipped", reason))
     if not found:
         found.append(Outcome("compared", "everything", "failed", "nothing was compared"))
     return found
-
-
-def _absent(comparison: ParityResult) -> list[tuple[str, str, str]]:
-    return [(name, "skipped", reason) for name, reason in comparison.absent.items()]
 
 
 def of_port(result: PortParity) -> list[Outcome]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.console import figure
-from harness.formats import Outcome
+from harness.formats import Ending, Outcome
 from harness.records.provenance import source_of
 from harness.records.status import marked
 from harness.run.train import RunResult
@@ -19,6 +19,6 @@ def outcomes(result: RunResult) -> list[Outcome]:
             told = f"{said}; perplexity {figure(row.perplexity, '.4f')}"
             found.append(Outcome("rows", name, "passed", told, row.train_seconds, file))
         else:
-            status = "skipped" if result.forgives(row) else "failed"
+            status: Ending = "skipped" if result.forgives(row) else "failed"
             found.append(Outcome("rows", name, status, said, file=file))
     return found

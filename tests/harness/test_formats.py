@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.text import Text
 
 from harness.console import titled
-from harness.formats import Outcome, Sheet, annotations, in_markdown, junit, tell
+from harness.formats import Outcome, Sheet, in_markdown, junit, tell, workflow_commands
 from tests.harness.made_runs import NASTY, make_parity, make_run
 
 FOUND = [
@@ -40,7 +40,7 @@ def test_any_text_is_well_formed_xml_and_one_annotation(text):
     assert written.isascii()
     (case,) = ET.fromstring(written).iter("testcase")
     assert case.find("failure") is not None
-    (line,) = annotations("run", [outcome])
+    (line,) = workflow_commands("run", [outcome])
     properties, said = re.fullmatch(r"::error (.*?)::(.*)", line).groups()
     assert "\n" not in line
     assert "\r" not in line
@@ -50,7 +50,7 @@ def test_any_text_is_well_formed_xml_and_one_annotation(text):
 
 
 def test_an_annotation_stands_at_its_file_escaped_as_github_wants_it():
-    (line,) = annotations("parity", FOUND)
+    (line,) = workflow_commands("parity", FOUND)
     assert line == (
         "::error file=a%2Cb%3Ac.py,title=parity%3A float64%2C jax scratch::"
         "100%25 off, by: 1 and more"
@@ -59,10 +59,10 @@ def test_an_annotation_stands_at_its_file_escaped_as_github_wants_it():
 
 def test_of_many_failures_the_last_annotation_says_how_many_more():
     many = [Outcome("rows", str(number), "failed", "no") for number in range(25)]
-    lines = annotations("run", many)
+    lines = workflow_commands("run", many)
     assert len(lines) == 10
     assert lines[-1] == "::error title=run::16 more failed, see the summary"
-    assert len(annotations("run", many[:10])) == 10
+    assert len(workflow_commands("run", many[:10])) == 10
 
 
 def test_a_sheet_keeps_tables_and_lines_as_github_shows_them():
