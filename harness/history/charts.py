@@ -65,6 +65,11 @@ class Trend:
     words: str
 
     @property
+    def is_lone(self) -> bool:
+        """True if there is one entry, and so no trend yet."""
+        return len(self.points) == 1
+
+    @property
     def line(self) -> str:
         """The points of the line."""
         return " ".join(f"{point.x:.1f},{point.y:.1f}" for point in self.points)

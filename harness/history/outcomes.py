@@ -6,7 +6,7 @@ import pandas as pd
 
 from harness.formats import Outcome
 from harness.history.measures import measure
-from harness.history.steps import Step, is_long
+from harness.history.steps import NEEDED, Step
 from harness.history.store import SERIES
 from harness.records.provenance import source_of
 
@@ -22,11 +22,11 @@ def outcomes(history: pd.DataFrame, steps: list[Step]) -> list[Outcome]:
         file = source_of(backend, variant)
         if step and step.worse:
             found.append(Outcome(name, title, "failed", told(step), file=file))
-        elif is_long(of):
+        elif len(of) >= NEEDED:
             said = told(step) if step else "no step"
             found.append(Outcome(name, title, "passed", said, file=file))
         else:
-            said = f"{len(of)} of the 6 entries that a step needs"
+            said = f"{len(of)} of the {NEEDED} entries that a step needs"
             found.append(Outcome(name, title, "skipped", said, file=file))
     return found
 

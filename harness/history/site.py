@@ -24,7 +24,7 @@ from harness.console import printable
 from harness.history.charts import Trend, trend
 from harness.history.measures import MEASURES
 from harness.history.outcomes import told
-from harness.history.steps import Step
+from harness.history.steps import NEEDED, Step
 from harness.history.store import SERIES
 from harness.page.html import SHAPES
 from harness.page.palette import looks
@@ -79,7 +79,7 @@ def write_site(history: pd.DataFrame, steps: list[Step], out: Path) -> Path:
     if index.exists() and GENERATOR not in index.read_text(encoding="utf-8", errors="replace"):
         raise RequestError(f"{index}: is not of a history: give another --out")
     pages = sorted(_pages(history, steps), key=lambda page: -len(page.entries))
-    environment = _environment()
+    environment, sizes = _environment(), history.groupby(SERIES).size()
     style = Markup(_read("harness.page", "page.css") + _read("harness.history", "site.css"))
     worn = looks(sorted(history.backend.unique()))
     common = {"style": style, "looks": worn, "shapes": SHAPES, "generator": Markup(GENERATOR)}
@@ -95,6 +95,9 @@ def write_site(history: pd.DataFrame, steps: list[Step], out: Path) -> Path:
         steps=steps,
         sentence=told,
         entries=_entries(history),
+        long=int((sizes >= NEEDED).sum()),
+        series=len(sizes),
+        needed=NEEDED,
         machines=_machines(history),
         versions=_versions(history),
         **common,

@@ -32,6 +32,9 @@ Values = NDArray[np.float64]
 SHORTEST = 3
 """Entries of a segment; that a lone odd one is no step, `_moved` sees to."""
 
+NEEDED = 2 * SHORTEST
+"""Entries of a series that can show a step."""
+
 NEWEST = 5
 """Entries since a step, at most, for which it is new: three checks in a row tell of it."""
 
@@ -86,7 +89,7 @@ def steps_of(history: pd.DataFrame, threshold: float, newest: bool = False) -> l
         newest: True to look at the newest entries alone.
     """
     found: list[Step] = []
-    groups = [(key, of) for key, of in history.groupby(SERIES, sort=False) if is_long(of)]
+    groups = [each for each in history.groupby(SERIES, sort=False) if len(each[1]) >= NEEDED]
     for key, of in groups:
         logs = np.log(of.value.to_numpy())
         first = max(SHORTEST, len(of) - NEWEST) if newest else SHORTEST
@@ -112,11 +115,6 @@ def steps_of(history: pd.DataFrame, threshold: float, newest: bool = False) -> l
                 )
             )
     return sorted(found, key=lambda step: step.at, reverse=True)
-
-
-def is_long(series: pd.DataFrame) -> bool:
-    """True if a series has entries enough to show a step."""
-    return len(series) >= 2 * SHORTEST
 
 
 def cuts(values: Values) -> list[int]:

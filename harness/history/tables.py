@@ -14,7 +14,7 @@ from common.errors import RequestError, unknown
 from harness.console import printable, titled
 from harness.history.measures import measure
 from harness.history.outcomes import told
-from harness.history.steps import SHORTEST, Step
+from harness.history.steps import NEEDED, Step
 from harness.history.store import SERIES
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -104,10 +104,10 @@ def show_steps(console: Console, history: pd.DataFrame, steps: list[Step]) -> No
         word = "worse" if step.worse else "better"
         console.print(Text(printable(f"{word}: {line}"), _style(step)), soft_wrap=True)
     sizes = history.groupby(SERIES).size()
-    long = int((sizes >= 2 * SHORTEST).sum())
+    long = int((sizes >= NEEDED).sum())
     worse = sum(step.worse for step in steps)
     found = f"{worse} for the worse" if worse else "no step for the worse"
     console.print(
         f"{found} at the newest entries of {long:,} series; {len(sizes) - long:,} more have fewer "
-        f"than {2 * SHORTEST} entries, too few to tell"
+        f"than {NEEDED} entries, too few to tell"
     )
