@@ -12,22 +12,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from common.errors import RequestError
-from common.experiment import Experiment
 from harness.console import note, printable
+from harness.history.naming import case_of, machine_of, place_of
 from harness.paths import ROOT
-from harness.recipes import experiment_of, recipes
 from harness.records.agreement import damaged
 from harness.records.checkout import committed_at
 from harness.records.reading import BenchData, read_bench, read_parity, read_run
 from harness.records.tables import content, holds
 
 Kind = Literal["run", "bench", "parity"]
-
-FREE = (
-    "seed threads device devices deterministic prefixes num_preds pred_period decode alpha "
-    "temperature"
-).split()
-"""Settings of a run that change none of its figures but by seed or by place."""
 
 
 @dataclass(frozen=True)
@@ -136,27 +129,8 @@ def _of_run(folder: Path) -> Entry:
             ("memory", case, row["peak_memory_mb"]),
             ("device memory", case, row["device_memory_mb"]),
         ):
-            figures.append(_measured(measure, row, of, _place(row["device"], threads), value))
+            figures.append(_measured(measure, row, of, place_of(row["device"], threads), value))
     return _entry("run", folder, facts, _kept(figures), "summary.csv", "epochs.csv")
-
-
-def case_of(facts: dict[str, Any]) -> str:
-    """Case of a run: what it computed, in words and by a hash of all that decides it."""
-    experiment, recipe = Experiment.of(facts["experiment"]), facts["recipe"]
-    usual = experiment_of(recipe, {}) if recipe in recipes() else Experiment()
-    decided = {
-        name: value
-        for name, value in experiment.model_dump(mode="json", exclude_defaults=True).items()
-        if name not in (*FREE, "corpus")
-    }
-    text = facts["corpus"]["sha256"], facts["resumed_sha256"]
-    digest = hashlib.sha256(json.dumps([decided, text], sort_keys=True).encode()).hexdigest()
-    differing = [
-        f"{name}={value}"
-        for name, value in experiment.model_dump(mode="json").items()
-        if name not in FREE and value != getattr(usual, name)
-    ]
-    return printable(", ".join([recipe, *differing]))[:160] + f" #{digest[:8]}"
 
 
 def _of_bench(folder: Path) -> Entry:
@@ -170,7 +144,7 @@ def _of_bench(folder: Path) -> Entry:
         worker = workers.get((row["backend"], row["variant"], row["shape"]), {})
         conditions = worker.get("conditions") or {}
         known = row | {"versions": _joined(conditions.get("versions", {}))}
-        place, of = _place(worker.get("device") or "", threads), f"{row['shape']}{dtype}"
+        place, of = place_of(worker.get("device") or "", threads), f"{row['shape']}{dtype}"
         speed = row["tokens_per_sec"], row["low"], row["high"]
         figures.append(_measured("throughput", known, of, place, *speed))
         for measure, column in (
@@ -220,11 +194,6 @@ def _kept(figures: list[Measured]) -> list[Measured]:
     return [each for each in figures if math.isfinite(each.value) and each.value > 0]
 
 
-def _place(device: str, threads: Any) -> str:
-    many = f", {threads} thread{'s' if threads != 1 else ''}" if threads else ""
-    return printable(f"{device or 'cpu'}{many}")
-
-
 def _joined(versions: dict[str, str]) -> str:
     return " ".join(f"{name}={version}" for name, version in versions.items())
 
@@ -250,17 +219,6 @@ def _entry(
         str(folder),
         figures,
     )
-
-
-def machine_of(told: dict[str, Any]) -> str:
-    """A machine in words: figures of the same words are compared over time."""
-    memory = told.get("memory_mb")
-    parts = [str(told.get("cpu", "unknown CPU")), f"{told.get('cores', '?')} cores"]
-    if isinstance(memory, int | float):
-        parts.append(f"{memory / 1024:.0f} GB")
-    gpus = [str(gpu.get("name")) for gpu in told.get("gpus", []) if isinstance(gpu, dict)]
-    parts += [f"{gpus.count(name)} x {name}" for name in dict.fromkeys(gpus)]
-    return printable(", ".join(parts))
 
 
 def _time(told: str, record: Path) -> str:

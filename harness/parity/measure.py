@@ -75,8 +75,8 @@ def compare(
         rows: list[list[object]] = []
         for each in able:
             with brief_worker(pair[0], pythons, each, cpus) as worker:
-                described, _ = worker.answer(Describe(), Described)
                 rows += _errors(pair, each, steps, worker)
+                described, _ = worker.answer(Describe(), Described)
             versions[pair[0]] = described.description.versions
         return rows
 

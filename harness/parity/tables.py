@@ -15,9 +15,10 @@ from harness.records.facts import write_facts
 from harness.records.provenance import provenance
 
 
-def write(comparison: ParityResult, folder: Path) -> None:
+def write(comparison: ParityResult, folder: Path) -> Path:
     """Write ``parity.csv`` into a folder, and ``parity.json``, which says of what it is."""
-    write_aside(folder / "parity.csv", csv_of(comparison.table))
+    path = folder / "parity.csv"
+    write_aside(path, csv_of(comparison.table))
     facts = {
         **provenance(),
         "backends": comparison.versions,
@@ -26,6 +27,7 @@ def write(comparison: ParityResult, folder: Path) -> None:
         "status": "finished" if comparison.passed else "failed",
     }
     write_facts(folder / "parity.json", facts, ["parity.csv"])
+    return path
 
 
 def show(console: Console, comparison: ParityResult) -> None:
