@@ -16,6 +16,7 @@ from harness.history.measures import measure
 from harness.history.outcomes import told
 from harness.history.steps import NEEDED, Step
 from harness.history.store import SERIES
+from harness.page.series import in_order
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 
@@ -64,12 +65,12 @@ def show_trends(console: Console, history: pd.DataFrame, steps: list[Step]) -> N
             table.add_column(head, no_wrap=True)
         for head in ("newest", "since the first", "last step"):
             table.add_column(head, justify="right", no_wrap=True)
-        for key, series in of.groupby(SERIES, sort=False):
-            step = last.get(tuple(map(str, key)))
-            values = series.value.to_numpy()
+        for whose in in_order(of):
+            values = whose.rows(of).value.to_numpy()
+            step = last.get((name, whose.backend, whose.variant, what, place, machine))
             table.add_row(
-                Text(printable(str(key[1]))),
-                Text(printable(str(key[2]))),
+                Text(printable(whose.backend)),
+                Text(printable(whose.variant)),
                 trend(values),
                 measure(name).shown(values[-1]).removesuffix(f" {unit}"),
                 f"{values[-1] / values[0] - 1:+.1%}" if len(values) > 1 else "-",

@@ -4,7 +4,6 @@ set -euo pipefail
 
 rm -rf "$WORK"
 mkdir -p "$WORK"
-git worktree prune
 
 for side in base head; do
   given=$BASE
@@ -18,6 +17,7 @@ for side in base head; do
     done
   else
     tree=$WORK/$side
+    git worktree prune
     git worktree add --quiet --detach "$tree" "$(git rev-parse --verify --end-of-options "$given^{commit}")"
     default="python3 -m venv .venv && .venv/bin/pip install --quiet -c constraints.txt -e '.[$BACKENDS]'"
     (cd "$tree" && bash -euo pipefail -c "${SETUP:-$default}")
