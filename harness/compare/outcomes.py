@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.compare.compare import Comparison, times
+from harness.compare.compare import Comparison
+from harness.console import figure
 from harness.formats import Ending, Outcome
 from harness.records.provenance import source_of
 
@@ -11,10 +12,11 @@ def outcomes(found: Comparison) -> list[Outcome]:
     """An outcome for each measure of each row, and for each row that has figures no more."""
     told = []
     for each in found.changes:
-        said = f"{times(each.ratio)} times what it was: {each.verdict}"
+        verdict = each.verdict or "cannot be told"
+        said = f"{figure(each.ratio, '.3f')} times what it was: {verdict}"
         if each.regressed:
             said = f"{each.measure} is {said}, beyond {found.threshold:.3g}"
-        status: Ending = "failed" if each.regressed else "passed"
+        status: Ending = "failed" if each.regressed else "passed" if each.verdict else "skipped"
         name, file = f"{each.backend} {each.variant}", source_of(each.backend, each.variant)
         told.append(Outcome(each.measure, name, status, said, file=file))
     for name, why in found.lost.items():

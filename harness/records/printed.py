@@ -100,8 +100,8 @@ class PrintedChange(Open):
     variant: str
     old: float
     new: float
-    ratio: float
-    verdict: str
+    ratio: float | None
+    verdict: str | None
     regressed: bool
 
 

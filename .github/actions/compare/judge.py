@@ -25,12 +25,14 @@ def main() -> int:
     for head in ("head / base", "each turn", "verdict"):
         table.add_column(head, justify="right")
     for name in dict.fromkeys(name for found in changes for name in found):
-        found = [of[name] for of in changes if name in of]
+        found = [of[name] for of in changes if name in of and of[name]["ratio"]]
+        if not found:
+            continue
         ratio = math.exp(median(math.log(each["ratio"]) for each in found))
         each_turn = ", ".join(f"{each['ratio']:.3f}" for each in found)
         regressed = len(found) == len(turns) and all(each["regressed"] for each in found)
         verdicts = {each["verdict"] for each in found}
-        verdict = verdicts.pop() if len(verdicts) == 1 else "tie"
+        verdict = verdicts.pop() or "cannot be told" if len(verdicts) == 1 else "tie"
         cells = [printable(part) for part in name]
         table.add_row(*cells, f"{ratio:.3f}", each_turn, "regression" if regressed else verdict)
         said = f"{ratio:.3f} times as fast as base ({each_turn})"

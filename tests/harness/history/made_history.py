@@ -15,21 +15,19 @@ ROUNDS = 20  # of a benchmark by default
 
 
 def residuals():
-    """Logarithms of the seconds of each committed series, about their mean, a row a series."""
+    """Logarithms of the seconds of each committed series, about their mean."""
     rounds = pd.read_csv(RESULTS / "bench" / "rounds.csv")
-    rounds = rounds[rounds.backend != "null"]
+    rounds = rounds[(rounds.backend != "null") & (rounds.variant != "products")]
     series = rounds.groupby(["backend", "variant", "shape"]).seconds
-    logs = np.array([np.log(seconds) for _, seconds in series])
-    per = logs.shape[1]
-    return (logs - logs.mean(axis=1, keepdims=True)) * np.sqrt(per / (per - 1))
+    logs = [np.log(seconds.to_numpy()) for _, seconds in series]
+    return [(of - of.mean()) * np.sqrt(len(of) / (len(of) - 1)) for of in logs]
 
 
 def noisy(rng, series, entries, noise=None):
     """Logarithms of made throughputs, series x entries: each the median of as many rounds."""
     noise = residuals() if noise is None else noise
-    own = noise[rng.integers(len(noise), size=series)]
-    drawn = rng.integers(own.shape[1], size=(series, entries * ROUNDS))
-    rounds = np.take_along_axis(own, drawn, axis=1).reshape(series, entries, ROUNDS)
+    own = (noise[which] for which in rng.integers(len(noise), size=series))
+    rounds = [rng.choice(of, (entries, ROUNDS)) for of in own]
     return np.log(50_000.0) + np.median(rounds, axis=2)
 
 
