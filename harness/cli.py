@@ -23,6 +23,7 @@ from harness.compare.command import compare
 from harness.completion import OutOption, ShellOption, install
 from harness.console import in_brief
 from harness.corpus.command import corpus
+from harness.history.command import history
 from harness.listing.command import list_
 from harness.notebook.command import notebook
 from harness.options import Plugins
@@ -84,6 +85,7 @@ def command_line(name: str) -> App:
     made.default(with_plugins(run))
     for command, function in COMMANDS.items():
         made.command(with_plugins(function), name=command)
+    made.command(history())
     made.command(install_completion, name="--install-completion", group=SHELL)
     return made
 

@@ -103,12 +103,19 @@ def note(text: str) -> None:
         print(f"note: {in_brief(text)}", file=sys.stderr)
 
 
+FORMAT = 1
+"""Version of every JSON file that a command leaves or prints; one without is of version 1.
+
+``docs/output.schema.json`` is its schema.
+"""
+
+
 def print_json(value: Any) -> None:
     """Print strict JSON, escaped where a character does not print or the stream has none for it.
 
-    A number that is not finite becomes null.
+    A number that is not finite becomes null; an object begins with its version.
     """
-    plain = strict(value)
+    plain = strict({"format": FORMAT} | value if isinstance(value, dict) else value)
     text = json.dumps(plain, indent=2, ensure_ascii=False)
     safe = "".join(char if char.isprintable() or char == "\n" else _escaped(char) for char in text)
     try:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, model_validator
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.pipes import kept
+from harness.formats import Format
 
 CHOICE, DATA, NETWORK, TRAINING, MEASUREMENT, MACHINE, OUTPUT = (
     Group(name, sort_key=key)
@@ -79,6 +80,16 @@ CheckpointSeconds = Annotated[
 Json = Annotated[
     bool,
     Parameter(negative=(), group=OUTPUT, show_default=False, help="print the result as JSON alone"),
+]
+
+OutputFormat = Annotated[
+    Format | None,
+    Parameter(
+        name="--format",
+        group=OUTPUT,
+        help="for other programs: Markdown, JUnit's XML, or annotations of GitHub Actions with the "
+        "summary of the step",
+    ),
 ]
 
 

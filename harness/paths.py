@@ -25,7 +25,11 @@ from harness.lock import locked
 ROOT = Path(__file__).resolve().parents[1]
 """The source: a worker in another environment runs this one too, whatever is installed there."""
 
-RUNS = Path("results") / "runs"
+RUNS = Path("runs")
+"""Results that were given no folder, in the working folder; git ignores it in the project's own."""
+
+RESULTS = ROOT / "results"
+"""The project's own results: no command writes there unless its options name a folder in it."""
 
 UNFINISHED, FINISHED = ".unfinished", ".finished"
 """The folder aside, while it is written and once it is whole."""
@@ -40,7 +44,7 @@ class Place:
 
 
 def new_folder(name: str) -> Path:
-    """``results/runs/<time>-<name>``: where a result goes that was given no folder."""
+    """``runs/<time>-<name>``: where a result goes that was given no folder."""
     return RUNS / f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-{name}"
 
 

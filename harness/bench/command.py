@@ -8,7 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from common.errors import RequestError
-from harness.console import note, print_json, screen
+from harness.console import note, print_json
+from harness.formats import console_for, tell
 from harness.options import (
     CHOICE,
     FLAT,
@@ -20,6 +21,7 @@ from harness.options import (
     Force,
     Json,
     Options,
+    OutputFormat,
     Pythons,
     Quiet,
     Variants,
@@ -48,6 +50,7 @@ def bench(
     quiet: Quiet = False,
     force: Force = False,
     json: Json = False,
+    form: OutputFormat = None,
 ) -> int:
     """Time training steps of every backend and variant, in turns, against the floor.
 
@@ -74,13 +77,13 @@ def bench(
         (default: 20, or 1 a contender if that is more; no limit where --rounds is given)
     out
         the folder that gets bench.csv, rounds.csv, comparisons.csv, ranking.csv and bench.json
-        (default: results/runs/<time>-bench)
+        (default: runs/<time>-bench)
     """
-    from rich.console import Console
     from rich.text import Text
 
     from harness.bench.contenders import Contest
     from harness.bench.measure import run_contest
+    from harness.bench.outcomes import outcomes
     from harness.bench.shapes import SHAPES, dimensions
     from harness.paths import new_folder, result_folder
     from harness.workers.cpus import fewer_than_asked
@@ -108,12 +111,13 @@ def bench(
         " ".join((against or "").split()),
     )
     note(fewer_than_asked(chosen["threads"]))
-    console = Console(quiet=True) if json else screen()
+    console = console_for(json, form)
     out = out or new_folder("bench")
     with result_folder(out, "bench.json", force) as place:
-        result = run_contest(contest, shapes, place.path, console, quiet)
+        result = run_contest(contest, shapes, place.path, console, quiet or bool(form))
         place.failed = result.exit_status != 0
     console.print(Text(f"written: {out / 'bench.csv'}, and the other tables beside it"))
     if json:
         print_json(result.as_json())
+    tell(form, "bench", outcomes(result), console)
     return result.exit_status

@@ -71,7 +71,7 @@ def bptt(
         draws of the links for each pi
     out
         the folder that gets norms.csv, spectrum.csv, truncation.csv, bptt.json and the report
-        (default: results/runs/<time>-bptt)
+        (default: runs/<time>-bptt)
     """
     from common.inputs import read_inputs
     from harness.bptt.measure import Folder, measure

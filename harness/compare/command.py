@@ -8,8 +8,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from common.errors import RequestError
-from harness.console import print_json, screen
-from harness.options import CHOICE, MEASUREMENT, Backends, Json, Variants, split
+from harness.console import print_json
+from harness.formats import console_for, tell
+from harness.options import CHOICE, MEASUREMENT, Backends, Json, OutputFormat, Variants, split
 
 
 def compare(
@@ -21,6 +22,7 @@ def compare(
     variant: Variants = None,
     threshold: Annotated[float, Parameter(group=MEASUREMENT)] = 0.05,
     json: Json = False,
+    form: OutputFormat = None,
 ) -> int:
     """Hold a run against an older one of the same experiment, or two benchmarks.
 
@@ -51,13 +53,15 @@ def compare(
         the fraction of throughput that may be lost, and by which a perplexity may rise
     """
     from harness.compare.compare import compare as compare_folders
+    from harness.compare.outcomes import outcomes
     from harness.compare.tables import show
 
     if not 0 <= threshold < 1:
         raise RequestError(f"--threshold {threshold:g}: a fraction, from 0 to less than 1")
+    console = console_for(json, form)
     found = compare_folders(old, new, split(backend), split(variant), threshold)
     if json:
         print_json(found.as_json())
-    else:
-        show(screen(), found)
+    show(console, found)
+    tell(form, "compare", outcomes(found), console)
     return found.exit_status

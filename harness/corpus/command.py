@@ -42,7 +42,7 @@ def corpus(
     token
         what a token is (default: both, one after the other)
     out
-        the folder that gets tables and report (default: results/runs/<time>-corpus; for several
+        the folder that gets tables and report (default: runs/<time>-corpus; for several
         corpora, a folder in it for each)
     """
     from common import sources

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from harness.console import printable
+from harness.formats import in_markdown
 from harness.page.blocks import (
     Block,
     Cell,
@@ -38,19 +39,9 @@ def markdown(sections: list[Section], title: str, about: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-SPECIAL = re.compile(
-    r"[\\`*\[\]|~$]"  # code, emphasis, links, cells, mathematics
-    r"|(?<![^\W_])_|_(?![^\W_])"  # emphasis; within a word an underscore is itself
-    r"|^[#+=-]"  # headings, lists and rules, which only begin a line
-    r"|(?<=^\d)[.)]"
-)
-ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "://": "&#58;//"}
-
-
 def escape(text: str) -> str:
     """A text on one line that Markdown shows as it is."""
-    safe = SPECIAL.sub(r"\\\g<0>", shown(text))
-    return re.sub("[&<>@]|://", lambda found: ENTITIES[found[0]], safe)
+    return in_markdown(shown(text))
 
 
 def fence(text: str) -> str:

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from common.errors import RequestError
 from common.experiment import DType
-from harness.console import print_json, screen
+from harness.console import print_json
+from harness.formats import Format, console_for, tell
 from harness.options import (
     CHOICE,
     FLAT,
@@ -22,6 +23,7 @@ from harness.options import (
     Force,
     Json,
     Options,
+    OutputFormat,
     Pythons,
     Variants,
     as_options,
@@ -50,6 +52,7 @@ def parity(
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
     force: Force = False,
     json: Json = False,
+    form: OutputFormat = None,
 ) -> int:
     """Compare every backend and variant with the float64 reference, quantity by quantity.
 
@@ -68,9 +71,11 @@ def parity(
         the most that one model is compared on, a share of the rows each (1: on one alone;
         default: 2, or 1 on a device that was named, but for the CPU)
     out
-        the folder that gets parity.csv, such as a run's (default: results/runs/<time>-parity)
+        the folder that gets parity.csv and parity.json, such as a run's
+        (default: runs/<time>-parity)
     """
     from harness.parity.measure import compare
+    from harness.parity.outcomes import outcomes
     from harness.parity.tables import show, write
     from harness.paths import new_folder, result_folder
     from harness.workers.interpreters import parse
@@ -79,9 +84,9 @@ def parity(
         others = backend, variant, dtype, python, out, force, given(settings)
         if any(others) or (steps, devices) != (STEPS, None):
             raise RequestError(
-                f"--model {model}: it is compared alone: give --json, or nothing else"
+                f"--model {model}: it is compared alone: give --json or --format, or nothing else"
             )
-        return _port(model, json)
+        return _port(model, json, form)
     if steps < 1:
         raise RequestError(f"--steps {steps}: at least one update")
     device = (settings or Settings()).device
@@ -89,6 +94,7 @@ def parity(
         devices = DEVICES if device in ("auto", "cpu") else 1
     if not 1 <= devices <= 64:
         raise RequestError(f"--devices {devices}: between 1 and 64")
+    console = console_for(json, form)
     out = out or new_folder("parity")
     with result_folder(out, "parity.csv", force) as place:
         comparison = compare(
@@ -104,20 +110,21 @@ def parity(
         place.failed = not comparison.passed
     if json:
         print_json({"passed": comparison.passed, "table": comparison.table.to_dict("records")})
-    else:
-        console = screen()
-        show(console, comparison)
-        console.print(Text(f"written: {out / 'parity.csv'}"))
+    show(console, comparison)
+    console.print(Text(f"written: {out / 'parity.csv'}, parity.json"))
+    tell(form, "parity", outcomes(comparison), console)
     return 0 if comparison.passed else 1
 
 
-def _port(model: str, json: bool) -> int:
+def _port(model: str, json: bool, form: Format | None) -> int:
     """Compare a user's own step with the reference."""
+    from harness.parity.outcomes import of_port
     from harness.parity.port import compare_port, facts, show
 
+    console = console_for(json, form)
     result = compare_port(model)
     if json:
         print_json(facts(result))
-    else:
-        show(screen(), result)
+    show(console, result)
+    tell(form, "parity", of_port(result), console)
     return 0 if result.equal else 1

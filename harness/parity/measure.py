@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -17,8 +17,9 @@ from harness.workers.errors import WorkerError
 from harness.workers.interpreters import brief_worker
 from harness.workers.placement import placed
 from harness.workers.pool import Pair, run_pool
-from harness.workers.protocol import CaseErrors
-from harness.workers.requests import Compare
+from harness.workers.process import Worker
+from harness.workers.protocol import CaseErrors, Described
+from harness.workers.requests import Compare, Describe
 
 COLUMNS = list(ParityTable.model_fields)
 
@@ -31,11 +32,13 @@ class ParityResult:
         table: an error a row, by `COLUMNS`.
         failures: the reason of every backend that broke down, by backend and variant.
         absent: likewise for backends that are not available.
+        versions: of what each backend computed with, by its name.
     """
 
     table: pd.DataFrame
     failures: dict[str, str]
     absent: dict[str, str]
+    versions: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -62,12 +65,20 @@ def compare(
     for each in settings:
         each["device"] = placed(Experiment.of(each), [name for name, _ in pairs], pythons).device
 
+    versions: dict[str, dict[str, str]] = {}
+
     def compare_pair(pair: Pair, cpus: list[int]) -> list[list[object]]:
         asked = [Experiment.of(each | {"dtype": dtype}) for dtype in dtypes for each in settings]
         able = [each for each in asked if not unable(*pair, each)]
         if not able:
             raise WorkerError("unavailable", str(unable(*pair, asked[0])))
-        return [row for each in able for row in _errors(pair, each, steps, pythons, cpus)]
+        rows: list[list[object]] = []
+        for each in able:
+            with brief_worker(pair[0], pythons, each, cpus) as worker:
+                rows += _errors(pair, each, steps, worker)
+                described, _ = worker.answer(Describe(), Described)
+            versions[pair[0]] = described.description.versions
+        return rows
 
     result = run_pool(pairs, names, pythons, compare_pair)
     rows = [row for found in result.found.values() for row in found]
@@ -75,11 +86,11 @@ def compare(
         {" ".join(pair): reason for pair, reason in reasons.items()}
         for reasons in (result.failures, result.absent)
     )
-    return ParityResult(pd.DataFrame(rows, columns=COLUMNS), failures, absent)
+    return ParityResult(pd.DataFrame(rows, columns=COLUMNS), failures, absent, versions)
 
 
 def _errors(
-    pair: Pair, experiment: Experiment, steps: int, pythons: dict[str, Path], cpus: list[int]
+    pair: Pair, experiment: Experiment, steps: int, worker: Worker
 ) -> Iterator[list[object]]:
     dtype, devices = experiment.dtype, experiment.devices
     request = Compare(
@@ -87,13 +98,12 @@ def _errors(
     )
     able = (case for case in grid(dtype, devices) if not unable(*pair, case.experiment))
     to_compare = {case.name for case in able}
-    with brief_worker(pair[0], pythons, experiment, cpus) as worker:
-        for event in worker.answers(request):
-            if isinstance(event, CaseErrors):
-                to_compare.discard(event.case)
-                over = over_tolerance(event.errors, dtype)
-                for quantity, error in event.errors.items():
-                    row = [*pair, dtype, event.case, quantity, error]
-                    yield [*row, tolerance(quantity, dtype), quantity not in over]
+    for event in worker.answers(request):
+        if isinstance(event, CaseErrors):
+            to_compare.discard(event.case)
+            over = over_tolerance(event.errors, dtype)
+            for quantity, error in event.errors.items():
+                row = [*pair, dtype, event.case, quantity, error]
+                yield [*row, tolerance(quantity, dtype), quantity not in over]
     if to_compare:
         raise WorkerError("error", f"it did not compare {', '.join(sorted(to_compare))}")

@@ -11,12 +11,22 @@ from common.files import write_aside
 from harness.console import titled
 from harness.parity.measure import ParityResult
 from harness.records.cells import csv_of
+from harness.records.facts import write_facts
+from harness.records.provenance import provenance
 
 
 def write(comparison: ParityResult, folder: Path) -> Path:
-    """Write ``parity.csv`` into a folder."""
+    """Write ``parity.csv`` into a folder, and ``parity.json``, which says of what it is."""
     path = folder / "parity.csv"
     write_aside(path, csv_of(comparison.table))
+    facts = {
+        **provenance(),
+        "backends": comparison.versions,
+        "failures": comparison.failures,
+        "absent": comparison.absent,
+        "status": "finished" if comparison.passed else "failed",
+    }
+    write_facts(folder / "parity.json", facts, ["parity.csv"])
     return path
 
 

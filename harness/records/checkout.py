@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -36,6 +37,18 @@ def checkout(root: Path) -> tuple[str | None, bool]:
     if not revision or not os.path.samefile(top, root):
         return None, False
     return revision, _differs(root, _git(root, "ls-tree", "-r", "-z", "--full-tree", "HEAD"))
+
+
+def committed_at(root: Path, revision: str) -> str:
+    """The time of a commit, ISO 8601; empty where it is not known here.
+
+    Args:
+        root: the folder of the source.
+        revision: as a record tells it, so from anybody.
+    """
+    if not re.fullmatch("[0-9a-f]{40,64}", revision) or not (root / ".git").exists():
+        return ""
+    return _git(root, "show", "--no-patch", "--format=%cI", revision, "--")
 
 
 def _differs(root: Path, listed: str) -> bool:

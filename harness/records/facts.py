@@ -14,10 +14,7 @@ from typing import Any
 
 from common.errors import RequestError
 from common.files import strict, write_aside
-from harness.console import printable
-
-FORMAT = 1
-"""Version of every JSON file that a command leaves; one without is of version 1."""
+from harness.console import FORMAT, printable
 
 
 class Record:

@@ -42,6 +42,7 @@ class ResultFacts(Open):
 
     format: Literal[1] = 1
     files: dict[str, str] = {}
+    made: str | None = None
     machine: dict[str, Any]
     versions: dict[str, str]
     source: Source
@@ -144,6 +145,14 @@ class Circumstances(Open):
     gpus: list[Watched] = []
     workers: list[Entered]
     products: dict[str, dict[str, dict[str, float]]]
+
+
+class ParityFacts(ResultFacts):
+    """``parity.json``; the versions of ``backends`` by their names."""
+
+    backends: dict[str, dict[str, str]]
+    failures: dict[str, str]
+    status: Literal["finished", "failed"]
 
 
 class BenchFacts(ResultFacts):

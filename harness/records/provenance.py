@@ -7,12 +7,14 @@ import os
 import platform
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
 
+from backends import BACKENDS
 from harness.paths import ROOT
 from harness.records.checkout import checkout
 from harness.workers import cpus, gpus
@@ -21,8 +23,9 @@ from harness.workers.source import plugin_hashes, source_hash
 
 
 def provenance() -> dict[str, Any]:
-    """Beginning of every record: machine, versions, source, environment and command."""
+    """Beginning of every record: time, machine, versions, source, environment and command."""
     return {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
         "versions": versions(),
         "source": source(),
@@ -85,6 +88,21 @@ def _blas() -> str:
     except TypeError:
         return "not told by NumPy before 1.25"
     return f"{built['name']} {built['version']}"
+
+
+def source_of(backend: str, variant: str) -> str:
+    """Path of the file that a variant stands in, from the source; empty if it is not of this one.
+
+    Args:
+        backend: its name, with or without a label, as in ``torch@2.13``.
+        variant: its name, with or without the devices, as in ``scratch x 2``.
+    """
+    entry = BACKENDS.get(backend.partition("@")[0])
+    if entry is None:
+        return ""
+    folder = Path(*entry.module.split(".")[:-1])
+    path = folder / f"{variant.partition(' ')[0]}.py"
+    return path.as_posix() if (ROOT / path).is_file() else ""
 
 
 def source() -> dict[str, Any]:

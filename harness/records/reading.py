@@ -22,7 +22,7 @@ from harness.console import printable
 from harness.paths import make_up
 from harness.records.agreement import ROW, check_bench, check_run, damaged
 from harness.records.facts import check_unedited
-from harness.records.json_schemas import BenchFacts, RunFacts
+from harness.records.json_schemas import BenchFacts, ParityFacts, ResultFacts, RunFacts
 from harness.records.schemas import (
     BaselineTable,
     BenchTable,
@@ -153,6 +153,20 @@ def read_bench(folder: Path) -> BenchData:
     return _as_written(folder, facts, BENCH_TABLES, lambda: _bench_tables(folder, facts))
 
 
+def read_parity(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Read ``parity.csv``, and the facts of ``parity.json`` beside it.
+
+    Raises:
+        RequestError: as `read_run`.
+    """
+    make_up(folder)
+    facts = _facts(folder, "parity.json", ParityFacts)
+    found = _as_written(
+        folder, facts, ["parity.csv"], lambda: table(folder / "parity.csv", ParityTable)
+    )
+    return found, facts
+
+
 def _bench_tables(folder: Path, facts: dict[str, Any]) -> BenchData:
     figures = table(folder / "bench.csv", BenchTable)
     rounds = table(folder / "rounds.csv", RoundTable)
@@ -197,7 +211,7 @@ def _tidy(run: RunData) -> pd.DataFrame:
     return tidy[TIDY]
 
 
-def _facts(folder: Path, name: str, expected: type[RunFacts] | type[BenchFacts]) -> dict[str, Any]:
+def _facts(folder: Path, name: str, expected: type[ResultFacts]) -> dict[str, Any]:
     facts = record(folder, name, expected)
     if facts["status"] == "running":
         message = f"{folder}: has not ended, says its {name}: wait; or, if it was killed, run again"
@@ -205,7 +219,7 @@ def _facts(folder: Path, name: str, expected: type[RunFacts] | type[BenchFacts])
     return facts
 
 
-def record(folder: Path, name: str, expected: type[RunFacts] | type[BenchFacts]) -> dict[str, Any]:
+def record(folder: Path, name: str, expected: type[ResultFacts]) -> dict[str, Any]:
     """The facts of a folder, of a result that has ended or not.
 
     Raises:
@@ -214,7 +228,7 @@ def record(folder: Path, name: str, expected: type[RunFacts] | type[BenchFacts])
     if not holds(folder, name):
         if not os.path.isdir(folder):
             raise RequestError(printable(f"{folder}: no such folder"))
-        kind = "a run folder" if expected is RunFacts else "a benchmark"
+        kind = {"run.json": "a run folder", "bench.json": "a benchmark"}.get(name, "a comparison")
         raise RequestError(printable(f"{folder}: not {kind}: it holds no file {name}"))
     try:
         facts = expected.model_validate_json(content(folder / name))

@@ -25,11 +25,13 @@ def report(
     folder
         a run folder; of several, one report is made
     out
-        the folder that gets the report (default: the run folder; results/report for several)
+        the folder that gets the report (default: the run folder; a new one in runs for several, or
+        for one of the project's own results)
     """
+    from harness.paths import RESULTS, new_folder
     from harness.report.build import write_report
 
-    alone = folder[0] if len(folder) == 1 else None
-    path = write_report(folder, out or alone or Path("results/report"))
+    alone = len(folder) == 1 and RESULTS not in folder[0].resolve().parents
+    path = write_report(folder, out or (folder[0] if alone else new_folder("report")))
     screen().print(Text(f"written: {path}"), soft_wrap=True)
     return 0

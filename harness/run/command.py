@@ -12,7 +12,8 @@ from rich.text import Text
 
 from common.errors import RequestError, in_one_line
 from common.experiment import Experiment
-from harness.console import in_brief, note, print_json, screen
+from harness.console import in_brief, note, print_json
+from harness.formats import console_for, tell
 from harness.options import (
     CHOICE,
     DATA,
@@ -27,6 +28,7 @@ from harness.options import (
     DataDir,
     Json,
     Options,
+    OutputFormat,
     Pythons,
     Quiet,
     Variants,
@@ -64,6 +66,7 @@ def run(
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
     quiet: Quiet = False,
     json: Json = False,
+    form: OutputFormat = None,
 ) -> int:
     """Train and predict on every available backend, print the table and write a run folder.
 
@@ -81,7 +84,7 @@ def run(
         go on from this checkpoint, with its settings, up to --num-epochs
     out
         the run folder; one of this very run that was cut off is gone on with (default: a new one in
-        results/runs)
+        runs)
     """
     from dataclasses import replace
 
@@ -89,6 +92,7 @@ def run(
     from common.inputs import read_inputs
     from harness.checks import own_prefixes, told_whose, unseen_by
     from harness.recipes import experiment_of, recipes
+    from harness.run.outcomes import outcomes
     from harness.run.progress import Live, Silent
     from harness.run.tables import show_published, show_result, trained_on
     from harness.run.train import RunRequest
@@ -121,9 +125,11 @@ def run(
         baselines=baselines == "on",
     )
     note(fewer_than_asked(experiment.threads))
-    console = screen()
+    console = console_for(json, form)
     display = (
-        Silent() if quiet or json else Live(console, experiment.num_epochs, experiment.pred_period)
+        Silent()
+        if quiet or json or form
+        else Live(console, experiment.num_epochs, experiment.pred_period)
     )
     try:
         inputs = read_inputs(experiment, data_dir)
@@ -145,16 +151,16 @@ def run(
                 "rows": [row.summary() for row in result.rows],
             }
         )
-    else:
-        show_result(console, result, trained_on(inputs))
-        if request.recipe in recipes():
-            show_published(console, result, recipes()[request.recipe], experiment)
+    show_result(console, result, trained_on(inputs))
+    if request.recipe in recipes():
+        show_published(console, result, recipes()[request.recipe], experiment)
     if result.status == "finished":
-        add_report(result.folder, None if json else console)
+        add_report(result.folder, console)
+    tell(form, "run", outcomes(result), console)
     return result.exit_status
 
 
-def add_report(folder: Path, console: Console | None) -> None:
+def add_report(folder: Path, console: Console) -> None:
     """Write the report of a run, which stands as it is whatever becomes of its report."""
     from harness.report.build import write_report
 
@@ -165,5 +171,4 @@ def add_report(folder: Path, console: Console | None) -> None:
         said = f"no report: {told}; to try again: python -m harness report {folder}"
         print(in_brief(said), file=sys.stderr)
     else:
-        if console:
-            console.print(Text(f"report: {path}"), soft_wrap=True)
+        console.print(Text(f"report: {path}"), soft_wrap=True)

@@ -43,7 +43,7 @@ EPOCH_COLUMNS, SAMPLE_COLUMNS = list(EpochTable.model_fields), list(SampleTable.
 
 
 def default_folder(recipe: str, experiment: Experiment) -> Path:
-    """``results/runs/<time>-<recipe>-<hash>``, the hash being of the settings."""
+    """``runs/<time>-<recipe>-<hash>``, the hash being of the settings."""
     settings = hashlib.sha256(experiment.model_dump_json().encode()).hexdigest()[:8]
     started_together = f"-rank{rank()}" if world_size() > 1 else ""
     return new_folder(f"{recipe}-{settings}{started_together}")

@@ -54,7 +54,7 @@ def sequence(
     ----------
     out
         the folder that gets the tables, sequence.json and the report
-        (default: results/runs/<time>-sequence)
+        (default: runs/<time>-sequence)
     """
     from harness.checks import select
     from harness.page.write import write_sections

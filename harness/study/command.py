@@ -35,11 +35,12 @@ def study(
     file
         a TOML file, or a study that comes with the project: exercises.toml, seeds.toml
     out
-        the study's folder (default: results/studies/<name of the file>)
+        the study's folder (default: runs/studies/<name of the file>)
     """
     from harness import interrupts
     from harness.lock import locked
     from harness.page.write import write_sections
+    from harness.paths import RUNS
     from harness.study.grid import find_study, load_study
     from harness.study.report import backends_of, study_sections, titles
     from harness.study.run import StudyRequest, broken, finish, run_study, tidy
@@ -47,7 +48,7 @@ def study(
 
     path = find_study(file)
     stem = path.stem.lstrip(".") or "study"  # of ...toml, the stem is ..
-    folder = out or Path("results/studies") / stem
+    folder = out or RUNS / "studies" / stem
     order = StudyRequest(
         load_study(path), folder, data_dir, parse(python or ()), seconds(checkpoint_seconds)
     )

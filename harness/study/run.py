@@ -8,6 +8,7 @@ say, is a result and stays.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -120,6 +121,8 @@ def _run_cells(order: StudyRequest, tell: Callable[[str], None]) -> bool:
 def finish(order: StudyRequest, reason: str) -> str:
     """Write ``cells.csv``, and say in ``study.json`` that the study is finished, or why not.
 
+    Where nothing was run, a study that was finished stays as its machine left it.
+
     Args:
         order: the study, whose cells are all done.
         reason: of the failure of its report; empty if that was written.
@@ -127,15 +130,24 @@ def finish(order: StudyRequest, reason: str) -> str:
     Returns:
         Reason why it is not finished, which may be a run that failed; empty if it is.
     """
+    ending = _record(order)
+    if not reason and _was_finished(ending.path):
+        return reason
     for cell in cells(order.study):
         if not is_finished(order, cell):
             reason = f"{order.folder(cell)}: its run failed"
     write_aside(order.out / "cells.csv", csv_of(tidy(order)))
-    ending = _record(order)
     if reason:
         ending.facts["reason"] = reason
     ending.write("failed" if reason else "finished", ["cells.csv"])
     return reason
+
+
+def _was_finished(record: Path) -> bool:
+    try:
+        return bool(json.loads(record.read_bytes())["status"] == "finished")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
 
 
 def _record(order: StudyRequest) -> Record:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", "CONTRIBUTING.md", "docs/porting.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "docs/porting.md", "docs/ci.md", "docs/history.md"]
 PAGES += ["backends/README.md", "examples/README.md", "notebooks/README.md"]
 NAMED = re.compile(r"`([\w./-]+\.(?:py|toml|cff)|\w+/[\w/-]+/)`")
 FOLDERS = ["", "common", "backends", "harness"]

@@ -155,7 +155,7 @@ def test_nothing_from_outside_moves_the_cursor_or_turns_a_line_around(capsys):
     print_json({ATTACK: [ATTACK]})
     said = capsys.readouterr().out
     assert all(char.isprintable() or char == "\n" for char in said)
-    assert json.loads(said) == {ATTACK: [ATTACK]}
+    assert json.loads(said) == {"format": 1, ATTACK: [ATTACK]}
     note(ATTACK)
     assert capsys.readouterr().err == "note: a·[31m·2J·b· c· d\n"
 

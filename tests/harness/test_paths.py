@@ -54,7 +54,7 @@ def test_a_finished_result_gets_a_new_folder_and_stays_unless_it_is_to_be_replac
 ):
     monkeypatch.chdir(tmp_path)
     assert run(command) == 0
-    (out,) = (tmp_path / "results" / "runs").iterdir()
+    (out,) = (tmp_path / "runs").iterdir()
     assert out.name.endswith(f"-{command}")
     (out / "notes.txt").write_text("mine", encoding="utf-8")  # a file of somebody else
     before, written = held(out), (out / COMMANDS[command][0]).stat().st_mtime_ns
@@ -115,7 +115,7 @@ def test_a_result_that_failed_does_not_replace_a_sound_one(tmp_path, monkeypatch
     assert run("sequence", "--out", "out", "--force") == 1
     assert held(tmp_path / "out") == before
     assert "it failed, so what out held stays" in capsys.readouterr().err
-    (failed,) = (tmp_path / "results" / "runs").iterdir()
+    (failed,) = (tmp_path / "runs").iterdir()
     assert json.loads((failed / "sequence.json").read_text("utf-8"))["status"] == "failed"
 
 

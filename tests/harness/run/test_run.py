@@ -288,9 +288,9 @@ def test_every_recipe_is_an_experiment():
 def test_default_run_folders_are_named_and_ignored(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = run(RunRequest("quickstart", SMALL, ("mxnet-style",)), Silent())
-    assert result.folder.parent == Path("results") / "runs"
+    assert result.folder.parent == Path("runs")
     assert result.folder.name.split("-")[1] == "quickstart"
-    assert "results/runs/" in (ROOT / ".gitignore").read_text().splitlines()
+    assert "runs/" in (ROOT / ".gitignore").read_text().splitlines()
     assert os.path.exists(result.folder / "run.json")
 
 

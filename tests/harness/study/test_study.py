@@ -253,7 +253,13 @@ def test_with_a_run_that_failed_a_study_is_not_finished(file, tmp_path, monkeypa
     assert "its run failed; to try again, start the study again" in told
     assert json.loads((tmp_path / "out" / "study.json").read_text())["status"] == "failed"
     assert app(line, exit_on_error=False, result_action="return_value") == 0
-    assert json.loads((tmp_path / "out" / "study.json").read_text())["status"] == "finished"
+    record = tmp_path / "out" / "study.json"
+    before = record.read_bytes()
+    assert json.loads(before)["status"] == "finished"
+    another = lambda: {"machine": {"cpu": "of whoever looks at it"}}  # noqa: E731
+    monkeypatch.setattr("harness.study.run.provenance", another)
+    assert app(line, exit_on_error=False, result_action="return_value") == 0
+    assert record.read_bytes() == before  # nothing was run: it stays as its machine left it
 
 
 # seeds
