@@ -1,8 +1,9 @@
-"""Compiling in haste: for tests of faults, which show in slow code as well."""
+"""Compiling in haste: for what shows in slow code as well, such as a fault or an error."""
 
 from contextlib import contextmanager
 
 import numpy as np
+import pytest
 
 import backends
 from common.parity import over_tolerance
@@ -29,6 +30,16 @@ def in_haste(backend, compiled=False):
             import tensorflow as tf
 
             tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def hasty(backend):
+    """What the test has compiled, XLA compiles in haste in JAX; TensorFlow compiles as ever.
+
+    What is compiled so is kept: a shape that is held against the reference in full must not be met.
+    """
+    with in_haste(backend, compiled=True):
+        yield
 
 
 def caught(backend, case, compiled=False):

@@ -9,12 +9,14 @@ from common.inputs import first_weights, load_batches
 from common.training import train
 from common.weights import draw_weights
 from harness.recipes import experiment_of
+from rnn_rosetta_suite.haste import in_haste
 
 
 @pytest.fixture
 def d2l(only):
     only("jax")
-    return backends.section("jax", "d2l")
+    with in_haste("jax"):
+        yield backends.section("jax", "d2l")
 
 
 @pytest.fixture
