@@ -30,6 +30,7 @@ SETTINGS = Experiment(
     clip_theta=0.5,
     num_epochs=2,
     dtype="float64",
+    threads=1,
     prefixes=("the tide",),
     num_preds=12,
 )
