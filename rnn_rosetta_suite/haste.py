@@ -34,9 +34,9 @@ def in_haste(backend, compiled=False):
 
 @pytest.fixture
 def hasty(backend):
-    """What the test has compiled, XLA compiles in haste in JAX; TensorFlow compiles as ever.
+    """Have XLA compile in haste in JAX while the test runs; TensorFlow compiles as ever.
 
-    What is compiled so is kept: a shape that is held against the reference in full must not be met.
+    The code is kept: in float32, its shapes must not be those of the contract's grid.
     """
     with in_haste(backend, compiled=True):
         yield

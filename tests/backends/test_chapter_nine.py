@@ -72,7 +72,7 @@ def test_every_cell(chapter, capsys):
         assert shown[cell].startswith("it has")
         assert len(shown[cell].replace("<unk>", "?")) == len("it has") + 20
     (row,) = names["trainer"].history
-    assert 10 < row["val_ppl"] < row["train_ppl"] < 28
+    assert 10 < row["val_ppl"] < row["train_ppl"] < 27  # 27.99 untrained
     if not names["trainer"].gpus:
         said = capsys.readouterr().out.splitlines()
         assert said == ["num_gpus=1, but this machine has none: training on the CPU"] * 2

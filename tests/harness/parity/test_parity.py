@@ -87,7 +87,7 @@ def test_an_absent_backend_fails_only_if_it_was_asked_for(monkeypatch):
     absent = backends.Entry("absent", ("no_such_framework",), ())
     both = {"absent": absent, "mxnet-style": backends.BACKENDS["mxnet-style"]}
     monkeypatch.setattr(backends, "BACKENDS", both)
-    asked = ["object"], ["float32"], 3, "cpu", 2, {}
+    asked = ["scratch"], ["float32"], 3, "cpu", 2, {}
     assert compare([], *asked).passed
     assert not compare(["absent", "mxnet-style"], *asked).passed
     assert not compare(["absent"], *asked).passed
