@@ -6,6 +6,7 @@ import backends
 from backends import plugins
 from rnn_rosetta_suite.fixtures import backend as backend
 from rnn_rosetta_suite.fixtures import parametrize
+from rnn_rosetta_suite.haste import hasty as hasty
 
 
 def pytest_configure(config):

@@ -1,8 +1,9 @@
-"""Compiling in haste: for tests of faults, which show in slow code as well."""
+"""Compiling in haste: for what shows in slow code as well, such as a fault or an error."""
 
 from contextlib import contextmanager
 
 import numpy as np
+import pytest
 
 import backends
 from common.parity import over_tolerance
@@ -29,6 +30,16 @@ def in_haste(backend, compiled=False):
             import tensorflow as tf
 
             tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def hasty(backend):
+    """Have XLA compile in haste in JAX while the test runs; TensorFlow compiles as ever.
+
+    The code is kept: in float32, its shapes must not be those of the contract's grid.
+    """
+    with in_haste(backend, compiled=True):
+        yield
 
 
 def caught(backend, case, compiled=False):

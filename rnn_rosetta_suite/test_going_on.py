@@ -53,6 +53,7 @@ def trained(model, loader, experiment, underway, stop=None):
     return epochs, place
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.variants("scratch", "fused", "concise", "object")
 @pytest.mark.parametrize("case", CASES)
 def test_stopped_at_any_step_it_ends_at_the_same_bits(backend, variant, case):
@@ -77,6 +78,7 @@ def test_stopped_at_any_step_it_ends_at_the_same_bits(backend, variant, case):
         np.testing.assert_array_equal(other.weights()[name], w, err_msg=name)
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_state_that_was_read_is_written_as_it_was(backend, variant, dtype):
     experiment, loader = setup(backend, dtype=dtype)

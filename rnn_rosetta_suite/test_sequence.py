@@ -44,6 +44,7 @@ def test_equals_the_reference(backend, model, dtype):
     assert over(found, dtype) == set()
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("model", MODELS)
 def test_a_window_of_one(backend, model):
     assert (
@@ -52,6 +53,7 @@ def test_a_window_of_one(backend, model):
     )
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("model", MODELS)
 def test_computes_in_the_precision_that_was_asked_for(backend, model):
     section = fixtures.section(backend, "sequence")

@@ -18,6 +18,7 @@ import backends
 from rnn_rosetta_suite import options
 from rnn_rosetta_suite.fixtures import backend as backend
 from rnn_rosetta_suite.fixtures import parametrize
+from rnn_rosetta_suite.haste import hasty as hasty
 
 SUITE = ("contract", "going_on", "sequence", "bptt")
 pytest.register_assert_rewrite(*(f"rnn_rosetta_suite.test_{name}" for name in SUITE))

@@ -15,6 +15,7 @@ from common import shards
 from common.experiment import Experiment
 from common.parity import over_tolerance
 from common.parity_grid import Case, cases_of_devices, check
+from rnn_rosetta_suite.haste import in_haste
 from tests.backends import faults_of_devices as faults
 
 SETTINGS = {"num_hiddens": 8, "num_steps": 3, "devices": 2, "dtype": "float64"}
@@ -85,7 +86,7 @@ def caught(backend, place, fault, batch_size, _):
     begin_anew(parallel)
     try:
         experiment = Experiment(**SETTINGS | {"batch_size": batch_size})
-        with np.errstate(all="ignore"):
+        with in_haste(backend, compiled=True), np.errstate(all="ignore"):
             return sorted(compared(backend, Case("", experiment, 9, sigma=0.5), steps=4))
     finally:
         setattr(owners[owner], name, right)

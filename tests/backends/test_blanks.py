@@ -8,6 +8,8 @@ from common.verdicts import BLANK
 from common.vocab import Vocab, as_numpy
 from tests.backends import faults_of_blanks as faults
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 FUNCTIONS = """
     get_params init_rnn_state rnn predict_rnn grad_clipping train_epoch_rnn train_rnn
 """.split()

@@ -6,7 +6,7 @@ import pytest
 import backends
 from common.corpus import load_data_time_machine
 
-batch_size, num_steps, num_hiddens = 32, 35, 512
+batch_size, num_steps, num_hiddens = 32, 35, 128
 
 
 class Framework:
@@ -62,6 +62,7 @@ class Framework:
             return tf.reshape(x, shape)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_the_cells_of_the_functional_chapter(backend, capsys):
     framework = Framework(backend)
     scratch = framework.scratch
@@ -80,19 +81,19 @@ def test_the_cells_of_the_functional_chapter(backend, capsys):
     # Initializing the model parameters
     params = get_params(len(vocab), num_hiddens)
     shapes = [tuple(param.shape) for param in params]
-    assert shapes == [(28, 512), (512, 512), (512,), (512, 28), (28,)]
+    assert shapes == [(28, 128), (128, 128), (128,), (128, 28), (28,)]
     assert 0.009 < np.std(to_numpy(params[1])) < 0.011
     assert not to_numpy(params[4]).any()
 
     # RNN model
-    assert [tuple(H.shape) for H in init_rnn_state(batch_size, num_hiddens)] == [(32, 512)]
+    assert [tuple(H.shape) for H in init_rnn_state(batch_size, num_hiddens)] == [(32, 128)]
     model = RNNModelScratch(len(vocab), num_hiddens, get_params, init_rnn_state, rnn)
     X = framework.reshape(framework.arange(10), (2, 5))
     state = model.begin_state(batch_size=2)
     Y, new_state = model(X, state)
     assert tuple(Y.shape) == (10, 28)
     assert isinstance(new_state, tuple)
-    assert [tuple(H.shape) for H in new_state] == [tuple(H.shape) for H in state] == [(2, 512)]
+    assert [tuple(H.shape) for H in new_state] == [tuple(H.shape) for H in state] == [(2, 128)]
 
     # Prediction
     text = scratch.predict_rnn("traveller ", 10, model, vocab)

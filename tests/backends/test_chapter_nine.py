@@ -11,6 +11,7 @@ import backends
 from common.d2l import data as common_data
 from common.vocab import as_numpy
 from harness.notebook.build import cell_file, chapter_nine
+from rnn_rosetta_suite.haste import in_haste
 
 NUM_CELLS = 49
 
@@ -29,12 +30,19 @@ def run(cells, names):
     return shown
 
 
+def shorter(cells):
+    """The cells with windows of 8, for which a framework compiles sooner than for 32."""
+    assert sum("num_steps=32" in cell for cell in cells.values()) == 2
+    return {number: cell.replace("num_steps=32", "num_steps=8") for number, cell in cells.items()}
+
+
 @pytest.fixture(params=[name for name in backends.BACKENDS if cell_file(name).exists()])
 def chapter(request, only):
     """The cells in a framework, whose d2l is as it was afterwards: they add to its classes."""
     only(request.param)
     d2l = backends.section(request.param, "d2l")
-    yield chapter_nine(request.param)
+    with in_haste(request.param, compiled=True):
+        yield chapter_nine(request.param)
     importlib.reload(sys.modules[d2l.__name__])
 
 
@@ -42,7 +50,7 @@ def chapter(request, only):
 def test_every_cell(chapter, capsys):
     assert list(chapter) == list(range(1, NUM_CELLS + 1))
     names = {"max_epochs": 1}
-    shown = run(chapter, names)
+    shown = run(shorter(chapter), names)
     assert shown[12].startswith(
         "The Time Machine, by H. G. Wells [1898]\n\n\n\n\nI\n\n\nThe Time Tra"
     )
@@ -64,7 +72,7 @@ def test_every_cell(chapter, capsys):
         assert shown[cell].startswith("it has")
         assert len(shown[cell].replace("<unk>", "?")) == len("it has") + 20
     (row,) = names["trainer"].history
-    assert 10 < row["val_ppl"] < row["train_ppl"] < 28
+    assert 10 < row["val_ppl"] < row["train_ppl"] < 27  # 27.99 untrained
     if not names["trainer"].gpus:
         said = capsys.readouterr().out.splitlines()
         assert said == ["num_gpus=1, but this machine has none: training on the CPU"] * 2

@@ -72,6 +72,7 @@ def one_hot(backend, X, vocab_size):
     return nd.one_hot(X.T, vocab_size)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_a_students_plain_class_trains_on_it(data, backend):
     page, check = (backends.section(backend, part) for part in ("scratch", "blanks"))
     train_iter, vocab = data.load_data("embedded", 32, 5, max_tokens=1_000)

@@ -12,6 +12,8 @@ from common.inputs import first_weights
 from common.training import warm_up
 from common.vocab import Vocab
 
+pytestmark = pytest.mark.usefixtures("hasty")
+
 TEXT = list("the clock struck one and the mouse ran down ") * 3
 VOCAB = Vocab(TEXT, order="distinct")
 V, H = len(VOCAB), 6

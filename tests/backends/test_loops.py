@@ -130,6 +130,7 @@ def test_the_files_have_the_same_functions_in_the_same_order():
     assert all(len(path.read_text(encoding="utf-8").splitlines()) <= 220 for path in FILES)
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_the_loops_are_right(backend, sampling, capsys):
     assert right_epoch(backend, sampling)
@@ -141,12 +142,14 @@ def plant(monkeypatch, backend, name, fault):
     monkeypatch.setattr(scratch, name, changed(*fault)(getattr(scratch, name)))
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("fault", EPOCH.values(), ids=EPOCH)
 def test_a_fault_in_the_epoch_is_caught(backend, monkeypatch, fault):
     plant(monkeypatch, backend, "train_epoch_rnn", fault)
     assert not all(right_epoch(backend, sampling) for sampling in SAMPLINGS)
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("fault", TRAIN.values(), ids=TRAIN)
 def test_a_fault_in_the_training_is_caught(backend, monkeypatch, capsys, fault):
     plant(monkeypatch, backend, "train_rnn", fault)
@@ -155,6 +158,7 @@ def test_a_fault_in_the_training_is_caught(backend, monkeypatch, capsys, fault):
     )
 
 
+@pytest.mark.usefixtures("hasty")
 def test_a_state_that_is_not_detached_is_caught(backend, monkeypatch):
     """In PyTorch alone it remembers what led to it; in the others the kept graph makes it.
 

@@ -20,6 +20,7 @@ def bptt(out, options=TINY, backend="mxnet-style"):
     return app(command, result_action="return_value", exit_on_error=False, print_error=False)
 
 
+@pytest.mark.drawn
 def test_measures_and_writes(tmp_path, capsys):
     assert bptt(tmp_path) == 0
     said = capsys.readouterr().out

@@ -45,6 +45,7 @@ def trained(tmp_path_factory):
     return folder
 
 
+@pytest.mark.drawn
 def test_everything_is_written_and_the_known_figures_stand_in_it(tmp_path, capsys):
     out = tmp_path / "out"
     asked = {"token": ["char"], "settings": Settings(max_tokens=10_000), "out": out}

@@ -18,6 +18,8 @@ from harness.report.groups import gather
 from harness.report.sections import sections
 from tests.harness.made_runs import make_run
 
+pytestmark = pytest.mark.drawn
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):

@@ -87,9 +87,10 @@ def test_an_absent_backend_fails_only_if_it_was_asked_for(monkeypatch):
     absent = backends.Entry("absent", ("no_such_framework",), ())
     both = {"absent": absent, "mxnet-style": backends.BACKENDS["mxnet-style"]}
     monkeypatch.setattr(backends, "BACKENDS", both)
-    assert compare([], [], ["float32"], 3, "cpu", 2, {}).passed
-    assert not compare(["absent", "mxnet-style"], [], ["float32"], 3, "cpu", 2, {}).passed
-    assert not compare(["absent"], [], ["float32"], 3, "cpu", 2, {}).passed
+    asked = ["scratch"], ["float32"], 3, "cpu", 2, {}
+    assert compare([], *asked).passed
+    assert not compare(["absent", "mxnet-style"], *asked).passed
+    assert not compare(["absent"], *asked).passed
 
 
 def test_json(capsys, tmp_path):

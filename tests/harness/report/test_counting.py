@@ -120,6 +120,7 @@ def test_damaged_baselines_are_refused(tmp_path):
         read_run(run)
 
 
+@pytest.mark.drawn
 def test_pictures_show_what_layers_hold(tmp_path):
     """The rules' own data are not lost when the chart's table is put in."""
     _, plain, _ = told(make_run(tmp_path / "plain"))

@@ -24,15 +24,17 @@ from harness.workers.requests import Predict, Train
 SETTINGS = Experiment(
     max_tokens=1200,
     batch_size=4,
-    num_steps=10,
+    num_steps=5,
     num_hiddens=12,
     sigma=0.3,
     clip_theta=0.5,
     num_epochs=2,
     dtype="float64",
+    threads=1,
     prefixes=("the tide",),
     num_preds=12,
 )
+IN_HASTE = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 LONGER = SETTINGS.model_copy(update={"num_epochs": 4})
 
 
@@ -54,14 +56,19 @@ def trained(worker, path, experiment, resume=None):
 
 @pytest.fixture(scope="module")
 def workers(tmp_path_factory, request):
-    """A worker of every backend that is here, mxnet in its own environment included."""
+    """A worker of every backend that is here, mxnet in its own environment included.
+
+    XLA compiles in haste, in JAX as in TensorFlow: what travels is the same.
+    """
     asked = request.config.getoption("backend")
     here = [name for name in backends.BACKENDS if not missing(name, {})]
     logs = tmp_path_factory.mktemp("logs")
     running = {}
     try:
-        for name in here:
-            running[name] = Worker(name, interpreter(name, {}), SETTINGS, logs / f"{name}.log")
+        with pytest.MonkeyPatch.context() as haste:
+            haste.setenv("XLA_FLAGS", IN_HASTE)
+            for name in here:
+                running[name] = Worker(name, interpreter(name, {}), SETTINGS, logs / f"{name}.log")
         assert set(asked or ()) <= set(running)
         yield running
     finally:

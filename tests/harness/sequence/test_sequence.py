@@ -141,6 +141,7 @@ def test_the_charts_draw_what_was_predicted():
     assert all(len(excerpts) == 4 for excerpts in view.topics.values())
 
 
+@pytest.mark.drawn
 def test_the_picture_shows_where_the_training_part_ends():
     time = np.arange(1, 101)
     curve = Curve("a", time, np.sin(time / 10))
