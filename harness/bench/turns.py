@@ -29,11 +29,11 @@ from harness.workers.requests import Check, Describe, Prepare, TakeTurn, TimePro
 
 Say = Callable[[str], None]
 
-TURN_SECONDS, SHORTEST = 0.3, 0.05
+TURN_SECONDS, SHORTEST = 0.3, 0.06
 """Seconds that a turn is timed, about, at most and at least; a tenth goes before, untimed, to warm
 caches."""
 
-AIM = 12
+AIM = 60
 """Rounds that the seconds of a shape should have room for."""
 
 
@@ -82,15 +82,21 @@ def _time_batch(
         workers: dict[str, Worker] = {}
         batch: list[Contender] = []
         waiting: list[Contender] = []
-        for _, alike in groupby(found, lambda each: (each.backend, each.variant == "products")):
-            group, held = list(alike), {}
-            for each in group:
-                python = interpreter(each.backend, contest.pythons)
-                held[each.name] = stack.enter_context(ExitStack())
-                worker = Worker(each.backend, python, experiment_of(contest, shape, each.devices))
-                workers[each.name] = held[each.name].enter_context(worker)
-            say(f"starting {group[0].backend}")
-            _wake([workers[each.name] for each in group])
+        held: dict[str, ExitStack] = {}
+        groups = [
+            list(alike)
+            for _, alike in groupby(found, lambda each: (each.backend, each.variant == "products"))
+        ]
+        for group in groups:
+            # A device's memory is for one backend after the other, a host's for all at once.
+            if group is groups[0] or watch.first:
+                starting = group if watch.first else found
+                say(f"starting {', '.join(dict.fromkeys(each.backend for each in starting))}")
+                for each in starting:
+                    held[each.name] = stack.enter_context(ExitStack())
+                    worker = held[each.name].enter_context(_worker(each, contest, shape))
+                    workers[each.name] = worker
+                _wake([workers[each.name] for each in starting])
             for each in group:
                 say(f"preparing {each.name}")
                 experiment = experiment_of(contest, shape, each.devices)
@@ -111,6 +117,11 @@ def _time_batch(
         take_rounds(batch, workers, limits, meter, watch, say)
         _check_all([e for e in batch if e.is_network and not e.reason], workers, say)
     return waiting
+
+
+def _worker(contender: Contender, contest: Contest, shape: str) -> Worker:
+    python = interpreter(contender.backend, contest.pythons)
+    return Worker(contender.backend, python, experiment_of(contest, shape, contender.devices))
 
 
 def _wake(workers: Sequence[Worker]) -> None:
