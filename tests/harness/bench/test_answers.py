@@ -15,6 +15,7 @@ from harness.bench.ranking import best_against_best, comparisons_table, ranking_
 from harness.bench.ratios import ShapeResult, ratio_over, smallest_over
 from harness.bench.stopping import Limits, is_precise
 from harness.bench.tables import bench_table
+from harness.bench.turns import SHORTEST, TURN_SECONDS, turn_seconds
 from harness.bench.twins import LEAST, Twin, sameness, smallest, wanted, with_twins
 from harness.intervals import Interval
 from tests.harness.made_runs import made_prepared, made_turns
@@ -220,6 +221,12 @@ def test_a_contest_ends_when_it_is_precise_or_its_time_is_spent():
     assert not looked.reached(6, 1, blurred)
     assert not looked.reached(7, 1, precise)  # it looks again after a third more rounds
     assert looked.reached(8, 1, precise)
+
+
+def test_where_time_is_short_turns_are_short():
+    assert turn_seconds(Limits(8, None, None), 30) == TURN_SECONDS
+    assert turn_seconds(Limits(None, 20, 0.02), 30) == SHORTEST
+    assert SHORTEST < turn_seconds(Limits(None, 60, 0.02), 5) < TURN_SECONDS
 
 
 # the screen
