@@ -54,8 +54,9 @@ def bench(
 ) -> int:
     """Time training steps of every backend and variant, in turns, against the floor.
 
-    One contender runs twice under two names. What differs by less than these two do is called a
-    tie; on a machine that is busy with something else, nothing is said of who is faster.
+    One contender runs twice under two names. What differs by less than
+    these two do is called a tie; on a machine that is busy with something
+    else, nothing is said of who is faster.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ from harness.bench.ranking import ALL, check_against, comparisons_table, ranking
 from harness.bench.ratios import ShapeResult
 from harness.bench.tables import bench_table, circumstances, rounds_table
 from harness.bench.turns import time_shape
-from harness.bench.twins import Twin, with_twin
+from harness.bench.twins import Twin, with_twins
 from harness.records.cells import csv_of
 from harness.records.facts import write_facts
 from harness.records.provenance import provenance
@@ -122,7 +122,7 @@ def run_contest(
     contest = replace(contest, settings=contest.settings | {"device": placement.device})
     done: list[ShapeResult] = []
     for shape in shapes:
-        found = with_twin(contenders(contest)[0])
+        found = with_twins(contenders(contest)[0])
         with console.status("") as status:
             calm, gpus = time_shape(
                 contest, shape, found, lambda now: status.update("" if quiet else now)

@@ -16,7 +16,7 @@ from harness.bench.ranking import ALL, Match, against_reference, reference
 from harness.bench.ratios import ShapeResult
 from harness.bench.shapes import dimensions
 from harness.bench.tables import same
-from harness.bench.twins import EXCHANGES
+from harness.bench.twins import EXCHANGES, Twin
 from harness.console import ROOMY, figure, titled
 from harness.intervals import bounds
 from harness.page.series import records
@@ -37,16 +37,16 @@ def show(console: Console, result: ShapeResult, table: pd.DataFrame, against: st
         networks = networks.sort_values("device", kind="stable")
     base = reference([result], against) if against else None
     title = f"{result.shape} (batch x steps x hiddens x vocabulary)"
-    if not mixed:
-        for line in answers([result], against):
-            console.print(Text(f"{result.shape}: {line}", "bold"))
+    for line in answers([result], against):
+        console.print(Text(f"{result.shape}: {line}", "bold"))
     _figures(console, title, result, networks, against, base)
     if mixed:
         console.print(Text(MIXED))
     if batches := len({each.batch for each in result.found} - {1}):
         console.print(Text(f"in {batches + 1} batches, for its device could not hold all at once"))
     for each in result.found:
-        if each.reason and (each.is_network or each.kind != "unavailable"):
+        told = not isinstance(each, Twin) and (each.is_network or each.kind != "unavailable")
+        if each.reason and told:
             style = "yellow" if each.kind == "unavailable" else "red"
             console.print(Text(f"{each.name}: no figures: {each.reason}", style))
         elif each.checked and each.checked.reason:

@@ -18,6 +18,9 @@ import psutil
 DISTURBED = 0.05
 """Share of the CPUs' time in a round which, taken by others, makes the round a disturbed one."""
 
+STEADY = 1.1
+"""Ratio of two frequencies of the CPUs above which both are told."""
+
 TICK = 0.03
 """Seconds by which the CPU time of a turn is blurred, for systems count it in hundredths."""
 
@@ -137,6 +140,8 @@ class Quiet:
         )
         again = f"; {self.repeated} more were repeated" if self.repeated else ""
         heat = f"; heat slowed a core {self.heat} times" if self.heat else ""
+        if self.mhz and self.mhz[1] > STEADY * self.mhz[0]:
+            heat += f"; from {self.mhz[0]:,.0f} to {self.mhz[1]:,.0f} MHz"
         if self.disturbed or self.busy:
             said = f"the machine was busy: {self.disturbed} of {self.rounds} rounds"
             ending = ": no verdicts" if self.busy else ""

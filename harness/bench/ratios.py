@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from common.shards import mixes
 from harness.bench.contenders import Contender
 from harness.bench.quiet import Quiet
 from harness.bench.twins import Twin, of_twin, smallest
@@ -37,6 +38,11 @@ class ShapeResult:
             for each in self.found
             if each.is_network and each.turns and not each.reason and not isinstance(each, Twin)
         }
+
+    @property
+    def mixed(self) -> bool:
+        """True if forms were on devices of several kinds: then nothing is ranked."""
+        return mixes(each.prepared.device for each in self.forms.values() if each.prepared)
 
     @property
     def twin(self) -> Twin | None:
@@ -109,7 +115,12 @@ def mean_speed(results: Sequence[ShapeResult], name: str) -> float:
 
 
 def common_forms(results: Sequence[ShapeResult]) -> list[str]:
-    """Names of the forms that have figures on every shape, the fastest first."""
+    """Names of the forms that have figures on every shape, the fastest first.
+
+    There are none where devices are of several kinds, which are not compared in speed.
+    """
+    if any(each.mixed for each in results):
+        return []
     first = results[0].forms if results else {}
     names = [name for name in first if all(name in each.forms for each in results)]
     return sorted(names, key=lambda name: -mean_speed(results, name))

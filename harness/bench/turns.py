@@ -17,7 +17,7 @@ from harness.bench.quiet import Meter, Quiet
 from harness.bench.rounds import given_up_on_failure, take_rounds
 from harness.bench.shapes import dimensions
 from harness.bench.stopping import Limits
-from harness.bench.twins import Twin
+from harness.bench.twins import Twin, wanted
 from harness.workers.cpus import usable_cpus
 from harness.workers.errors import WorkerError
 from harness.workers.gpus import Watch, Watched
@@ -29,11 +29,11 @@ from harness.workers.requests import Check, Describe, Prepare, TakeTurn, TimePro
 
 Say = Callable[[str], None]
 
-TURN_SECONDS, SHORTEST = 0.3, 0.05
+TURN_SECONDS, SHORTEST = 0.3, 0.06
 """Seconds that a turn is timed, about, at most and at least; a tenth goes before, untimed, to warm
 caches."""
 
-AIM = 12
+AIM = 60
 """Rounds that the seconds of a shape should have room for."""
 
 
@@ -50,12 +50,13 @@ def time_shape(
     """Time all contenders on one shape; each gets its figures, or the reason why it has none.
 
     Where a device cannot hold all of them at once, they take turns in batches. The variants of a
-    backend, whose ratios are of the same round, are always of one.
+    backend, whose ratios are of the same round, are always of one. Of the twins among them one is
+    timed, and the others leave the list.
 
     Returns:
         Quiet of the machine meanwhile; GPUs, and what they went through.
     """
-    watch, waiting, number = Watch(experiment_of(contest, shape).device), found, 0
+    watch, waiting, number = Watch(experiment_of(contest, shape).device), list(found), 0
     meter = Meter(usable_cpus()[: experiment_of(contest, shape).threads])
     while waiting:
         number += 1
@@ -63,6 +64,7 @@ def time_shape(
             each.batch = number
         told = partial(_say_of, say, shape)
         waiting = _time_batch(contest, shape, waiting, told, meter, watch)
+    found[:] = [e for e in found if not isinstance(e, Twin) or e.prepared or e.reason]
     quiet, gpus = meter.told(), watch.told()
     quiet.gpu_busy = any(gpu.shared for gpu in gpus)
     return quiet, gpus
@@ -76,26 +78,41 @@ def _time_batch(
     contest: Contest, shape: str, found: list[Contender], say: Say, meter: Meter, watch: Watch
 ) -> list[Contender]:
     """Time the contenders that fit beside each other; those that have to wait for another batch."""
-    limits = Limits.of(contest, len(found))
-    seconds = turn_seconds(limits, len(found))
+    number = sum(not isinstance(each, Twin) for each in found) + 1
+    limits = Limits.of(contest, number)
+    seconds = turn_seconds(limits, number)
     with ExitStack() as stack:
         workers: dict[str, Worker] = {}
         batch: list[Contender] = []
         waiting: list[Contender] = []
-        for _, alike in groupby(found, lambda each: (each.backend, each.variant == "products")):
-            group, held = list(alike), {}
-            for each in group:
-                python = interpreter(each.backend, contest.pythons)
-                held[each.name] = stack.enter_context(ExitStack())
-                worker = Worker(each.backend, python, experiment_of(contest, shape, each.devices))
-                workers[each.name] = held[each.name].enter_context(worker)
-            say(f"starting {group[0].backend}")
-            _wake([workers[each.name] for each in group])
+        held: dict[str, ExitStack] = {}
+        groups = [
+            list(alike)
+            for _, alike in groupby(found, lambda each: (each.backend, each.variant == "products"))
+        ]
+
+        def start(contender: Contender) -> None:
+            held[contender.name] = stack.enter_context(ExitStack())
+            worker = held[contender.name].enter_context(_worker(contender, contest, shape))
+            workers[contender.name] = worker
+
+        for group in groups:
+            # A device's memory is for one backend after the other, a host's for all at once.
+            if group is groups[0] or watch.first:
+                starting = [e for e in (group if watch.first else found) if not isinstance(e, Twin)]
+                say(f"starting {', '.join(dict.fromkeys(each.backend for each in starting))}")
+                for each in starting:
+                    start(each)
+                _wake([workers[each.name] for each in starting])
             for each in group:
                 say(f"preparing {each.name}")
                 experiment = experiment_of(contest, shape, each.devices)
                 with given_up_on_failure(each):
-                    _prepare(each, workers[each.name], experiment, shape, seconds)
+                    if isinstance(each, Twin) and wanted(each, [*batch, *group]):
+                        start(each)
+                    if each.name in workers:
+                        _prepare(each, workers[each.name], experiment, shape, seconds)
+            group = [each for each in group if each.name in workers]
             too_large = [each for each in group if each.kind == "memory"]
             if batch and any(not isinstance(each, Twin) for each in too_large):
                 for each in group:
@@ -111,6 +128,11 @@ def _time_batch(
         take_rounds(batch, workers, limits, meter, watch, say)
         _check_all([e for e in batch if e.is_network and not e.reason], workers, say)
     return waiting
+
+
+def _worker(contender: Contender, contest: Contest, shape: str) -> Worker:
+    python = interpreter(contender.backend, contest.pythons)
+    return Worker(contender.backend, python, experiment_of(contest, shape, contender.devices))
 
 
 def _wake(workers: Sequence[Worker]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,19 +53,28 @@ class Sameness:
     false_alarms: float
 
 
-def with_twin(found: Sequence[Contender]) -> list[Contender]:
-    """Contenders, and one of them a second time, right behind the others of its backend.
+def with_twins(found: Sequence[Contender]) -> list[Contender]:
+    """Contenders, and behind the networks of each backend one of them a second time.
 
-    It is the first ``fused`` form, or else the first network: of the forms that compete.
+    It is the ``fused`` form, or else the first. One of these twins alone will take turns, see
+    `wanted`: which backends can compute where they are asked to shows once they are prepared.
     """
-    networks = [each for each in found if each.is_network]
-    fused = [each for each in networks if each.variant == "fused"]
-    chosen = next(iter(fused or networks), None)
-    if chosen is None:
-        return list(found)
-    last = max(i for i, e in enumerate(found) if e.is_network and e.backend == chosen.backend)
-    twin = Twin(chosen.backend, chosen.variant, devices=chosen.devices)
-    return [*found[: last + 1], twin, *found[last + 1 :]]
+    made: list[Contender] = []
+    for (_, network), alike in groupby(found, lambda each: (each.backend, each.is_network)):
+        group = list(alike)
+        made += group
+        if network:
+            first = next((each for each in group if each.variant == "fused"), group[0])
+            made.append(Twin(first.backend, first.variant, devices=first.devices))
+    return made
+
+
+def wanted(twin: Twin, found: Sequence[Contender]) -> bool:
+    """True if a twin is to take turns: what it is again is ready, and there is no other."""
+    others = (each for each in found if isinstance(each, Twin) and each is not twin)
+    first = of_twin(twin, found)
+    ready = first.prepared is not None and not first.reason
+    return ready and not any(each.prepared for each in others)
 
 
 def of_twin(twin: Twin, found: Sequence[Contender]) -> Contender:

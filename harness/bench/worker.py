@@ -27,7 +27,7 @@ from harness.workers.protocol import Conditions, Event, Judged, Prepared, Produc
 from harness.workers.requests import Check, Prepare, TakeTurn, TimeProducts
 from harness.workers.session import Session
 
-PRODUCT_SECONDS = 0.03
+PRODUCT_SECONDS = 0.01
 """Seconds that a product is timed, at least."""
 
 

@@ -56,7 +56,7 @@ def see_that_it_is_whole(folder, name):
         read_bench(folder)
     for table in folder.rglob("*.csv"):
         found = pd.read_csv(table, dtype=str, keep_default_na=False)
-        assert len(found), table
+        assert len(found) or table.name == "comparisons.csv", table  # of one backend: none
         assert not found.duplicated().any(), table
     aside = [path for path in folder.rglob(".*") if path.is_dir() or path.suffix == ".part"]
     assert aside == []

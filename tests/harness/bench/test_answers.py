@@ -15,7 +15,8 @@ from harness.bench.ranking import best_against_best, comparisons_table, ranking_
 from harness.bench.ratios import ShapeResult, ratio_over, smallest_over
 from harness.bench.stopping import Limits, is_precise
 from harness.bench.tables import bench_table
-from harness.bench.twins import LEAST, Twin, sameness, smallest, with_twin
+from harness.bench.turns import SHORTEST, TURN_SECONDS, turn_seconds
+from harness.bench.twins import LEAST, Twin, sameness, smallest, wanted, with_twins
 from harness.intervals import Interval
 from tests.harness.made_runs import made_prepared, made_turns
 
@@ -106,6 +107,16 @@ def test_the_ranking_counts_wins_and_ties_over_shapes():
     assert table.loc["torch", "fused"].ratio == pytest.approx((0.8 * 0.8) ** (1 / 3), rel=0.01)
 
 
+def test_across_devices_nothing_is_ranked():
+    mine = result(torch_fused=10, jax_fused=20)
+    form = mine.forms["jax fused"]
+    form.prepared = form.prepared.model_copy(update={"device": "NVIDIA H100, cuda:0"})
+    assert mine.mixed
+    assert answers([mine], "torch fused") == []
+    assert comparisons_table([mine], "torch fused").empty
+    assert ranking_table([mine], "").empty
+
+
 def test_best_is_a_set_where_it_ties():
     table = ranking_table(over_shapes(torch_fused=10, jax_fused=10.01, jax_book=30), "")
     assert table.best.tolist() == [True, True, False]
@@ -163,13 +174,22 @@ def test_the_smallest_ratio_grows_with_that_of_a_thing_over_itself_and_its_width
     assert 0 <= told.false_alarms < 0.05
 
 
-def test_the_twin_is_a_fused_form_right_behind_its_backend():
-    names = [("torch", "scratch"), ("torch", "fused"), ("jax", "fused"), ("null", "harness")]
-    found = with_twin([Contender(*each) for each in names])
+def test_the_twin_is_of_a_form_that_is_ready():
+    names = [("torch", "scratch"), ("torch", "fused"), ("jax", "book"), ("null", "harness")]
+    found = with_twins([Contender(*each) for each in names])
+    torch, jax = (each for each in found if isinstance(each, Twin))
     assert [each.name for each in found] == [
-        *("torch scratch", "torch fused", "torch fused again", "jax fused", "null harness")
+        *("torch scratch", "torch fused", "torch fused again"),
+        *("jax book", "jax book again", "null harness"),
     ]
-    assert [each.name for each in with_twin([Contender("torch", "products")])] == ["torch products"]
+    assert not wanted(torch, found)
+    found[1].reason = "no such device"
+    found[3].prepared = made_prepared()
+    assert not wanted(torch, found)
+    assert wanted(jax, found)
+    found[1].reason, found[1].prepared, jax.prepared = "", made_prepared(), made_prepared()
+    assert not wanted(torch, found)
+    assert [e.name for e in with_twins([Contender("torch", "products")])] == ["torch products"]
 
 
 # when it ends
@@ -201,6 +221,12 @@ def test_a_contest_ends_when_it_is_precise_or_its_time_is_spent():
     assert not looked.reached(6, 1, blurred)
     assert not looked.reached(7, 1, precise)  # it looks again after a third more rounds
     assert looked.reached(8, 1, precise)
+
+
+def test_where_time_is_short_turns_are_short():
+    assert turn_seconds(Limits(8, None, None), 30) == TURN_SECONDS
+    assert turn_seconds(Limits(None, 20, 0.02), 30) == SHORTEST
+    assert SHORTEST < turn_seconds(Limits(None, 60, 0.02), 5) < TURN_SECONDS
 
 
 # the screen

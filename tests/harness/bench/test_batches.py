@@ -9,7 +9,7 @@ from harness.bench.printing import show
 from harness.bench.ratios import ShapeResult, ratio
 from harness.bench.tables import bench_table
 from harness.bench.turns import time_shape
-from harness.bench.twins import with_twin
+from harness.bench.twins import with_twins
 from tests.harness.fake_machine import Framework, set_up
 
 SHAPE = "2x3x4x5"
@@ -34,7 +34,7 @@ def contest(monkeypatch):
         )
         asked = Contest((), (), 2, {"device": "gpu"}, {})
         found, _ = contenders(asked)
-        found = with_twin(found) if twin else found
+        found = with_twins(found) if twin else found
         time_shape(asked, SHAPE, found, lambda said: None)
         assert not machine[0].held
         return {each.name: each for each in found}, [each.name for each in order]
@@ -76,7 +76,7 @@ def test_two_batches_are_compared_as_separate_runs(contest):
 
 
 def test_a_twin_without_room_costs_the_others_nothing(contest):
-    found, _ = contest(room=3, variants=("scratch", "fused", "concise"), twin=True)
+    found, _ = contest(room=3, twin=True)
     assert "it does not fit" in found["torch fused again"].reason
     assert all(not found[f"torch {v}"].reason for v in ("scratch", "fused", "concise"))
     assert ShapeResult(SHAPE, list(found.values())).twin is None

@@ -76,6 +76,8 @@ def test_the_words():
     assert Quiet(rounds=10, others=0.012, stolen=0.0, held=0.0).told() == (
         "the machine was quiet: other processes 1.2%, steal 0.0%, a quota 0.0% of the CPUs' time"
     )
+    slowing = Quiet(rounds=8, others=0.0, stolen=0.0, held=0.0, mhz=(1800.0, 2600.0), heat=2)
+    assert slowing.told().endswith("; heat slowed a core 2 times; from 1,800 to 2,600 MHz")
     busy = Quiet(rounds=8, disturbed=5, repeated=3, others=0.4)
     assert busy.told().startswith("the machine was busy: 5 of 8 rounds (other processes 40.0%, ")
     assert busy.told().endswith("; 3 more were repeated: no verdicts")
