@@ -38,8 +38,8 @@ NEEDED = 2 * SHORTEST
 NEWEST = 5
 """Entries since a step, at most, for which it is new: three checks in a row tell of it."""
 
-ALARMS = 0.05
-"""Chance that a check, of all series together, tells of a step that is none."""
+ALARMS = 0.03
+"""Chance that a check, of all series together, tells of a step that is none, were noise normal."""
 
 QUIET = 1e-3
 """Least noise of a logarithm that is believed, where a figure is always the same."""

@@ -119,7 +119,8 @@ def read(path: Path) -> pd.DataFrame:
     """All figures of a file, by the columns of `HistoryTable`, in order of time.
 
     Raises:
-        RequestError: there is no such file, it is no history, of a later version, or damaged.
+        RequestError: there is no such file, it is no history, of a later version, damaged, or
+            holds no figure.
     """
     if not os.path.isfile(path):
         raise RequestError(
@@ -134,7 +135,9 @@ def read(path: Path) -> pd.DataFrame:
             f"SELECT {', '.join(names)} FROM figure JOIN entry ON entry = key "
             "ORDER BY at, key, measure, backend, variant"
         ).fetchall()
-    columns = list(zip(*found, strict=True)) or [()] * len(names)
+    if not found:
+        raise RequestError(printable(f"--db {path}: holds no figure yet: nothing in it is ok"))
+    columns = zip(*found, strict=True)
     cells = {name.strip('"'): column for name, column in zip(names, columns, strict=True)}
     try:
         return pd.DataFrame(dict(HistoryTable.model_validate(cells)))

@@ -92,6 +92,7 @@ def damage(path):
             f"a history of version {VERSION + 1}, where this program knows {VERSION}: take a newer",
         ),
         (lambda path: statements(path, "DROP TABLE figure"), "no such table"),
+        (lambda path: statements(path, "DELETE FROM figure"), "holds no figure yet"),
         (lambda path: statements(path, "UPDATE entry SET at = 'then'"), "damaged: at 'then'"),
         (lambda path: statements(path, "UPDATE figure SET value = -1"), "damaged: value '-1.0'"),
         (lambda path: (path.unlink(), path.mkdir()), "no such file"),
