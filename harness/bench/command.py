@@ -57,7 +57,7 @@ def bench(
     rounds
         turns that each takes
     out
-        the folder that gets bench.csv, rounds.csv and bench.json
+        the folder that gets bench.csv, rounds.csv, bench.json and the report
         (default: results/runs/<time>-bench)
     """
     from rich.console import Console
@@ -65,8 +65,11 @@ def bench(
 
     from harness.bench.contenders import Contest
     from harness.bench.measure import run_contest
+    from harness.bench.report import told_of
     from harness.bench.shapes import SHAPES, dimensions
+    from harness.page.write import add_report
     from harness.paths import new_folder, result_folder
+    from harness.records.tables import holds
     from harness.workers.cpus import fewer_than_asked
     from harness.workers.interpreters import parse
 
@@ -84,7 +87,11 @@ def bench(
     with result_folder(out, "bench.json", force) as place:
         result = run_contest(contest, shapes, place.path, console, quiet)
         place.failed = result.exit_status != 0
-    console.print(Text(f"written: {out / 'bench.csv'}, rounds.csv, bench.json"))
+        added = ""
+        if not holds(out, "run.json"):  # a run has a report of its own
+            added = add_report(lambda: told_of([place.path]), place.path, out)
+    console.print(Text(f"written: {out / 'bench.csv'}, rounds.csv, bench.json"), soft_wrap=True)
+    console.print(Text(added or f"to show it: python -m harness report {out}"), soft_wrap=True)
     if json:
         print_json(result.as_json())
     return result.exit_status
