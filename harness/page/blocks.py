@@ -95,14 +95,6 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Heading:
-    """The name of the study that follows, where there are several."""
-
-    kind = "heading"
-    text: str
-
-
-@dataclass(frozen=True)
 class Facts:
     """Terms and what stands behind them."""
 
@@ -182,7 +174,7 @@ class Details:
     blocks: list[Block]
 
 
-Block = Table | Chart | Multiples | Note | Heading | Facts | Command | Texts | Rosetta | Details
+Block = Table | Chart | Multiples | Note | Facts | Command | Texts | Rosetta | Details
 
 
 @dataclass

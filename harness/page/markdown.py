@@ -15,7 +15,6 @@ from harness.page.blocks import (
     Command,
     Details,
     Facts,
-    Heading,
     Multiples,
     Note,
     Rosetta,
@@ -88,8 +87,6 @@ def _block(block: Block) -> str:
             return escape(block.text)
         case Details():
             return _folded(block.summary, "\n\n".join(_block(each) for each in block.blocks))
-        case Heading():
-            return f"### {escape(block.text)}"
         case Facts():
             return "\n".join(f"- {escape(term)}: {escape(told)}" for term, told in block.pairs)
         case Command():

@@ -26,7 +26,7 @@ def answers(report: Report) -> list[Answer]:
 
 
 def sections(report: Report) -> list[Section]:
-    """What is true of all, then study by study, then how to do it again."""
+    """Sections on all, then study by study, then on how to do it again."""
     told = [accuracy(report)[1]]
     if report.benches:
         told.append(bench.benchmark(report.benches, report.groups[0].shape))

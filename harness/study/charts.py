@@ -65,7 +65,7 @@ def where_they_end(name: str, title: str, table: pd.DataFrame) -> Figure:
 
 
 def effect_sizes(name: str, title: str, effects: Sequence[Effect]) -> Figure:
-    """How many times the last perplexity each setting makes, with a rule at 1.
+    """Multiples of the last perplexity that settings make, with a rule at 1.
 
     Args:
         name, title: of the figure.
