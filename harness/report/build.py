@@ -80,5 +80,6 @@ def title_of(report: Report) -> tuple[str, str]:
     frameworks = framework(report.backends[0])
     if count > 1:
         frameworks = f"{WORDS[count] if count < len(WORDS) else count} frameworks"
-    about = dict.fromkeys(group.title for group in report.groups)
-    return f"One network in {frameworks}", "; ".join(about)
+    first, *others = dict.fromkeys(group.title for group in report.groups)
+    more = f"; {others[0]}" if len(others) == 1 else f", and {len(others)} more studies"
+    return f"One network in {frameworks}", first + more * bool(others)

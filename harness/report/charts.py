@@ -135,7 +135,7 @@ def _x(table: pd.DataFrame, over: str) -> alt.X:
         f"{over}:Q",
         title="epoch" if over == "epoch" else "seconds of training",
         axis=alt.Axis(grid=False, tickCount=6, labelFlush=True),
-        scale=alt.Scale(domain=[0, float(table[over].max())], nice=False),
+        scale=alt.Scale(domain=[0, float(table[over].max()) * 1.015], nice=False),
     )
 
 

@@ -85,7 +85,7 @@ class Report:
     """Contents of one report.
 
     Attributes:
-        groups: at least one.
+        groups: at least one; that with the most rows first.
         parity: the tables of ``parity.csv`` where a folder has one, else None.
         benches: the benchmarks of the folders that have one.
     """
@@ -117,11 +117,14 @@ def gather(folders: Sequence[Path]) -> Report:
         RequestError: something is not the folder of a run that has ended.
     """
     runs = [read_run(folder) for folder in folders]
-    groups = sort(runs)
+    groups = sorted(sort(runs), key=lambda group: -len(group.summary))  # the main one first
     alone = len(groups) == 1
     tables = [run.parity for run in runs if run.parity is not None]
     return Report(
-        [replace(group, title=_title(group, groups), alone=alone) for group in groups],
+        [
+            replace(group, number=number, title=_title(group, groups), alone=alone)
+            for number, group in enumerate(groups, 1)
+        ],
         pd.concat(tables, ignore_index=True) if tables else None,
         [run.bench for run in runs if run.bench],
     )

@@ -33,13 +33,18 @@ SHOWN = 12
 
 
 def answer(report: Report) -> Answer:
-    """The answer of the first screen: of the first group, with where the others end."""
+    """The answer of the first screen: of the main group, with where the others end."""
     group = report.groups[0]
     told = _answer(group) + _published(group) + sentence(group)
-    for other in report.groups[1:]:
-        told += f" {other.title}: {_answer(other)}"
+    if others := [f"{other.title}, {_median_end(other)}" for other in report.groups[1:]]:
+        told += f" Other studies: {'; '.join(others)}."
     ended = (group.summary.status == "ok").any()
     return Answer("Learns?", told, group.place("learning_curves"), _spark(group), bool(ended))
+
+
+def _median_end(group: RunGroup) -> str:
+    ends = group.summary[group.summary.status == "ok"][judged(group)]
+    return figure(float(ends.median()), ".3f")
 
 
 def learning_curves(group: RunGroup) -> Section:
@@ -122,35 +127,38 @@ def _spark(group: RunGroup) -> Spark | None:
 
 
 def _charts(group: RunGroup, drawn: pd.DataFrame) -> list[Block]:
-    """A curve a framework by epoch and by second, and every form in small charts on demand."""
-    measures = ["perplexity"] + ["val_perplexity"] * bool(drawn.val_perplexity.notna().any())
-    axes = [(measure, "epoch") for measure in measures]
+    """A curve a framework by epoch and by second, and on demand every form in small charts."""
+    main = judged(group)
+    axes = [(main, "epoch")]
     devices = group.summary[group.summary.status == "ok"].device
     # seconds of simulated devices are no speed, of different ones no comparison
     if not devices.str.contains(SIMULATED).any() and not mixes(devices):
         axes.append(("perplexity", "elapsed"))
+    if main != "perplexity":
+        axes.append(("perplexity", "epoch"))
     several = (drawn.groupby("backend").variant.nunique() > 1).any()
     crowded = drawn.backend.nunique() > MOST
     charts: list[Block] = []
     forms: list[Block] = []
     for measure, over in axes:
-        name, title = (
-            f"{measure.replace('_', '-')}-by-{over}-{group.number}",
-            _title(group, measure, over),
-        )
+        name = f"{measure.replace('_', '-')}-by-{over}-{group.number}"
+        title = _title(group, measure, over)
         grid = _values(group, drawn, measure, over, title)
         if over == "elapsed":
             charts.append(Chart(race(name, drawn), grid, half=True))
         elif not crowded:
             counted = baselines(group, measure)
             chart = learning(name, title, few(drawn), measure, group.published, counted)
-            charts.append(Chart(chart, grid, half=True))
+            charts.append(Chart(chart, grid, half=measure == main))
         if several or crowded:
             small = by_framework(f"{name}-forms", title, drawn, measure, over)
             forms.append(Chart(small, grid))
-    notes = dict.fromkeys(left_out(drawn, measure) for measure in measures if several)
-    charts += [Note(text) for text in notes if text and not crowded]
-    return [*charts, Details("Every form, framework by framework", forms)] if forms else charts
+    shown, rest = charts[:2], charts[2:]
+    if several and not crowded:
+        shown.append(Note(left_out(drawn, main)))
+    if rest:
+        shown.append(Details("On the training text", rest))
+    return [*shown, Details("Every form, framework by framework", forms)] if forms else shown
 
 
 def _title(group: RunGroup, measure: str, over: str) -> str:

@@ -38,7 +38,7 @@ def sections(report: Report) -> list[Section]:
 def _study(group: RunGroup, timed: bool) -> list[Section]:
     """Sections of a group: by themselves, or a part of the report."""
     speeds = throughput.throughput(group)
-    if timed:
+    if timed or not group.alone:
         speeds.blocks = [Details("Throughput while training", speeds.blocks)]
     told = [learning_curves.learning_curves(group), speeds, cost.cost(group), samples(group)]
     if group.alone:
