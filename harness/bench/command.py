@@ -77,16 +77,19 @@ def bench(
         begin no further round of a shape after so long, once there are 6
         (default: 20, or 1 a contender if that is more; no limit where --rounds is given)
     out
-        the folder that gets bench.csv, rounds.csv, comparisons.csv, ranking.csv and bench.json
-        (default: runs/<time>-bench)
+        the folder that gets bench.csv, rounds.csv, comparisons.csv, ranking.csv, bench.json and
+        the report (default: runs/<time>-bench)
     """
     from rich.text import Text
 
     from harness.bench.contenders import Contest
     from harness.bench.measure import run_contest
     from harness.bench.outcomes import outcomes
+    from harness.bench.report import told_of
     from harness.bench.shapes import SHAPES, dimensions
+    from harness.page.write import add_report
     from harness.paths import new_folder, result_folder
+    from harness.records.tables import holds
     from harness.workers.cpus import fewer_than_asked
     from harness.workers.interpreters import parse
 
@@ -117,7 +120,12 @@ def bench(
     with result_folder(out, "bench.json", force) as place:
         result = run_contest(contest, shapes, place.path, console, quiet or bool(form))
         place.failed = result.exit_status != 0
-    console.print(Text(f"written: {out / 'bench.csv'}, and the other tables beside it"))
+        added = ""
+        if not holds(out, "run.json"):  # a run has a report of its own
+            added = add_report(lambda: told_of([place.path]), place.path, out)
+    said = f"written: {out / 'bench.csv'}, and the other tables beside it"
+    console.print(Text(said), soft_wrap=True)
+    console.print(Text(added or f"to show it: python -m harness report {out}"), soft_wrap=True)
     if json:
         print_json(result.as_json())
     tell(form, "bench", outcomes(result), console)

@@ -1,13 +1,17 @@
-"""Section of a benchmark in a report: every shape, its floor, and who has no figures."""
+"""Section of benchmarks in a report, and their answer: who is fast, or ties with who is?"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
 import pandas as pd
 
-from common.shards import mixes
+from common.shards import MIXED, mixes
+from harness.bench.ranking import ALL
 from harness.bench.sections import answered
 from harness.bench.shapes import dimensions
-from harness.console import figure
 from harness.page import provenance
 from harness.page.blocks import (
     NONE,
@@ -15,74 +19,172 @@ from harness.page.blocks import (
     Block,
     Cell,
     Chart,
-    Heading,
+    Details,
+    Facts,
     Note,
+    Section,
     Table,
     between,
     named,
     number,
 )
 from harness.page.charts import DRAWN, speed
-from harness.page.series import Series, framework, records
-from harness.records.reading import BenchData
+from harness.page.series import Series, framework, in_order, records
+from harness.page.speeds import fast, fastest, leaders
+from harness.page.told import Answer, Told
+from harness.records.reading import BenchData, read_bench
 
 
-def benchmark(bench: BenchData, number_: int) -> list[Block]:
-    """Heading, a chart a shape, and what is remarked on rows."""
-    cpu, rounds = bench.facts["machine"]["cpu"], bench.facts["rounds"]
+def told_of(folders: Sequence[Path]) -> Told:
+    """The report of what `bench` wrote into folders that hold no run.
+
+    Raises:
+        RequestError: one holds no benchmark that has ended.
+    """
+    benches = [read_bench(folder) for folder in folders]
+    every = in_order(pd.concat([networks(bench) for bench in benches]))
+    backends = list(dict.fromkeys(series.backend for series in every))
+    facts = benches[0].facts
+    about = f"{', '.join(map(framework, backends))}, in turns on {facts['machine']['cpu']}"
+    sections = [benchmark(benches), *(_reproduce(bench.facts) for bench in benches[:1])]
+    failed = [note for bench in benches for note in failures(bench)]
+    return Told("Who trains fastest?", about, backends, [answer(benches)], sections, failed)
+
+
+def networks(bench: BenchData) -> pd.DataFrame:
+    """The figures of networks, without the floor and the harness's own cost."""
+    return bench.figures[~bench.figures.backend.isin(["null", "floor"])]
+
+
+def answer(benches: Sequence[BenchData], like: str = "") -> Answer:
+    """The answer of the first screen, from one shape of the first benchmark with figures.
+
+    Args:
+        benches: in their order.
+        like: the shape that it is of, where that was timed; else of the first.
+    """
+    for bench in benches:
+        found, told = networks(bench), bench.facts["answers"]
+        if len(found):
+            shapes = found["shape"].tolist()
+            table = titled(found[found["shape"] == (like if like in shapes else shapes[0])])
+            if mixes(table.device):
+                return Answer("Fast?", f"{MIXED}.", "benchmark", good=False)
+            count = found["shape"].nunique()
+            others = f", one of {count} shapes" if count > 1 else ""
+            said = f"{fastest(table)}. {_size(table)}{others}; {_turns(bench)}."
+            held = told.get(like) or told.get(ALL) or next(iter(told.values()), None) or [said]
+            return Answer("Fast?", held[0], "benchmark", fast(table))
+    return Answer("Fast?", "Nobody has a figure.", "benchmark", good=False)
+
+
+def _turns(bench: BenchData) -> str:
+    return f"{bench.facts['rounds']} rounds in turns"
+
+
+def _size(table: pd.DataFrame) -> str:
+    B, T, H, V = dimensions(str(table["shape"].iloc[0]))
+    return f"Batch {B} x {T} steps, {H:,} hidden units, {V:,} tokens"
+
+
+def benchmark(benches: Sequence[BenchData], like: str = "") -> Section:
+    """Every shape with its winners; open is that of the answer.
+
+    Args:
+        benches, like: as of `answer`.
+    """
+    section = Section("benchmark", "Who is fast, in turns?", answer(benches, like).text)
+    for number_, bench in enumerate(benches, 1):
+        section.blocks += [*_about(bench), *answered(bench, number_)]
+        found = networks(bench)
+        by = ["shape", "device"] if mixes(found.device) else ["shape"]
+        floors = bench.figures[bench.figures.backend == "floor"].set_index("shape").tokens_per_sec
+        found = found.assign(other=found["shape"] != like).sort_values("other", kind="stable")
+        for index, (_, mine) in enumerate(found.groupby(by, sort=False), 1):
+            table = titled(mine)
+            on = f" on {mine.device.iloc[0]}" if len(by) > 1 else ""
+            floor = floors.get(mine["shape"].iloc[0])
+            chart = _shape(table, floor, f"bench-{number_}-{index}", on)
+            first = number_ == index == 1
+            summary = f"{_size(table)}{on}: {leaders(table)}"
+            section.blocks.append(chart if first else Details(summary, [chart]))
+        section.blocks += _remarks(bench)
+    return section
+
+
+def titled(found: pd.DataFrame) -> pd.DataFrame:
+    """The figures of a shape, the fastest first, with the names that people know."""
+    table = found.sort_values("tokens_per_sec", ascending=False, ignore_index=True)
+    names = table.backend.map(framework)
+    return table.assign(framework=names, title=names + " " + table.variant)
+
+
+def _about(bench: BenchData) -> list[Block]:
     settings = bench.facts["settings"]
     device = (bench.facts.get("placement") or settings)["device"]
-    blocks: list[Block] = [
-        Heading("The benchmark"),
+    return [
         Note(
-            f"{rounds} rounds in turns on {cpu}, {settings['dtype']}, {device}. A "
+            f"{_turns(bench)} on {bench.facts['machine']['cpu']}, {settings['dtype']}, {device}. A "
             "ratio is that of the same round, the floor what unavoidable matrix products take."
-        ),
+        )
     ]
-    blocks += answered(bench, number_)
-    networks = bench.figures[~bench.figures.backend.isin(["null", "floor"])]
-    floors = bench.figures[bench.figures.backend == "floor"].set_index("shape").tokens_per_sec
-    mixed = mixes(networks.device)
-    by = ["shape", "device"] if mixed else ["shape"]
-    for index, (_, found) in enumerate(networks.groupby(by, sort=False), 1):
-        on = f", on {found.device.iloc[0]}" if mixed else ""
-        floor = floors.get(found["shape"].iloc[0])
-        blocks.append(_shape(found, floor, f"bench-{number_}-{index}", on))
+
+
+def _remarks(bench: BenchData) -> list[Block]:
+    notes = []
     for shape in bench.facts["shapes"]:
         for worker in shape["workers"]:
             if remark := worker["checked"].get("reason"):
                 who = Series(worker["backend"], worker["variant"]).title
-                blocks.append(Note(f"{shape['shape']}: {who}: {remark}"))
+                notes.append(Note(f"{shape['shape']}: {who}: {remark}"))
     watched = (provenance.gpus(shape["gpus"]) for shape in bench.facts["shapes"])
-    blocks += [Note(line) for line in dict.fromkeys(filter(None, watched))]
-    for who, reason in bench.facts["failures"].items():
-        blocks.append(Note(f"{who}: no figures: {reason}", "bad"))
-    return blocks
+    notes += [Note(line) for line in dict.fromkeys(filter(None, watched))]
+    return [Details("What was remarked on", [*notes])] if notes else []
 
 
-def _shape(found: pd.DataFrame, floor: float | None, name: str, on: str) -> Chart:
-    table = found.sort_values("tokens_per_sec", ascending=False, ignore_index=True)
-    table["framework"] = table.backend.map(framework)
-    table["title"] = table.framework + " " + table.variant
-    B, T, H, V = dimensions(str(found["shape"].iloc[0]))
-    title = f"Batch {B} x {T} steps, {H:,} hidden units, {V:,} tokens{on}"
-    rows = [
+def failures(bench: BenchData) -> list[Note]:
+    """Notes on who has no figures, and why."""
+    reasons = bench.facts["failures"].items()
+    return [Note(f"{who}: no figures: {reason}", "bad") for who, reason in reasons]
+
+
+def _shape(table: pd.DataFrame, floor: float | None, name: str, on: str) -> Chart:
+    columns: dict[str, Any] = {
+        "backend": lambda row: named(Series(row["backend"], row["variant"])),
+        "tokens/s": lambda row: number(row["tokens_per_sec"], ",.0f"),
+        "95 % interval": lambda row: between(row["low"], row["high"], ",.0f"),
+        "verdict": lambda row: (
+            Cell(row["verdict"], TONES.get(row["verdict"], "quiet")) if row["verdict"] else NONE
+        ),
+        "over concise": lambda row: number(row["ratio_to_concise"], ".2f"),
+        "interval": lambda row: between(row["ratio_low"], row["ratio_high"]),
+        "of floor": lambda row: number(row["floor_fraction"], ".2f"),
+        "compile s": lambda row: number(row["compile_seconds"], ".2f"),
+        "ahead of book after steps": lambda row: number(row["break_even_steps"], ",.0f"),
+        "MB": lambda row: number(row["peak_memory_mb"], ",.0f"),
+    }
+    rows = [[cell(row) for cell in columns.values()] for row in records(table)]
+    title = _size(table) + on
+    drawn = speed(name, title, table[DRAWN], floor)
+    return Chart(drawn, Table(f"{title}; the verdict is on concise", [*columns], rows, (0, 3)))
+
+
+def _reproduce(facts: dict[str, Any]) -> Section:
+    return Section(
+        "reproduce",
+        "How do I run it again?",
+        "With the same command, on quiet cores.",
         [
-            named(Series(row["backend"], row["variant"])),
-            number(row["tokens_per_sec"], ",.0f"),
-            Cell(f"{figure(row['low'], ',.0f')} to {figure(row['high'], ',.0f')}"),
-            number(row["ratio_to_concise"], ".2f"),
-            between(row["ratio_low"], row["ratio_high"]),
-            Cell(row["verdict"], TONES.get(row["verdict"], "quiet")) if row["verdict"] else NONE,
-            number(row["floor_fraction"], ".2f"),
-            number(row["compile_seconds"], ".2f"),
-            number(row["break_even_steps"], ",.0f"),
-            number(row["peak_memory_mb"], ",.0f"),
-        ]
-        for row in records(table)
-    ]
-    heads = "backend|tokens/s|95 % interval|over concise|interval|verdict|of the floor|compile s|"
-    heads += "ahead of the book's loop after steps|MB"
-    return Chart(
-        speed(name, title, table[DRAWN], floor), Table(title, heads.split("|"), rows, (0, 5))
+            provenance.command(facts["command"]),
+            Details("Source and versions", [Facts([*provenance.source(facts), _versions(facts)])]),
+        ],
     )
+
+
+def _versions(facts: dict[str, Any]) -> tuple[str, str]:
+    """Versions of Python and of what each worker said that it timed."""
+    every = dict(facts["versions"])
+    for worker in (worker for shape in facts["shapes"] for worker in shape["workers"]):
+        told = (worker.get("conditions") or {}).get("versions", {})
+        every |= {name: version for name, version in told.items() if name != "numpy"}
+    return "Versions", ", ".join(f"{name} {version}" for name, version in every.items())

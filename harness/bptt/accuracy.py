@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.bptt.measure import Measured
 from harness.page import provenance
-from harness.page.blocks import Block, Cell, Facts, Note, Section, Table, number
+from harness.page.blocks import Block, Cell, Details, Facts, Note, Section, Table, Tone, number
 from harness.page.series import framework
 
 
@@ -43,8 +43,13 @@ def accuracy(measured: Measured) -> Section:
                 f"gradients ({counts}) are held to what the last bit of the states changes."
             )
         )
-    for name, reason in {**measured.absent, **measured.failures}.items():
-        section.blocks.append(Note(f"{framework(name)}: not measured: {reason}", "bad"))
+    reasons: tuple[tuple[dict[str, str], Tone], ...] = (
+        (measured.absent, "quiet"),
+        (measured.failures, "bad"),
+    )
+    for found, tone in reasons:
+        for name, reason in found.items():
+            section.blocks.append(Note(f"{framework(name)}: not measured: {reason}", tone))
     return section
 
 
@@ -53,7 +58,7 @@ def reproduce(facts: dict[str, Any]) -> Section:
     settings, corpus = facts["experiment"], facts["corpus"]
     blocks: list[Block] = [
         provenance.command(facts["command"]),
-        Facts(
+        _folded(
             [
                 ("Recipe", f"{facts['recipe']}, its network made smaller, float64"),
                 (
@@ -76,3 +81,7 @@ def reproduce(facts: dict[str, Any]) -> Section:
         ),
     ]
     return Section("reproduce", "How do I run it again?", "With the same command.", blocks)
+
+
+def _folded(pairs: list[tuple[str, str]]) -> Details:
+    return Details("Network, training, machine and source", [Facts(pairs)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from common.truncation import ALL, T_LIMIT
@@ -13,8 +14,10 @@ from harness.bptt.accuracy import accuracy, reproduce
 from harness.bptt.measure import Measured
 from harness.bptt.tables import clipping, setting
 from harness.page.blocks import Cell, Chart, Note, Section, Table, number
+from harness.page.figure import MOST
 from harness.page.series import framework, records
-from harness.page.write import write_sections
+from harness.page.told import Told, answers_of
+from harness.page.write import write_told
 
 TITLE = "Backpropagation through time"
 
@@ -29,8 +32,8 @@ def write_bptt(facts: dict[str, Any], measured: Measured, out: Path) -> Path:
     if len(measured.truncation):
         told += [truncation(measured), chance(measured)]
     told += [accuracy(measured), reproduce(facts)]
-    names = [framework(name) for name in measured.backends]
-    return write_sections(told, (TITLE, ", ".join(names)), measured.backends, out)
+    about = ", ".join(framework(name) for name in measured.backends)
+    return write_told(Told(TITLE, about, measured.backends, answers_of(told, 5), told), out)
 
 
 def _panels(table: pd.DataFrame) -> pd.DataFrame:
@@ -41,6 +44,12 @@ def _panels(table: pd.DataFrame) -> pd.DataFrame:
         framework=table.backend.map(framework),
         variant="scratch",
     )
+
+
+def _few(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the first backends, as many as a chart has lines."""
+    drawn = table[table.backend.isin(list(dict.fromkeys(table.backend))[:MOST])]
+    return drawn.reset_index(drop=True)
 
 
 def reach(measured: Measured) -> Section:
@@ -66,7 +75,10 @@ def reach(measured: Measured) -> Section:
         by = each.set_index("distance").norm
         rows.append([Cell(str(panel)), Cell(str(epoch)), *(number(by[d], ".1e") for d in columns)])
     heads = ["network", "epoch", *(f"d = {d}" for d in columns)]
-    drawn = norms[["panel", "backend", "framework", "variant", "epoch", "distance", "norm"]]
+    epochs = np.unique(norms.epoch)
+    picked = epochs[np.unique(np.linspace(0, len(epochs) - 1, MOST).round().astype(int))]
+    columns_ = ["panel", "backend", "framework", "variant", "epoch", "distance", "norm"]
+    drawn = norms[norms.epoch.isin(picked)][columns_]
     figure = charts.reach("norm-by-distance", title, drawn.reset_index(drop=True))
     section.blocks.append(Chart(figure, Table(title, heads, rows, folded=True)))
     section.blocks.append(
@@ -108,7 +120,7 @@ def radius(measured: Measured) -> Section:
         ]
         for row in records(spectrum)
     ]
-    drawn = known[["panel", "backend", "framework", "variant", "epoch", "spectral_radius"]]
+    drawn = _few(known)[["panel", "backend", "framework", "variant", "epoch", "spectral_radius"]]
     figure = charts.radius("radius-by-epoch", title, drawn)
     section.blocks.append(Chart(figure, Table(title, heads, rows, (0, 1, 5), folded=True)))
     for row in records(lost):
@@ -135,7 +147,7 @@ def truncation(measured: Measured) -> Section:
         f"{_between(short.error)}; of {long.tau.iloc[0]:g}, by {_between(long.error)}.",
     )
     title = "Error of the truncated gradient, all five parts together, by tau"
-    drawn = found[["panel", "backend", "framework", "variant", "tau", "error"]]
+    drawn = _few(found)[["panel", "backend", "framework", "variant", "tau", "error"]]
     figure = charts.truncation("error-by-tau", title, drawn)
     section.blocks.append(Chart(figure, _errors(costs, ("full", "truncated"), measured)))
     section.blocks.append(
@@ -191,11 +203,13 @@ def chance(measured: Measured) -> Section:
         if len(judged)
         else f"{most} draws are too few to tell.",
     )
-    title = "Error of the mean of n draws, and what chance alone leaves of it (dotted)"
+    first = measured.backends[0]
+    what = f"Error of the mean of n draws ({framework(first)})"
+    title = f"{what}, and what chance alone leaves of it (dotted)"
     columns = ["panel", "backend", "framework", "variant", "draws", "error", "standard_error"]
-    cut = drawn[drawn.error > 1e-12].reset_index(drop=True)  # with pi 1 no link ever is
+    cut = drawn[(drawn.error > 1e-12) & (drawn.backend == first)]  # with pi 1 no link ever is
     if len(cut):
-        figure = charts.means("error-by-draws", title, cut[columns])
+        figure = charts.means("error-by-draws", title, cut[columns].reset_index(drop=True))
         section.blocks.append(Chart(figure, _means(measured)))
     section.blocks.append(
         Note(

@@ -8,9 +8,10 @@ from pathlib import Path
 from harness.corpus.charts import GRAMS, by_length, ranks, rare
 from harness.corpus.measure import KINDS, Counted, Studied, shown
 from harness.page import provenance
-from harness.page.blocks import Block, Cell, Chart, Facts, Heading, Note, Section, Table
+from harness.page.blocks import Block, Cell, Chart, Details, Facts, Note, Section, Table
 from harness.page.series import records
-from harness.page.write import write_sections
+from harness.page.told import Told, answers_of
+from harness.page.write import write_told
 
 FREQUENT = 10
 """N-grams of each length in the table."""
@@ -26,9 +27,9 @@ def write_corpus(studied: Studied, out: Path) -> Path:
         RequestError: the folder cannot be written.
     """
     kinds = " and ".join(f"{KINDS[each.token]}" for each in studied.counted)
-    return write_sections(
-        sections(studied), (f"The corpus {studied.name}", f"Counted in {kinds}"), [], out
-    )
+    told = sections(studied)
+    title, about = f"The corpus {studied.name}", f"Counted in {kinds}"
+    return write_told(Told(title, about, [], answers_of(told), told), out)
 
 
 def sections(studied: Studied) -> list[Section]:
@@ -46,7 +47,8 @@ def _contents(studied: Studied) -> Section:
     facts = [("Corpus", studied.text.name), ("SHA-256", studied.text.sha256)]
     facts += [(name, f"{value:,}") for name, value in studied.asked.items() if value]
     answer = f"{studied.text.num_chars:,} characters, which are counted as {sizes}."
-    return Section("contents", "What is in it?", answer, [Facts(facts), *blocks])
+    details = Details("The most frequent, and its hash", [Facts(facts), *blocks])
+    return Section("contents", "What is in it?", answer, [details])
 
 
 def _frequent(each: Counted) -> Table:
@@ -69,8 +71,6 @@ def _frequent(each: Counted) -> Table:
 def _zipf(studied: Studied) -> Section:
     section = Section("zipf", "Does it follow Zipf's law?", "")
     for each in studied.counted:
-        if len(studied.counted) > 1:
-            section.blocks.append(Heading(f"In {KINDS[each.token]}"))
         rows = [
             [
                 Cell(GRAMS[line["n"] - 1]),
@@ -82,7 +82,7 @@ def _zipf(studied: Studied) -> Section:
         ]
         heads = ["n-grams", "distinct", "exponent", "ranks of the line"]
         grid = Table(f"Zipf's line, {KINDS[each.token]}", heads, rows)
-        section.blocks.append(Chart(ranks(each), grid))
+        section.blocks.append(Chart(ranks(each), grid, half=True))
     last = studied.counted[-1]
     told = [_figure(float(exponent)) for exponent in last.zipf.exponent]
     section.answer = (
@@ -124,8 +124,6 @@ def _baselines(studied: Studied) -> Section:
     section = Section("baselines", "How well does counting predict it?", "")
     answers = []
     for each in studied.counted:
-        if len(studied.counted) > 1:
-            section.blocks.append(Heading(f"In {KINDS[each.token]}"))
         rows = [
             [
                 Cell(row["model"]),
@@ -136,7 +134,7 @@ def _baselines(studied: Studied) -> Section:
         ]
         heads = ["model", "smoothing", "whole text, itself", "nine tenths, themselves"]
         grid = Table(f"Perplexity, {KINDS[each.token]}", [*heads, "last tenth"], rows, (0, 1))
-        section.blocks.append(Chart(by_length(each), grid))
+        section.blocks.append(Chart(by_length(each), grid, half=True))
         best = each.baselines.sort_values("val_perplexity").iloc[0]
         answers.append(f"{best.val_perplexity:.2f} in {KINDS[each.token]} ({best.model})")
     section.answer = (

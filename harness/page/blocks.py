@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -60,11 +62,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure, and the table that says the same."""
+    """A figure, and the table that says the same, which is opened on demand.
+
+    Attributes:
+        figure, grid: the two.
+        half: True if another stands beside it, where there is room.
+    """
 
     kind = "chart"
     figure: Figure
     grid: Table
+    half: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,14 +92,6 @@ class Note:
     kind = "note"
     text: str
     tone: Tone = ""
-
-
-@dataclass(frozen=True)
-class Heading:
-    """The name of the study that follows, where there are several."""
-
-    kind = "heading"
-    text: str
 
 
 @dataclass(frozen=True)
@@ -165,24 +165,53 @@ class Rosetta:
         return {backend: framework(backend) for backend in found}
 
 
-Block = Table | Chart | Multiples | Note | Heading | Facts | Command | Texts | Rosetta
+@dataclass(frozen=True)
+class Details:
+    """Blocks that are opened on demand, under a line that says what they are."""
+
+    kind = "details"
+    summary: str
+    blocks: list[Block]
+
+
+Block = Table | Chart | Multiples | Note | Facts | Command | Texts | Rosetta | Details
 
 
 @dataclass
 class Section:
-    """A question, its answer in a sentence, and what the answer stands on."""
+    """A question, its answer in a sentence, and what the answer stands on.
+
+    Attributes:
+        name: of its place in the page; a noun, which the contents show.
+        question, answer, blocks: what it tells.
+        part: the study that it belongs to, where a report has several; empty for all of them.
+    """
 
     name: str
     question: str
     answer: str
     blocks: list[Block] = field(default_factory=list)
+    part: str = ""
+
+    @property
+    def noun(self) -> str:
+        """Its name as the contents show it."""
+        return re.sub("[_-]", " ", self.name.removeprefix("grid-"))
 
 
-def figures(sections: list[Section]) -> list[Figure]:
+def flat(blocks: Sequence[Block]) -> Iterator[Block]:
+    """Blocks and the blocks in them, in their order."""
+    for block in blocks:
+        yield block
+        if isinstance(block, Details):
+            yield from flat(block.blocks)
+
+
+def figures(sections: Sequence[Section]) -> list[Figure]:
     """Every figure of some sections."""
     found: list[Figure] = []
     for section in sections:
-        for block in section.blocks:
+        for block in flat(section.blocks):
             if isinstance(block, Chart):
                 found.append(block.figure)
             elif isinstance(block, Multiples):
@@ -190,24 +219,24 @@ def figures(sections: list[Section]) -> list[Figure]:
     return found
 
 
-def without_figures(sections: list[Section], why: str) -> list[Section]:
-    """Sections as they are where nothing can be drawn: tables alone; the first says why."""
-    told = [
-        replace(section, blocks=[each for block in section.blocks for each in _undrawn(block)])
-        for section in sections
-    ]
-    told[0].blocks.insert(0, Note(f"Without pictures: {why}", "bad"))
-    return told
+def without_figures(sections: Sequence[Section]) -> list[Section]:
+    """Sections as they are where nothing can be drawn: tables alone."""
+    return [replace(section, blocks=_undrawn(section.blocks)) for section in sections]
 
 
-def _undrawn(block: Block) -> list[Block]:
-    match block:
-        case Chart():
-            return [replace(block.grid, folded=False)]
-        case Multiples():
-            return [Note(block.caption), block.grid]
-        case _:
-            return [block]
+def _undrawn(blocks: Sequence[Block]) -> list[Block]:
+    found: list[Block] = []
+    for block in blocks:
+        match block:
+            case Chart():
+                found.append(replace(block.grid, folded=True))
+            case Multiples():
+                found += [Note(block.caption), block.grid]
+            case Details():
+                found.append(replace(block, blocks=_undrawn(block.blocks)))
+            case _:
+                found.append(block)
+    return found
 
 
 def number(value: float | None, form: str, tone: Tone = "") -> Cell:
@@ -222,6 +251,6 @@ def named(series: Series) -> Cell:
     return Cell(series.title, backend=series.backend)
 
 
-def between(low: float, high: float) -> Cell:
-    """The cell of an interval of ratios; a dash where there is none."""
-    return NONE if math.isnan(low) else Cell(f"{figure(low, '.2f')} to {figure(high, '.2f')}")
+def between(low: float, high: float, form: str = ".2f") -> Cell:
+    """The cell of an interval; a dash where there is none."""
+    return NONE if math.isnan(low) else Cell(f"{figure(low, form)} to {figure(high, form)}")

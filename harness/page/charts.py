@@ -9,8 +9,11 @@ from harness.console import figure
 from harness.page.figure import Figure, finish, scales
 from harness.page.palette import INK
 
-ROW = 30
-"""Pixels of a row. All of it answers the pointer, by a bar that is not seen."""
+
+def _row(rows: int) -> int:
+    """Pixels of a row. All of it answers the pointer, by a bar that is not seen."""
+    return min(20, max(13, 290 // rows))
+
 
 DRAWN = ["backend", "framework", "variant", "title", "tokens_per_sec", "low", "high"]
 """The columns of the table of `speed`."""
@@ -31,7 +34,8 @@ def speed(name: str, title: str, table: pd.DataFrame, floor: float | None = None
         floor: tokens a second that the matrix products alone allow.
     """
     colour, shape, _ = scales(table)
-    top = max(float(table[["high", "tokens_per_sec"]].max().max()), floor or 0)  # high may be nan
+    row = _row(len(table))
+    top = max(float(pd.concat([table.high, table.tokens_per_sec]).max()), floor or 0)
     x_scale = alt.Scale(domain=[0, top * 1.04], nice=False)
     base = alt.Chart().encode(
         y=_names(table),
@@ -50,12 +54,12 @@ def speed(name: str, title: str, table: pd.DataFrame, floor: float | None = None
         axis=alt.Axis(labelExpr="format(datum.value / 1000, ',')", tickCount=6),
     )
     layers = [
-        base.mark_bar(height=ROW, opacity=0).encode(x=alt.value(0), x2=alt.value("width")),
+        base.mark_bar(height=row, opacity=0).encode(x=alt.value(0), x2=alt.value("width")),
         base.mark_bar(height=3, opacity=0.35).encode(x=x),
-        base.mark_rule(strokeWidth=7, opacity=0.45, strokeCap="round").encode(
-            x=alt.X("low:Q", scale=x_scale), x2="high:Q"
-        ),
-        base.mark_point(filled=True, size=120, opacity=1).encode(
+        base.transform_filter("isValid(datum.low)")
+        .mark_rule(strokeWidth=6, opacity=0.45, strokeCap="round")
+        .encode(x=alt.X("low:Q", scale=x_scale), x2="high:Q"),
+        base.mark_point(filled=True, size=90, opacity=1).encode(
             x=x, shape=alt.Shape("framework:N", scale=shape, legend=None)
         ),
     ]
@@ -74,7 +78,7 @@ def speed(name: str, title: str, table: pd.DataFrame, floor: float | None = None
         f"{figure(best.tokens_per_sec, ',.0f')} tokens a second, down to {last.title} with "
         f"{figure(last.tokens_per_sec, ',.0f')}."
     )
-    return Figure(name, title, said, finish(layers, ROW * len(table) + 10), table)
+    return Figure(name, title, said, finish(layers, row * len(table) + 10), table)
 
 
 def errors(name: str, title: str, table: pd.DataFrame) -> Figure:
@@ -85,6 +89,7 @@ def errors(name: str, title: str, table: pd.DataFrame) -> Figure:
         table: backend, variant, framework, title, dtype, error, tolerance; errors above 0.
     """
     colour, shape, _ = scales(table)
+    row = _row(table.title.nunique())
     x_scale = alt.Scale(
         type="log",
         domain=[
@@ -109,14 +114,14 @@ def errors(name: str, title: str, table: pd.DataFrame) -> Figure:
         axis=alt.Axis(format=".0e", tickCount=6, labelOverlap=True),
     )
     layers = [
-        base.mark_bar(height=ROW, opacity=0).encode(x=x, x2="tolerance:Q"),
+        base.mark_bar(height=row, opacity=0).encode(x=x, x2="tolerance:Q"),
         base.mark_rule(opacity=0.3, strokeWidth=2).encode(
             x=x, x2="tolerance:Q", color=alt.Color("framework:N", scale=colour, legend=None)
         ),
-        base.mark_tick(thickness=3, size=16, color=INK["ink"]).encode(
+        base.mark_tick(thickness=3, size=12, color=INK["ink"]).encode(
             x=alt.X("tolerance:Q", scale=x_scale)
         ),
-        base.mark_point(filled=True, size=120, opacity=1).encode(
+        base.mark_point(filled=True, size=90, opacity=1).encode(
             x=x,
             color=alt.Color("framework:N", scale=colour, legend=None),
             shape=alt.Shape("framework:N", scale=shape, legend=None),
@@ -127,4 +132,4 @@ def errors(name: str, title: str, table: pd.DataFrame) -> Figure:
         f"The worst error is {worst.error:.1e}, of {worst.title}, "
         f"where {worst.tolerance:.0e} is allowed."
     )
-    return Figure(name, title, said, finish(layers, ROW * table.title.nunique() + 10), table)
+    return Figure(name, title, said, finish(layers, row * table.title.nunique() + 10), table)

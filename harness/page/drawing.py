@@ -66,7 +66,7 @@ def draw(figures: list[Figure]) -> Drawn:
     kept = platformdirs.user_cache_path("rnn-rosetta") / f"vega-{version('vl-convert-python')}.js"
     bundle = _read(kept)
     charts = {each.name: (each.vegalite(), each.picture()) for each in figures}
-    drawn = _ask({"charts": charts, "bundle": bundle is None})
+    drawn = _ask({"charts": charts, "bundle": bundle is None, "slides": {}})
     if bundle is None:
         bundle = str(drawn["bundle"])
         with suppress(OSError):  # the report needs no cache
@@ -78,6 +78,22 @@ def draw(figures: list[Figure]) -> Drawn:
         {name: base64.b64decode(png) for name, png in drawn["pictures"].items()},
         bundle,
     )
+
+
+def draw_slides(slides: dict[str, tuple[dict[str, Any], str, str]]) -> dict[str, dict[str, bytes]]:
+    """Slides by name and format (svg, pdf, png), of what `harness.page.draw.slide` takes.
+
+    Raises:
+        DrawingError: as of `draw`.
+    """
+    drawn = _ask({"charts": {}, "bundle": False, "slides": slides})["slides"]
+    return {
+        name: {
+            form: text.encode() if form == "svg" else base64.b64decode(text)
+            for form, text in forms.items()
+        }
+        for name, forms in drawn.items()
+    }
 
 
 def _ask(request: dict[str, Any]) -> dict[str, Any]:

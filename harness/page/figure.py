@@ -16,6 +16,9 @@ import pandas as pd
 from harness.page.palette import INK, dash, looks
 
 WIDTH = 640
+MOST = 5
+"""Lines of a chart: nobody tells more apart."""
+
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
 DATA = "table"
 BETWEEN = 110
@@ -73,6 +76,14 @@ class Figure:
         """The names of the frameworks it shows, by backend."""
         return dict(zip(self.table.backend, self.table.framework, strict=True))
 
+    @property
+    def height(self) -> int:
+        """Height in pixels that its place on the page is given before it is drawn, about."""
+        if isinstance(self.chart, alt.FacetChart):
+            rows = -(-self.table["panel"].nunique() // int(self.chart.columns))
+            return rows * (int(self.chart.spec.height) + 80) + 30
+        return int(self.chart.height) + 90
+
     def vegalite(self) -> dict[str, Any]:
         """The chart in Vega-Lite without its table, for the page."""
         if isinstance(self.chart, alt.FacetChart):
@@ -81,7 +92,9 @@ class Figure:
 
     def filling_its_box(self, compiled: dict[str, Any]) -> dict[str, Any]:
         """The chart as it was compiled to Vega, as wide as the box it stands in."""
-        return _half_as_wide(compiled) if isinstance(self.chart, alt.FacetChart) else compiled
+        if isinstance(self.chart, alt.FacetChart):
+            return _sharing_the_box(compiled, self.chart.columns)
+        return compiled
 
     def columns(self) -> dict[str, list[Any]]:
         """The table by columns, in numbers of six digits, for JSON."""
@@ -96,11 +109,11 @@ class Figure:
         return spec | {"datasets": datasets, "background": INK["paper"], "padding": 12}
 
 
-def _half_as_wide(compiled: dict[str, Any]) -> dict[str, Any]:
-    """Panels in two columns that fill the box, which Vega-Lite does for a lone chart alone."""
+def _sharing_the_box(compiled: dict[str, Any], columns: int) -> dict[str, Any]:
+    """Panels in columns that fill the box, which Vega-Lite does for a lone chart alone."""
     box = f"(isFinite(containerSize()[0]) ? containerSize()[0] : {WIDTH})"
-    half = f"max(110, ({box} - {BETWEEN}) / 2)"
-    width = {"init": half, "on": [{"events": "window:resize", "update": half}]}
+    share = f"max(90, ({box} - {BETWEEN} * {columns / 2}) / {columns})"
+    width = {"init": share, "on": [{"events": "window:resize", "update": share}]}
     for signal in compiled["signals"]:
         if signal["name"] == "child_width":
             del signal["value"]
@@ -134,12 +147,14 @@ def finish(layers: Sequence[alt.Chart], height: int) -> alt.LayerChart:
     return finished
 
 
-def panels(layers: Sequence[alt.Chart], height: int, order: Sequence[str]) -> alt.FacetChart:
-    """The layers as small multiples in two columns, by the table's ``panel``, in this order."""
+def panels(
+    layers: Sequence[alt.Chart], height: int, order: Sequence[str], columns: int = 2
+) -> alt.FacetChart:
+    """The layers as small multiples in columns, by the table's ``panel``, in this order."""
     layered = alt.layer(*layers, data=alt.NamedData(DATA))
     header = alt.Header(title=None, labelFontSize=13, labelColor=INK["ink"], labelAnchor="start")
     facet = alt.Facet("panel:N", sort=list(order), header=header)
-    width = (WIDTH - BETWEEN) // 2
-    chart = layered.properties(width=width, height=height).facet(facet=facet, columns=2)
+    width = (WIDTH - BETWEEN * columns // 2) // columns
+    chart = layered.properties(width=width, height=height).facet(facet=facet, columns=columns)
     finished: alt.FacetChart = chart.configure(**CONFIG)
     return finished

@@ -17,11 +17,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.page.blocks import Rosetta, Section, figures
+from harness.page.blocks import Rosetta, figures, flat
 from harness.page.drawing import Drawn
 from harness.page.palette import Look, dark_colours, looks
-from harness.page.series import framework
 from harness.page.shown import shown
+from harness.page.told import Told
 
 SHAPES = {
     "circle": "M8 1.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13Z",
@@ -36,7 +36,11 @@ SHAPES = {
 """The shapes of `palette.Look` as paths in a box of 16."""
 
 
-def page(backends: list[str], sections: list[Section], drawn: Drawn, title: str, about: str) -> str:
+SCRIPTS = ("page.js", "tables.js", "charts.js")
+"""Our own scripts, in the order in which they run."""
+
+
+def page(told: Told, drawn: Drawn) -> str:
     """The whole page; the backends stand in its key, by the looks they bear throughout."""
     environment = Environment(
         loader=PackageLoader("harness.page"),
@@ -46,19 +50,16 @@ def page(backends: list[str], sections: list[Section], drawn: Drawn, title: str,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    vega, script = drawn.bundle, _own("page.js")
-    charts = json.dumps(_figures(sections, drawn), separators=(",", ":"), allow_nan=False)
+    vega, scripts = drawn.bundle, [_own(name) for name in SCRIPTS]
+    charts = json.dumps(_figures(told, drawn), separators=(",", ":"), allow_nan=False)
     return environment.get_template("page.html.j2").render(
-        title=title,
-        about=about,
-        sections=sections,
-        policy=_policy([vega, script]),
+        told=told,
+        policy=_policy([vega, *scripts]),
         style=Markup(_own("page.css")),
         vega=_packed(vega),
         figures=_packed(charts),
-        script=Markup(script),
-        looks=_worn(backends, sections),
-        frameworks={backend: framework(backend) for backend in backends},
+        scripts=[Markup(script) for script in scripts],
+        looks=_worn(told),
         shapes=SHAPES,
     )
 
@@ -68,19 +69,19 @@ def _shown(value: Any) -> Any:
     return shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _worn(backends: list[str], sections: list[Section]) -> dict[str, Look]:
+def _worn(told: Told) -> dict[str, Look]:
     """The looks of every backend on the page, those of the Rosetta view included."""
-    blocks = [block for section in sections for block in section.blocks]
+    blocks = [block for section in told.sections for block in flat(section.blocks)]
     views = [block for block in blocks if isinstance(block, Rosetta)]
     shown = [backend for view in views for backend in view.frameworks]
-    return looks(list(dict.fromkeys([*backends, *shown])))
+    return looks(list(dict.fromkeys([*told.backends, *shown])))
 
 
-def _figures(sections: list[Section], drawn: Drawn) -> dict[str, Any]:
+def _figures(told: Told, drawn: Drawn) -> dict[str, Any]:
     """The charts, and the tables they draw, each table once."""
     tables: list[str] = []
     charts = {}
-    for figure in figures(sections):
+    for figure in figures(told.sections):
         table = json.dumps(figure.columns())
         if table not in tables:
             tables.append(table)

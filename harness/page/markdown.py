@@ -14,29 +14,42 @@ from harness.page.blocks import (
     Cell,
     Chart,
     Command,
+    Details,
     Facts,
-    Heading,
     Multiples,
     Note,
     Rosetta,
-    Section,
     Table,
     Texts,
 )
 from harness.page.figure import Figure
 from harness.page.shown import shown
+from harness.page.told import Answer, Told
 
 PICTURES = "figures"
 """The folder of the pictures, beside the report."""
 
 
-def markdown(sections: list[Section], title: str, about: str) -> str:
+def markdown(told: Told) -> str:
     """The whole report."""
-    parts = [f"# {escape(title)}", escape(about)]
-    for section in sections:
-        parts += [f"## {escape(section.question)}", escape(section.answer)]
-        parts += [_block(block) for block in section.blocks]
-    return "\n\n".join(parts) + "\n"
+    parts = [f"# {escape(told.title)}", escape(told.about)]
+    parts += [_block(notice) for notice in told.notices]
+    asked = {section.name: section.question for section in told.sections}
+    parts.append("\n".join(_answer(answer, asked) for answer in told.answers))
+    for study, sections in told.parts:
+        parts += [f"## {escape(study)}"] if study else []
+        level = "###" if study else "##"
+        for section in sections:
+            parts += [f"{level} {escape(section.question)}", escape(section.answer)]
+            parts += [_block(block) for block in section.blocks]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _answer(answer: Answer, asked: dict[str, str]) -> str:
+    """A line that leads to a section by the name that GitHub gives its heading."""
+    letters = re.sub(r"[^\w\- ]", "", shown(asked.get(answer.section, "")).lower())
+    head = f"[{escape(answer.question)}](#{letters.replace(' ', '-')})"
+    return f"- **{head}** {escape(answer.text)}"
 
 
 def escape(text: str) -> str:
@@ -56,14 +69,15 @@ def _block(block: Block) -> str:
         case Table():
             return _folded(block.caption, _grid(block)) if block.folded else _captioned(block)
         case Chart():
-            return f"{_picture(block.figure)}\n\n{_block(block.grid)}"
+            grid = _folded("The values as a table", _captioned(block.grid))
+            return f"{_picture(block.figure)}\n\n{grid}"
         case Multiples():
             pictures = "\n\n".join(_picture(figure) for figure in block.figures)
             return f"{escape(block.caption)}:\n\n{pictures}\n\n{_block(block.grid)}"
         case Note():
             return escape(block.text)
-        case Heading():
-            return f"### {escape(block.text)}"
+        case Details():
+            return _folded(block.summary, "\n\n".join(_block(each) for each in block.blocks))
         case Facts():
             return "\n".join(f"- {escape(term)}: {escape(told)}" for term, told in block.pairs)
         case Command():

@@ -74,10 +74,13 @@ def parity(
         the folder that gets parity.csv and parity.json, such as a run's
         (default: runs/<time>-parity)
     """
+    from harness.page.write import add_report
     from harness.parity.measure import compare
     from harness.parity.outcomes import outcomes
+    from harness.parity.report import told_of
     from harness.parity.tables import show, write
     from harness.paths import new_folder, result_folder
+    from harness.records.tables import holds
     from harness.workers.interpreters import parse
 
     if model:
@@ -108,10 +111,14 @@ def parity(
         )
         write(comparison, place.path)
         place.failed = not comparison.passed
+        added = ""
+        if not holds(out, "run.json") and len(comparison.table):  # a run has a report of its own
+            added = add_report(lambda: told_of([place.path]), place.path, out)
     if json:
         print_json({"passed": comparison.passed, "table": comparison.table.to_dict("records")})
     show(console, comparison)
-    console.print(Text(f"written: {out / 'parity.csv'}, parity.json"))
+    console.print(Text(f"written: {out / 'parity.csv'}, parity.json"), soft_wrap=True)
+    console.print(Text(added or f"to show it: python -m harness report {out}"), soft_wrap=True)
     tell(form, "parity", outcomes(comparison), console)
     return 0 if comparison.passed else 1
 

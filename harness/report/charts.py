@@ -1,4 +1,4 @@
-"""The chart of learning: perplexity by epoch or by second."""
+"""The charts of learning: perplexity by epoch, and small ones by framework."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import altair as alt
 import pandas as pd
 
 from harness.console import figure
-from harness.page.figure import Figure, finish, scales
+from harness.page.figure import MOST, Figure, finish, panels, scales
 from harness.page.palette import BAND, INK
 from harness.page.series import records
 from harness.recipes import Published
 from harness.report.counting import Baseline, rules, stretched
 
-HEIGHT = 320
+HEIGHT, SMALL = 270, 150
 
 
 def learning(
@@ -23,82 +23,41 @@ def learning(
     title: str,
     curves: pd.DataFrame,
     measure: str,
-    over: str,
-    bands: Sequence[Published] = (),
-    counted: Sequence[Baseline] = (),
+    bands: Sequence[Published],
+    counted: Sequence[Baseline],
 ) -> Figure:
-    """Perplexity by epoch or by second: median over seeds, their range, the published figures.
+    """Perplexity by epoch: median over seeds, their range, the published figures.
 
     Args:
         name, title: of the figure.
-        curves: as `harness.report.curves.curves` gives them.
+        curves: as `harness.report.curves.curves` gives them, one a framework.
         measure: ``perplexity`` or ``val_perplexity``.
-        over: ``epoch`` or ``elapsed``.
-        bands: the published figures; drawn over epochs alone.
+        bands: the published figures.
         counted: perplexity that counting alone reaches; drawn where the axis shows it.
     """
     table = curves[curves[measure].notna()].reset_index(drop=True)
+    table["last"] = table.epoch == table.groupby("series", sort=False).epoch.transform("max")
     low, high = table[f"{measure}_low"].min(), table[f"{measure}_high"].max()
     low = min([low, *(found[0] for band in bands if (found := bounds(band, measure)))])
     low = stretched(low, high, counted)
-    form: Literal["log", "linear"] = "log" if high > 3 * low else "linear"
-    colour, shape, dashes = scales(table)
+    form = _form(low, high)
+    colour, shape, _ = scales(table)
     ends = low * 0.96, high * 1.05
     y_scale = alt.Scale(type=form, domain=[*ends], nice=False)
-    label = "validation perplexity" if measure.startswith("val") else "perplexity"
-    x = alt.X(
-        f"{over}:Q",
-        title="epoch" if over == "epoch" else "seconds of training",
-        axis=alt.Axis(grid=False, tickCount=8, labelFlush=True),
-        scale=alt.Scale(domain=[0, float(table[over].max())], nice=False),
-    )
-    y = alt.Y(
-        f"{measure}:Q",
-        title=f"{label}, logarithmic" if form == "log" else label,
-        axis=alt.Axis(format="~g", tickCount=6, labelOverlap=True),
-        scale=y_scale,
-    )
+    x, y = _x(table, "epoch"), _y(measure, form, y_scale)
     picked = alt.selection_point(name="picked", fields=["framework"], bind="legend")
     dim = alt.when("focus != '' && focus != datum.backend").then(alt.value(0.08))
     strong = dim.when(picked).then(alt.value(0.95)).otherwise(alt.value(0.08))
     fit = alt.ExprRef("max(1, floor(width / 140))")
     colours = alt.Color("framework:N", scale=colour, legend=alt.Legend(columns=fit))
-    layers = []
-    if over == "epoch":
-        layers += _bands(bands, measure, int(table.epoch.max()), y_scale)
-        layers += _ground(table, measure, y_scale)
-    base = alt.Chart()
-    legend = None
-    if table.variant.nunique() > 1:
-        legend = alt.Legend(symbolType="stroke", symbolSize=500, columns=fit, orient="bottom")
-    count = table.backend.nunique()
-    step = 2.5 if over == "epoch" else 0
-    widths = [2.2 + step * (count - 1 - i) for i in range(count)]
-    lines = base.mark_line(clip=True).encode(
-        x=x,
-        y=y,
-        color=colours,
-        detail="series:N",
-        strokeDash=alt.StrokeDash("variant:N", scale=dashes, legend=legend),
-        # Curves that coincide lie on each other: the lower is the wider, so that all are seen.
-        strokeWidth=alt.StrokeWidth(
-            "backend:N",
-            scale=alt.Scale(
-                type="ordinal", domain=list(dict.fromkeys(table.backend)), range=widths
-            ),
-            legend=None,
-        ),
-        opacity=strong,
-    )
+    base = alt.Chart().encode(x=x, y=y, color=colours, opacity=strong)
+    lines = base.mark_line(clip=True).encode(detail="series:N", strokeWidth=nested(table))
     shapes = (
-        base.transform_filter("datum.marked")
-        .mark_point(clip=True, filled=True, size=64)
+        base.transform_filter("datum.marked || datum.last")
+        .mark_point(filled=True)
         .encode(
-            x=x,
-            y=y,
-            color=colours,
             shape=alt.Shape("framework:N", scale=shape, legend=alt.Legend(columns=fit)),
-            opacity=strong,
+            size=alt.when("datum.last").then(alt.value(130)).otherwise(alt.value(60)),
         )
     )
     axes = alt.selection_interval(
@@ -108,11 +67,86 @@ def learning(
         translate="[pointerdown[event.pointerType == 'mouse'], window:pointerup] "
         "> window:pointermove!",
     )
-    layers += [lines.add_params(alt.param("focus", value=""), picked, axes), shapes]
-    layers += _by_epoch(table, measure, x) if over == "epoch" else _by_point(base, measure, x, y)
-    layers += rules(counted, *ends, form, y_scale)
+    layers = [
+        *_bands(bands, measure, int(table.epoch.max()), y_scale),
+        *_ground(table, measure, y_scale),
+        lines.add_params(alt.param("focus", value=""), picked, axes),
+        shapes,
+        *_by_epoch(table, measure, x),
+        *rules(counted, *ends, form, y_scale),
+    ]
+    said = _learning_alt(table, measure, "epoch")
+    return Figure(name, title, said, finish(layers, HEIGHT), table, ("epoch", measure))
+
+
+def by_framework(name: str, title: str, curves: pd.DataFrame, measure: str, over: str) -> Figure:
+    """Perplexity by epoch or by second, a panel a framework; its forms by their dashes.
+
+    Args:
+        name, title, curves, measure: as of `learning`; of each framework, the first `MOST` forms.
+        over: ``epoch`` or ``elapsed``.
+    """
+    table = curves[curves[measure].notna()]
+    rank = table.groupby("framework", sort=False).variant.transform(lambda v: pd.factorize(v)[0])
+    table = table[rank < MOST].reset_index(drop=True)
+    table["panel"] = table.framework
+    table["last"] = table.epoch == table.groupby("series", sort=False).epoch.transform("max")
+    low, high = float(table[measure].min()) * 0.96, float(table[measure].max()) * 1.05
+    form = _form(low, high)
+    colour, _, dashes = scales(table)
+    key = alt.Legend(symbolType="stroke", symbolSize=500, orient="bottom")
+    base = alt.Chart().encode(
+        x=_x(table, over),
+        y=_y(measure, form, alt.Scale(type=form, domain=[low, high], nice=False)),
+        color=alt.Color("framework:N", scale=colour, legend=None),
+        tooltip=[
+            alt.Tooltip("title:N", title="series"),
+            alt.Tooltip("epoch:Q", title="epoch"),
+            alt.Tooltip("elapsed:Q", title="seconds", format=",.2f"),
+            alt.Tooltip(f"{measure}:Q", title="perplexity", format=".4f"),
+        ],
+    )
+    layers = [
+        base.mark_line(clip=True, strokeWidth=2).encode(
+            detail="series:N", strokeDash=alt.StrokeDash("variant:N", scale=dashes, legend=key)
+        ),
+        base.transform_filter("datum.last").mark_point(filled=True, size=70, opacity=1),
+        base.mark_point(filled=True, size=160, opacity=0),
+    ]
+    order = list(dict.fromkeys(table.panel))
     said = _learning_alt(table, measure, over)
-    return Figure(name, title, said, finish(layers, HEIGHT), table, (over, measure))
+    return Figure(name, title, said, panels(layers, SMALL, order, columns=3), table)
+
+
+def nested(table: pd.DataFrame) -> alt.StrokeWidth:
+    """Widths of curves that may lie on each other: the lower is the wider, so that all are seen."""
+    backends = list(dict.fromkeys(table.backend))
+    widths = [2 + 1.4 * (len(backends) - 1 - i) for i in range(len(backends))]
+    scale = alt.Scale(type="ordinal", domain=backends, range=widths)
+    return alt.StrokeWidth("backend:N", scale=scale, legend=None)
+
+
+def _form(low: float, high: float) -> Literal["log", "linear"]:
+    return "log" if high > 3 * low else "linear"
+
+
+def _x(table: pd.DataFrame, over: str) -> alt.X:
+    return alt.X(
+        f"{over}:Q",
+        title="epoch" if over == "epoch" else "seconds of training",
+        axis=alt.Axis(grid=False, tickCount=6, labelFlush=True),
+        scale=alt.Scale(domain=[0, float(table[over].max()) * 1.015], nice=False),
+    )
+
+
+def _y(measure: str, form: str, y_scale: alt.Scale) -> alt.Y:
+    label = "validation perplexity" if measure.startswith("val") else "perplexity"
+    return alt.Y(
+        f"{measure}:Q",
+        title=f"{label}, logarithmic" if form == "log" else label,
+        axis=alt.Axis(format="~g", tickCount=6, labelOverlap=True),
+        scale=y_scale,
+    )
 
 
 def bounds(band: Published, measure: str) -> tuple[float, float] | None:
@@ -189,30 +223,6 @@ def _by_epoch(table: pd.DataFrame, measure: str, x: alt.X) -> list[alt.Chart]:
         .add_params(hover)
     )
     return [rule]
-
-
-def _by_point(base: alt.Chart, measure: str, x: alt.X, y: alt.Y) -> list[alt.Chart]:
-    """A ring around the nearest point, which says its values."""
-    # Nearest works by cells around the points; Vega-Lite's own tooltip reads texts from the cell.
-    said = (
-        "{'series': (datum.datum || datum).title, 'epoch': (datum.datum || datum).epoch, "
-        "'seconds': format((datum.datum || datum).elapsed, ',.2f'), "
-        f"'perplexity': format((datum.datum || datum).{measure}, '.4f')}}"
-    )
-    hover = alt.selection_point(
-        name="hover", nearest=True, on="pointermove", clear="pointerout", empty=False
-    )
-    ring = (
-        base.mark_point(clip=True, size=110, filled=False, strokeWidth=2, color=INK["ink"])
-        .encode(
-            x=x,
-            y=y,
-            opacity=alt.when(hover).then(alt.value(1)).otherwise(alt.value(0)),
-            tooltip=alt.value(alt.ExprRef(said)),
-        )
-        .add_params(hover)
-    )
-    return [ring]
 
 
 def _learning_alt(table: pd.DataFrame, measure: str, over: str) -> str:

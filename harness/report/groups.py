@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 from common.experiment import Experiment
-from harness.page.blocks import Block, Heading
 from harness.page.series import Series, in_order
 from harness.recipes import Published, recipes
 from harness.records.reading import BenchData, RunData, read_run
@@ -42,6 +41,7 @@ class RunGroup:
         summary, epochs, samples: the tables of all runs, one below the other; ``run`` is the
             number of the run.
         published: the figures it is checked against.
+        alone: True if the report has no other.
     """
 
     number: int
@@ -52,11 +52,22 @@ class RunGroup:
     epochs: pd.DataFrame
     samples: pd.DataFrame
     published: tuple[Published, ...]
+    alone: bool = True
+
+    def place(self, name: str) -> str:
+        """The name of its section of this name."""
+        return name if self.alone else f"{name}-{self.number}"
 
     @property
     def experiment(self) -> Experiment:
         """Settings of the group; the seed is that of its first run."""
         return Experiment.of(self.facts["experiment"])
+
+    @property
+    def shape(self) -> str:
+        """Its shape as benchmarks name them: batch x steps x hiddens x vocabulary."""
+        settings, tokens = self.experiment, self.facts["corpus"]["vocab_size"]
+        return f"{settings.batch_size}x{settings.num_steps}x{settings.num_hiddens}x{tokens}"
 
     @property
     def series(self) -> list[Series]:
@@ -74,7 +85,7 @@ class Report:
     """Contents of one report.
 
     Attributes:
-        groups: at least one.
+        groups: at least one; that with the most rows first.
         parity: the tables of ``parity.csv`` where a folder has one, else None.
         benches: the benchmarks of the folders that have one.
     """
@@ -106,10 +117,14 @@ def gather(folders: Sequence[Path]) -> Report:
         RequestError: something is not the folder of a run that has ended.
     """
     runs = [read_run(folder) for folder in folders]
-    groups = sort(runs)
+    groups = sorted(sort(runs), key=lambda group: -len(group.summary))  # the main one first
+    alone = len(groups) == 1
     tables = [run.parity for run in runs if run.parity is not None]
     return Report(
-        [replace(group, title=_title(group, groups)) for group in groups],
+        [
+            replace(group, number=number, title=_title(group, groups), alone=alone)
+            for number, group in enumerate(groups, 1)
+        ],
         pd.concat(tables, ignore_index=True) if tables else None,
         [run.bench for run in runs if run.bench],
     )
@@ -154,8 +169,3 @@ def _group(number: int, runs: list[RunData]) -> RunGroup:
 
 def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([t.assign(run=i) for i, t in enumerate(tables)], ignore_index=True)
-
-
-def heading(report: Report, group: RunGroup) -> list[Block]:
-    """The name of a group, where there are several."""
-    return [Heading(group.title)] if len(report.groups) > 1 else []

@@ -7,30 +7,58 @@ import pandas as pd
 
 from common.shards import SIMULATED, mixes
 from harness.console import figure
-from harness.page.blocks import NONE, Block, Cell, Chart, Note, Section, Table, named, number
-from harness.report.charts import bounds, learning
-from harness.report.counting import baselines, column, sentence
+from harness.page.blocks import (
+    NONE,
+    Block,
+    Cell,
+    Chart,
+    Details,
+    Note,
+    Section,
+    Table,
+    named,
+    number,
+)
+from harness.page.figure import MOST
+from harness.page.told import Answer, Spark
+from harness.report.charts import bounds, by_framework, learning
+from harness.report.counting import baselines, best, column, judged, sentence
 from harness.report.curves import HIGHEST, curves
-from harness.report.groups import Report, RunGroup, heading
+from harness.report.groups import Report, RunGroup
+from harness.report.lines import few, left_out
+from harness.report.race import race
 
 SHOWN = 12
 """Epochs in the table below a chart."""
 
 
-def learning_curves(report: Report) -> Section:
-    """The curves of every group."""
-    section = Section("learning_curves", "How do they learn?", "")
-    for group in report.groups:
-        drawn = curves(group)
-        section.answer = section.answer or _answer(group) + sentence(group)
-        section.blocks += heading(report, group)
-        if len(drawn):
-            section.blocks += _charts(group, drawn)
-        high = (group.epochs[["perplexity", "val_perplexity"]] > HIGHEST).any(axis=1)
-        if high.any():
-            said = f"Perplexities above {HIGHEST:g}, in {high.sum():,} epochs, are not drawn."
-            section.blocks.append(Note(said))
-        section.blocks.append(_ends(group))
+def answer(report: Report) -> Answer:
+    """The answer of the first screen: of the main group, with where the others end."""
+    group = report.groups[0]
+    told = _answer(group) + _published(group) + sentence(group)
+    if others := [f"{other.title}, {_median_end(other)}" for other in report.groups[1:]]:
+        told += f" Other studies: {'; '.join(others)}."
+    ended = (group.summary.status == "ok").any()
+    return Answer("Learns?", told, group.place("learning_curves"), _spark(group), bool(ended))
+
+
+def _median_end(group: RunGroup) -> str:
+    ends = group.summary[group.summary.status == "ok"][judged(group)]
+    return figure(float(ends.median()), ".3f")
+
+
+def learning_curves(group: RunGroup) -> Section:
+    """The curves of a group."""
+    told = _answer(group) + _published(group) + sentence(group)
+    section = Section(group.place("learning_curves"), "How do they learn?", told)
+    drawn = curves(group)
+    if len(drawn):
+        section.blocks += _charts(group, drawn)
+    high = (group.epochs[["perplexity", "val_perplexity"]] > HIGHEST).any(axis=1)
+    if high.any():
+        said = f"Perplexities above {HIGHEST:g}, in {high.sum():,} epochs, are not drawn."
+        section.blocks.append(Note(said))
+    section.blocks.append(_ends(group))
     return section
 
 
@@ -38,45 +66,105 @@ def _answer(group: RunGroup) -> str:
     ok = group.summary[group.summary.status == "ok"]
     if ok.empty:
         return "No training came to its end."
-    low, high = ok.perplexity.min(), ok.perplexity.max()
-    least, most = figure(low, ".3f"), figure(high, ".3f")
+    measure = judged(group)
+    what = "validation perplexity" if measure.startswith("val") else "perplexity"
+    ends = ok[measure]
+    low, high = ends.min(), ends.max()
     epochs = group.experiment.num_epochs
     if len(group.seeds) > 1:
-        spread = (ok.groupby("seed").perplexity.max() / ok.groupby("seed").perplexity.min()).max()
+        by_seed = ok.groupby("seed")[measure]
+        spread = (by_seed.max() / by_seed.min()).max()
         return (
-            f"From {figure(low, '.2f')} to {figure(high, '.2f')} after {epochs} epochs "
-            f"over {len(group.seeds)} seeds; "
-            f"from one seed, all end within {spread - 1:.1e} of each other."
+            f"After {epochs} epochs the median {what} is {figure(ends.median(), '.3f')}, from "
+            f"{figure(low, '.3f')} to {figure(high, '.3f')} over {len(group.seeds)} seeds; "
+            f"from one seed, all end within {figure(spread - 1, '.2g')} of each other."
         )
     if len(ok) == 1:
-        return f"To a perplexity of {figure(low, '.4f')} after {epochs} epochs."
+        return f"After {epochs} epochs the {what} is {figure(low, '.4f')}."
+    apart = (high - low) / low
     return (
-        f"Together: after {epochs} epochs all {len(ok)} stand at a perplexity of {least}, "
-        f"within {(high - low) / low:.0e} of each other."
+        f"Together: after {epochs} epochs all {len(ok)} stand at a {what} of "
+        f"{figure(low, '.3f')}, within {apart:.0e} of each other."
         if high < 1.0005 * low
-        else f"After {epochs} epochs they stand between {least} and {most}, "
-        f"{figure((high - low) / low, '.1%')} apart."
+        else f"After {epochs} epochs all {len(ok)} stand between a {what} of "
+        f"{figure(low, '.3f')} and {figure(high, '.3f')}, {figure(apart, '.1%')} apart."
+    )
+
+
+def _published(group: RunGroup) -> str:
+    """Words on the last published figure; empty where there is none."""
+    for band in reversed(group.published):
+        within = _within(group, group.epochs, band.epoch)
+        if within and (found := bounds(band, "perplexity") or bounds(band, "val_perplexity")):
+            of = "" if bounds(band, "perplexity") else "validation "
+            return (
+                f" The book says {of}{found[0]:g} to {found[1]:g}: {sum(within)} of {len(within)} "
+                "within."
+            )
+    return ""
+
+
+def _spark(group: RunGroup) -> Spark | None:
+    """The median of all rows by epoch, beside the best n-gram and the last published figure."""
+    drawn, measure = curves(group), judged(group)
+    if drawn.empty:
+        return None
+    median = drawn.groupby("epoch")[measure].median().dropna()
+    median = median[median > 0]
+    if len(median) < 2:
+        return None
+    counted = best(group)
+    bands = [found for band in group.published if (found := bounds(band, measure))]
+    text = figure(float(median.iloc[-1]), ".3g")
+    return Spark(
+        f"The median perplexity by epoch falls from {figure(float(median.iloc[0]), '.3g')} to "
+        f"{text}.",
+        list(zip(median.index.astype(float), median.astype(float), strict=True)),
+        text,
+        [(counted.smoothed, f"{counted.model}: {counted.smoothed:.2f}")] if counted else [],
+        bands[-1] if bands else None,
     )
 
 
 def _charts(group: RunGroup, drawn: pd.DataFrame) -> list[Block]:
-    wanted = [("perplexity", "epoch"), ("perplexity", "elapsed")]
+    """A curve a framework by epoch and by second, and on demand every form in small charts."""
+    main = judged(group)
+    axes = [(main, "epoch")]
     devices = group.summary[group.summary.status == "ok"].device
-    if devices.str.contains(SIMULATED).any() or mixes(devices):
-        del wanted[1]  # seconds of simulated devices are no speed, of different ones no comparison
-    if drawn.val_perplexity.notna().any():
-        wanted.append(("val_perplexity", "epoch"))
-    blocks: list[Block] = []
-    for measure, axis in wanted:
-        what = "Validation perplexity" if measure.startswith("val") else "Perplexity"
-        title = f"{what} by {'epoch' if axis == 'epoch' else 'second'}"
-        if len(group.seeds) > 1:
-            title += ": the median of the seeds" + (", and their range" * (axis == "epoch"))
-        name = f"{measure.replace('_', '-')}-by-{axis}-{group.number}"
-        bands = group.published if axis == "epoch" else ()
-        figure = learning(name, title, drawn, measure, axis, bands, baselines(group, measure))
-        blocks.append(Chart(figure, _values(group, drawn, measure, axis, title)))
-    return blocks
+    # seconds of simulated devices are no speed, of different ones no comparison
+    if not devices.str.contains(SIMULATED).any() and not mixes(devices):
+        axes.append(("perplexity", "elapsed"))
+    if main != "perplexity":
+        axes.append(("perplexity", "epoch"))
+    several = (drawn.groupby("backend").variant.nunique() > 1).any()
+    crowded = drawn.backend.nunique() > MOST
+    charts: list[Block] = []
+    forms: list[Block] = []
+    for measure, over in axes:
+        name = f"{measure.replace('_', '-')}-by-{over}-{group.number}"
+        title = _title(group, measure, over)
+        grid = _values(group, drawn, measure, over, title)
+        if over == "elapsed":
+            charts.append(Chart(race(name, drawn), grid, half=True))
+        elif not crowded:
+            counted = baselines(group, measure)
+            chart = learning(name, title, few(drawn), measure, group.published, counted)
+            charts.append(Chart(chart, grid, half=measure == main))
+        if several or crowded:
+            small = by_framework(f"{name}-forms", title, drawn, measure, over)
+            forms.append(Chart(small, grid))
+    shown, rest = charts[:2], charts[2:]
+    if several and not crowded:
+        shown.append(Note(left_out(drawn, main)))
+    if rest:
+        shown.append(Details("On the training text", rest))
+    return [*shown, Details("Every form, framework by framework", forms)] if forms else shown
+
+
+def _title(group: RunGroup, measure: str, over: str) -> str:
+    what = "Validation perplexity" if measure.startswith("val") else "Perplexity"
+    title = f"{what} by {'epoch' if over == 'epoch' else 'second'}"
+    return title + ": the median of the seeds" * (len(group.seeds) > 1)
 
 
 def _values(group: RunGroup, drawn: pd.DataFrame, measure: str, axis: str, title: str) -> Table:
@@ -94,7 +182,7 @@ def _values(group: RunGroup, drawn: pd.DataFrame, measure: str, axis: str, title
         [Cell(str(epoch)), *(number(column.iloc[i], ".4g") for column in columns)]
         for i, epoch in enumerate(picked)
     ]
-    return Table(title, heads, rows, folded=True)
+    return Table(title, heads, rows)
 
 
 def _ends(group: RunGroup) -> Table:
@@ -123,19 +211,23 @@ def _ends(group: RunGroup) -> Table:
         if validated:
             cells.append(_median(mine.val_perplexity))
         for band in group.published:
-            at = series.rows(group.epochs)
-            at = at[at.epoch == band.epoch]
-            within = [
-                band.holds(p, None if pd.isna(v) else v)
-                for p, v in zip(at.perplexity, at.val_perplexity, strict=True)
-            ]
-            cells.append(_verdict(within))
+            cells.append(_verdict(_within(group, series.rows(group.epochs), band.epoch)))
         if counting:
             cells.append(counting[1][series])
         rows.append(cells)
     where = f"after {group.experiment.num_epochs} epochs"
     median = ", the median of the seeds" if len(group.seeds) > 1 else ""
-    return Table(f"Where they stand {where}{median}", heads, rows, tuple(texts))
+    return Table(f"Where they stand {where}{median}", heads, rows, tuple(texts), folded=True)
+
+
+def _within(group: RunGroup, epochs: pd.DataFrame, epoch: int) -> list[bool]:
+    """Verdicts on the published figure of an epoch, for each row that reached it."""
+    (band,) = (band for band in group.published if band.epoch == epoch)
+    at = epochs[epochs.epoch == epoch]
+    return [
+        band.holds(p, None if pd.isna(v) else v)
+        for p, v in zip(at.perplexity, at.val_perplexity, strict=True)
+    ]
 
 
 def _median(values: pd.Series[float]) -> Cell:

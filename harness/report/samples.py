@@ -10,20 +10,16 @@ from harness.console import printable
 from harness.page.blocks import Block, Section, Texts, Voice
 from harness.page.series import Series, in_order
 from harness.page.shown import cut
-from harness.report.groups import Report, RunGroup, heading
+from harness.report.groups import RunGroup
 
 LONGEST = 20_000
 """Characters of a text; ``samples.csv`` has all of it."""
 
 
-def samples(report: Report) -> Section:
-    """The texts of every group; those of the first seed are open."""
-    section = Section("samples", "What do they write?", "")
-    for group in report.groups:
-        section.answer = section.answer or _answer(group)
-        section.blocks += heading(report, group)
-        section.blocks += _texts(group)
-    return section
+def samples(group: RunGroup) -> Section:
+    """The texts of a group; those of the first prefix and seed are open."""
+    name = group.place("samples")
+    return Section(name, "What do they write?", _answer(group), _texts(group))
 
 
 def _answer(group: RunGroup) -> str:
@@ -50,7 +46,7 @@ def _texts(group: RunGroup) -> list[Block]:
                 int(str(epoch)): voices(each) for epoch, each in found.groupby("epoch", sort=True)
             }
             after = f", seed {seed}" if len(group.seeds) > 1 else ""
-            folded = seed != group.seeds[0]
+            folded = bool(blocks)
             blocks.append(Texts(printable(cut(prefix)), after, epochs, folded))
     return blocks
 

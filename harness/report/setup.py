@@ -5,28 +5,63 @@ from __future__ import annotations
 from typing import Any
 
 from harness.page import provenance
-from harness.page.blocks import NONE, Block, Cell, Facts, Note, Section, Table, named, number
+from harness.page.blocks import (
+    NONE,
+    Block,
+    Cell,
+    Details,
+    Facts,
+    Note,
+    Section,
+    Table,
+    Tone,
+    named,
+    number,
+)
 from harness.page.series import framework
 from harness.records.status import marked
-from harness.report.groups import Report, RunGroup, endings, heading
+from harness.report.groups import Report, RunGroup, endings
 
 NETWORK = "Hₜ = {act}(one_hot(Xₜ) W_xh + Hₜ₋₁ W_hh + b_h), Oₜ = Hₜ W_hq + b_q"
 
 
-def setup(report: Report) -> Section:
+def setup(group: RunGroup) -> Section:
     """The network, the corpus, the machine, and what became of every row."""
-    names = [framework(name) for name in report.backends]
-    listed = " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
-    section = Section(
-        "setup",
+    names = dict.fromkeys(framework(series.backend) for series in group.series)
+    return Section(
+        group.place("setup"),
         "What was compared?",
         f"One character-level recurrent network, from the same weights on the same batches, in "
-        f"{listed}.",
+        f"{_listed([*names])}.",
+        [
+            Details("Network, corpus, training and machine", [Facts(_facts(group))]),
+            Details("What ran, and how it ended", [_outcomes(group), *_notes(group)]),
+        ],
     )
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def notices(report: Report) -> list[Note]:
+    """Notes on the rows that did not end well: what broke, and what is only not installed."""
+    notes = []
     for group in report.groups:
-        section.blocks += heading(report, group)
-        section.blocks += [Facts(_facts(group)), _outcomes(group), *_notes(group)]
-    return section
+        of = "" if group.alone else f" ({group.title})"
+        failed = group.summary[group.summary.status != "ok"]
+        for series in group.series:
+            for status, reason, _ in endings(series.rows(failed)):
+                said = f"{series.title}{of}: {status}" + f": {reason}" * bool(reason)
+                notes.append(Note(said, "quiet" if status == "unavailable" else "bad"))
+    if len(notes) <= LISTED:
+        return notes
+    rest = Note(f"and {len(notes) - LISTED} more rows that did not end well: see the setup.", "bad")
+    return [*notes[:LISTED], rest]
+
+
+LISTED = 4
+"""Rows that are named above the answers."""
 
 
 def _notes(group: RunGroup) -> list[Note]:
@@ -115,9 +150,8 @@ def _outcomes(group: RunGroup) -> Table:
 
 def _status(status: str, verdicts: list[str]) -> Cell:
     said = " or ".join(dict.fromkeys(marked(status, verdict) for verdict in verdicts))
-    if said == "ok":
-        return Cell(said, "good")
-    return Cell(said, "bad" if status != "ok" else "")
+    tones: dict[str, Tone] = {"ok": "good", "ok, unjudged": "", "unavailable": "quiet"}
+    return Cell(said, tones.get(said, "bad"))
 
 
 def reproduce(report: Report) -> Section:
@@ -127,15 +161,21 @@ def reproduce(report: Report) -> Section:
         "How do I run it again?",
         "With the command of each run, from the same source, on the same corpus.",
     )
+    commands = [block for run in report.runs for block in _command(run.facts)]
+    section.blocks += commands[:FEW]
+    if rest := commands[FEW:]:
+        section.blocks.append(Details(f"{len(rest)} more", rest))
     for group in report.groups:
-        section.blocks += heading(report, group)
-        alike: dict[tuple[tuple[str, str], ...], list[Block]] = {}
-        for run in group.runs:
-            alike.setdefault(_made_of(run.facts), []).extend(_command(run.facts))
-        for made_of, commands in alike.items():
-            section.blocks += [*commands, Facts(list(made_of))]
-        section.blocks.append(_settings(group))
+        made = [Facts(list(each)) for each in dict.fromkeys(_made_of(r.facts) for r in group.runs)]
+        of = "" if group.alone else f": {group.title}"
+        section.blocks.append(
+            Details(f"Source, versions and settings{of}", [*made, _settings(group)])
+        )
     return section
+
+
+FEW = 2
+"""Commands that are not folded."""
 
 
 def _command(facts: dict[str, Any]) -> list[Block]:
@@ -152,7 +192,7 @@ def _made_of(facts: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 def _settings(group: RunGroup) -> Table:
     settings = group.facts["experiment"] | {"seed": group.seeds}
     rows = [[Cell(name), Cell(_told(value))] for name, value in settings.items()]
-    return Table("Every setting", ["setting", "value"], rows, (0, 1), folded=True)
+    return Table("Every setting", ["setting", "value"], rows, (0, 1))
 
 
 def _told(value: Any) -> str:

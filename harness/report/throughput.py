@@ -1,4 +1,4 @@
-"""Throughput in training, and the benchmark where a folder holds one."""
+"""Throughput in training; a benchmark has a section of its own."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import Any
 import pandas as pd
 
 from common.shards import MIXED, mixes
-from harness.bench.report import benchmark
-from harness.console import figure
 from harness.page.blocks import (
     NONE,
     TONES,
@@ -18,26 +16,39 @@ from harness.page.blocks import (
     Note,
     Section,
     Table,
+    Tone,
     between,
     named,
     number,
 )
 from harness.page.charts import DRAWN, speed
 from harness.page.series import Series, records
+from harness.page.speeds import fast, fastest
+from harness.page.told import Answer
 from harness.report.curves import epoch_throughput
-from harness.report.groups import Report, RunGroup, endings, heading
+from harness.report.groups import RunGroup, endings
+
+NO_BENCHMARK = (
+    "A training run, one backend after the other: good for the order of things. The "
+    "command bench times in turns, against the floor of the matrix products."
+)
 
 
-def throughput(report: Report) -> Section:
-    """Throughput of every group, then the benchmarks."""
-    section = Section("throughput", "Who is fast?", "")
-    for group in report.groups:
-        table = epoch_throughput(group)
-        section.answer = section.answer or _answer(table)
-        section.blocks += heading(report, group)
-        section.blocks += _training(group, table)
-    for number_, bench in enumerate(report.benches, 1):
-        section.blocks += benchmark(bench, number_)
+def answer(group: RunGroup) -> Answer:
+    """The answer of the first screen where no folder holds a benchmark."""
+    table = epoch_throughput(group)
+    if table.empty:
+        return Answer("Fast?", _answer(table), group.place("throughput"), good=False)
+    told = f"{_answer(table)} A training run, not a benchmark."
+    chart = None if mixes(table.device) else fast(table)
+    return Answer("Fast?", told, group.place("throughput"), chart)
+
+
+def throughput(group: RunGroup) -> Section:
+    """Throughput of a group."""
+    table = epoch_throughput(group)
+    section = Section(group.place("throughput"), "Who is fast?", _answer(table))
+    section.blocks = _training(group, table)
     return section
 
 
@@ -45,17 +56,9 @@ def _answer(table: pd.DataFrame) -> str:
     if table.empty:
         return "Nobody has earned a throughput, so nobody is fast."
     if not mixes(table.device):
-        return _fastest(table) + "."
-    told = [f"on {device}: {_fastest(mine)}" for device, mine in _by_device(table)]
+        return fastest(table) + "."
+    told = [f"on {device}: {fastest(mine)}" for device, mine in _by_device(table)]
     return "; ".join([MIXED[0].upper() + MIXED[1:], *told]) + "."
-
-
-def _fastest(table: pd.DataFrame) -> str:
-    best, last = table.iloc[0], table.iloc[-1]
-    said = f"{best.title}, with {figure(best.tokens_per_sec, ',.0f')} tokens a second in training"
-    if len(table) > 1:
-        said += f"; {figure(best.tokens_per_sec / last.tokens_per_sec, '.1f')} times {last.title}"
-    return said
 
 
 def _by_device(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
@@ -67,13 +70,12 @@ def _by_device(table: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 
 
 def _training(group: RunGroup, table: pd.DataFrame) -> list[Block]:
-    notes: list[Block] = []
     failures = []
     failed = group.summary[group.summary.status != "ok"]
     for series in group.series:
-        for status, reason, _ in endings(series.rows(failed)):
-            failures.append([named(series), *[NONE] * 5, Cell(status, "bad")])
-            notes.append(Note(f"{series.title}: {status}" + f": {reason}" * bool(reason), "bad"))
+        for status, _, _ in endings(series.rows(failed)):
+            tone: Tone = "quiet" if status == "unavailable" else "bad"
+            failures.append([named(series), *[NONE] * 2, Cell(status, tone), *[NONE] * 3])
     parts = _by_device(table)
     blocks: list[Block] = []
     for number_, (device, mine) in enumerate(parts):
@@ -86,19 +88,15 @@ def _training(group: RunGroup, table: pd.DataFrame) -> list[Block]:
         title = f"Tokens a second in training{on}: the median epoch and its 95 % interval"
         name = f"speed-{group.number}" + f"-{number_ + 1}" * bool(device)
         blocks.append(Chart(speed(name, title, mine[DRAWN]), grid))
-    if not table.empty:
-        notes.append(
-            Note(
-                "A training run, one backend after the other: good for the order of things. The "
-                "command bench times in turns, against the floor of the matrix products."
-            )
-        )
-    return [*blocks, *notes]
+    return [*blocks, *([] if table.empty else [Note(NO_BENCHMARK)])]
+
+
+HEADS = "backend|tokens/s|95 % interval|verdict|of the fastest|over concise|interval"
 
 
 def _grid(on: str, rows: list[list[Cell]]) -> Table:
-    heads = "backend|tokens/s|95 % interval|of the fastest|over concise|interval|verdict"
-    return Table(f"Throughput in training{on}, by the median epoch", heads.split("|"), rows, (0, 6))
+    caption = f"Throughput in training{on}, by the median epoch; the verdict is on concise"
+    return Table(caption, HEADS.split("|"), rows, (0, 3))
 
 
 def _training_row(row: dict[str, Any], fastest: float) -> list[Cell]:
@@ -107,9 +105,9 @@ def _training_row(row: dict[str, Any], fastest: float) -> list[Cell]:
     return [
         named(Series(row["backend"], row["variant"])),
         number(row["tokens_per_sec"], ",.0f"),
-        Cell(f"{figure(row['low'], ',.0f')} to {figure(row['high'], ',.0f')}"),
+        between(row["low"], row["high"], ",.0f"),
+        Cell(verdict, TONES.get(verdict, "quiet")) if judged else NONE,
         number(row["tokens_per_sec"] / fastest, ".2f"),
         NONE if own else number(row["ratio"], ".2f"),
         NONE if own else between(row["ratio_low"], row["ratio_high"]),
-        Cell(verdict, TONES.get(verdict, "quiet")) if judged else NONE,
     ]

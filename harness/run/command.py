@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,9 +9,9 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.text import Text
 
-from common.errors import RequestError, in_one_line
+from common.errors import RequestError
 from common.experiment import Experiment
-from harness.console import in_brief, note, print_json
+from harness.console import note, print_json
 from harness.formats import console_for, tell
 from harness.options import (
     CHOICE,
@@ -162,13 +161,8 @@ def run(
 
 def add_report(folder: Path, console: Console) -> None:
     """Write the report of a run, which stands as it is whatever becomes of its report."""
-    from harness.report.build import write_report
+    from harness.page import write
+    from harness.report.build import told_of
 
-    try:
-        path = write_report([folder], folder)
-    except Exception as error:
-        told = in_one_line(error)
-        said = f"no report: {told}; to try again: python -m harness report {folder}"
-        print(in_brief(said), file=sys.stderr)
-    else:
-        console.print(Text(f"report: {path}"), soft_wrap=True)
+    if line := write.add_report(lambda: told_of([folder]), folder, folder):
+        console.print(Text(line), soft_wrap=True)

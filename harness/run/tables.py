@@ -15,7 +15,7 @@ from common.experiment import Experiment
 from common.inputs import Inputs
 from common.parity import tolerance
 from common.shards import MIXED, SIMULATED, mixes
-from harness.console import ROOMY, STYLES, figure, printable, titled
+from harness.console import STYLES, figure, printable, titled
 from harness.recipes import Recipe
 from harness.records.reading import read_run
 from harness.records.status import marked
@@ -24,38 +24,48 @@ from harness.run.train import RunResult
 
 
 def comparison(rows: list[Row], width: int) -> Table:
-    """The comparison, the fastest first, in so many columns of text."""
+    """The comparison, the fastest first, in so many columns of text; what does not fit is named."""
     fastest = {row.device: 0.0 for row in rows}
     for row in rows:
         fastest[row.device] = max(fastest[row.device], row.tokens_per_sec or 0)
-    mixed = mixes(row.device for row in rows if row.tokens_per_sec)
-    columns: dict[str, Callable[[Row], str]] = {
+    columns: dict[str, Callable[[Row], str]] = {  # what matters first
         "perplexity": lambda row: figure(row.perplexity, ".4f"),
         "validation": lambda row: figure(row.val_perplexity, ".4f"),
         "tokens/s": lambda row: figure(row.tokens_per_sec, ",.0f"),
         "of best": lambda row: figure(_of_best(row, fastest[row.device]), ".2f"),
-        "train s": lambda row: figure(_seconds(row), ".1f"),
         "compile s": lambda row: figure(row.compile_seconds, ".1f"),
+        "train s": lambda row: figure(_seconds(row), ".1f"),
         "MB": lambda row: figure(row.peak_memory_mb, ",.0f"),
     }
     if all(row.val_perplexity is None for row in rows):
         del columns["validation"]
     if not any(fastest.values()):
         del columns["of best"]
-    if width < ROOMY:
-        for detail in ("of best", "train s", "MB"):
-            columns.pop(detail, None)
+    measuring, left_out = Console(width=WIDEST), list[str]()
+    while measuring.measure(table := _table(rows, columns)).maximum > width and columns:
+        left_out.insert(0, columns.popitem()[0])
+    if left_out:
+        table.caption = f"a wider terminal, or summary.csv, shows {', '.join(left_out)}"
+        table.caption_justify = "left"
+    return table
+
+
+WIDEST = 500
+"""Columns of text that hold any table."""
+
+
+def _table(rows: list[Row], columns: dict[str, Callable[[Row], str]]) -> Table:
+    mixed = mixes(row.device for row in rows if row.tokens_per_sec)
     table = titled("One network, the same weights, the same batches" + on_several(rows))
-    for name in ("backend", "variant", *["device"] * mixed):
+    for name in ("backend", "variant", *["device"] * mixed, "status"):
         table.add_column(name, no_wrap=True)
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("status", no_wrap=True)
     for row in ranked(rows):
-        figures = [of(row) for of in columns.values()]
         said = marked(row.status, row.parity_verdict)
         status = Text(said, STYLES.get(said, "red"))
-        table.add_row(row.backend, row.variant, *[row.device] * mixed, *figures, status)
+        figures = [of(row) for of in columns.values()]
+        table.add_row(row.backend, row.variant, *[row.device] * mixed, status, *figures)
     return table
 
 
@@ -79,7 +89,8 @@ def show_result(console: Console, result: RunResult, trained: str) -> None:
     console.print(Text(trained), soft_wrap=True)
     for row in result.rows:
         if row.reason:
-            console.print(Text(f"{row.backend} {row.variant}: {row.status}: {row.reason}"))
+            said = f"{row.backend} {row.variant}: {row.status}: {row.reason}"
+            console.print(Text(said), soft_wrap=True)
     if mixes(row.device for row in result.rows if row.tokens_per_sec):
         console.print(Text(MIXED))
     if spread := _spread(result.rows):
@@ -87,7 +98,7 @@ def show_result(console: Console, result: RunResult, trained: str) -> None:
     finished = result.status == "finished"
     if parted := finished and other_texts(result.rows, read_run(result.folder).samples):
         console.print(Text(parted), soft_wrap=True)
-    console.print(Text(f"run folder: {result.folder}"))
+    console.print(Text(f"run folder: {result.folder}"), soft_wrap=True)
 
 
 def trained_on(inputs: Inputs) -> str:
@@ -143,7 +154,7 @@ def show_published(console: Console, result: RunResult, recipe: Recipe, asked: E
     if not published:
         return
     table = titled("Against the published figures")
-    for name in ("epoch", "published", "backend", "perplexity", "validation", "verdict"):
+    for name in ("backend", "verdict", "perplexity", "validation", "epoch", "published"):
         table.add_column(name)
     epochs = read_run(result.folder).epochs.set_index(["backend", "variant", "epoch"])
     for band in published:
@@ -155,12 +166,12 @@ def show_published(console: Console, result: RunResult, recipe: Recipe, asked: E
             found = perplexity, None if math.isnan(validation) else validation
             holds = band.holds(*found)
             table.add_row(
-                str(band.epoch),
-                _band(band.low, band.high) + _band(band.val_low, band.val_high, "validation "),
                 f"{row.backend} {row.variant}",
+                Text("within", "green") if holds else Text("outside", "red"),
                 figure(found[0], ".4f"),
                 figure(found[1], ".4f"),
-                Text("within", "green") if holds else Text("outside", "red"),
+                str(band.epoch),
+                _band(band.low, band.high) + _band(band.val_low, band.val_high, "validation "),
             )
     console.print(table)
 

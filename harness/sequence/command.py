@@ -57,12 +57,12 @@ def sequence(
         (default: runs/<time>-sequence)
     """
     from harness.checks import select
-    from harness.page.write import write_sections
+    from harness.page.write import write_told
     from harness.paths import new_folder, result_folder
     from harness.records.provenance import provenance
     from harness.sequence import tables
     from harness.sequence.measure import expected, facts, study
-    from harness.sequence.report import sections, titles
+    from harness.sequence.report import told_of
     from harness.workers.interpreters import parse
 
     experiment = SequenceExperiment.of(given(settings))
@@ -73,8 +73,7 @@ def sequence(
     with result_folder(out, "sequence.json", force) as place:
         tables.start(place.path)
         found = study(experiment, reference, split(backend), pythons)
-        named = [each.backend for each in found.contenders]
-        page = write_sections(sections(found, about), titles(found), named, place.path)
+        page = write_told(told_of(found, about), place.path)
         tables.write(found, about, place.path)
         place.failed = not found.passed
     if json:

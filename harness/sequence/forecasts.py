@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -99,7 +101,8 @@ def far_ahead(result: SequenceResult) -> Section:
                     result,
                     f"k-step-{model}",
                     f"So many steps ahead: {TITLES[model]}",
-                    {_ahead(each.k): each for each in result.reference[model].forecasts[2:]},
+                    {_ahead(each.k): each for each in _few(result.reference[model].forecasts[2:])},
+                    half=True,
                 )
                 for model in MODELS
             ),
@@ -110,6 +113,12 @@ def far_ahead(result: SequenceResult) -> Section:
             ),
         ],
     )
+
+
+def _few(forecasts: Sequence[Forecast]) -> list[Forecast]:
+    """The forecasts that are drawn: at most four, for with the sine that is five lines."""
+    picked = np.unique(np.linspace(0, len(forecasts) - 1, 4).round().astype(int))
+    return [forecasts[i] for i in picked] if len(forecasts) else []
 
 
 def _ahead(k: int) -> str:
@@ -133,7 +142,13 @@ def _unseen_rms(result: SequenceResult, values: Array) -> float:
     return float(np.sqrt((values[result.settings.first_unseen :] ** 2).mean()))
 
 
-def _chart(result: SequenceResult, name: str, title: str, forecasts: dict[str, Forecast]) -> Chart:
+def _chart(
+    result: SequenceResult,
+    name: str,
+    title: str,
+    forecasts: dict[str, Forecast],
+    half: bool = False,
+) -> Chart:
     """Predictions over the series, and some of them as a table."""
     series = result.series
     curves = [
@@ -149,7 +164,7 @@ def _chart(result: SequenceResult, name: str, title: str, forecasts: dict[str, F
         for time in picked
     ]
     heads = ["time", *(each.title for each in (dots, *curves, clean))]
-    return Chart(figure, Table(title, heads, rows, folded=True))
+    return Chart(figure, Table(title, heads, rows), half)
 
 
 def _value(curve: Curve, time: int) -> Cell:

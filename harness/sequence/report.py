@@ -10,10 +10,11 @@ import pandas as pd
 from common.sequence import CLIP_THETA, MODELS, TOLERANCES
 from harness.console import figure
 from harness.page import provenance
-from harness.page.blocks import Cell, Chart, Facts, Rosetta, Section, Table, number
+from harness.page.blocks import Cell, Chart, Details, Facts, Rosetta, Section, Table, Tone, number
 from harness.page.charts import errors as errors_figure
 from harness.page.rosetta import rosetta
 from harness.page.series import Series, framework
+from harness.page.told import Told, answers_of
 from harness.sequence.forecasts import SHOWN, TITLES, far_ahead, next_value, on_its_own
 from harness.sequence.measure import SequenceResult
 
@@ -25,36 +26,29 @@ TOPICS = {
     "predict, linreg": "predict_linreg",
     "predict, rnn": "predict_rnn",
 }
+TONES: dict[str, Tone] = {"ok": "good", "unavailable": "quiet"}
 TINY = 1e-18
 """Position of an error of zero on a logarithmic axis."""
 
 
-def titles(result: SequenceResult) -> tuple[str, str]:
-    """Title and subject of the report."""
+def told_of(result: SequenceResult, about: dict[str, Any]) -> Told:
+    """The report of section 9.1."""
     names = ", ".join(framework(each.backend) for each in result.compared) or "no framework"
-    return (
+    right = accuracy(result)
+    told = [right, next_value(result), on_its_own(result), far_ahead(result), learned(result)]
+    source = Section(
+        "source_side_by_side",
+        "How does it look in each?",
+        "The same functions, by the same names, in every framework, side by side.",
+        [Rosetta(rosetta("sequence", TOPICS))],
+    )
+    return Told(
         "Working with sequences",
         f"A noisy sine, one and many steps ahead: section 9.1 in {names}",
+        [each.backend for each in result.contenders],
+        answers_of(told),
+        [*told, source, predicted(result, about), reproduce(result, about)],
     )
-
-
-def sections(result: SequenceResult, about: dict[str, Any]) -> list[Section]:
-    """Question by question."""
-    return [
-        predicted(result, about),
-        accuracy(result),
-        next_value(result),
-        on_its_own(result),
-        far_ahead(result),
-        learned(result),
-        Section(
-            "source_side_by_side",
-            "How does it look in each?",
-            "The same functions, by the same names, in every framework, side by side.",
-            [Rosetta(rosetta("sequence", TOPICS))],
-        ),
-        reproduce(result, about),
-    ]
 
 
 def predicted(result: SequenceResult, about: dict[str, Any]) -> Section:
@@ -66,7 +60,7 @@ def predicted(result: SequenceResult, about: dict[str, Any]) -> Section:
         "The next values of a noisy sine: by linear regression on its last values, and by the "
         "chapter's recurrent network.",
         [
-            Facts(
+            _folded(
                 [
                     (
                         "Series",
@@ -102,6 +96,10 @@ def predicted(result: SequenceResult, about: dict[str, Any]) -> Section:
             )
         ],
     )
+
+
+def _folded(pairs: list[tuple[str, str]]) -> Details:
+    return Details("Series, models, training and machine", [Facts(pairs)])
 
 
 def accuracy(result: SequenceResult) -> Section:
@@ -163,7 +161,7 @@ def _outcomes(result: SequenceResult) -> Table:
         [
             Cell(framework(each.backend), backend=each.backend),
             Cell(", ".join(f"{name} {version}" for name, version in each.versions.items())),
-            Cell(each.status, "good" if each.status == "ok" else "bad"),
+            Cell(each.status, TONES.get(each.status, "bad")),
             Cell(each.reason),
         ]
         for each in result.contenders
@@ -171,7 +169,7 @@ def _outcomes(result: SequenceResult) -> Table:
     heads = ["backend", "versions", "status", "reason"]
     if not any(each.reason for each in result.contenders):
         heads, rows = heads[:-1], [row[:-1] for row in rows]
-    return Table("What ran, and how it ended", heads, rows, (0, 1, 2, 3))
+    return Table("What ran, and how it ended", heads, rows, (0, 1, 2, 3), folded=True)
 
 
 def learned(result: SequenceResult) -> Section:
@@ -190,7 +188,14 @@ def learned(result: SequenceResult) -> Section:
         "How did they learn?",
         f"The mean squared error over the training part ends with {ends}; the noise's own is "
         f"{result.settings.noise**2:.4f}.",
-        [Table("Mean squared error by epoch", ["epoch", *(TITLES[m] for m in MODELS)], rows)],
+        [
+            Table(
+                "Mean squared error by epoch",
+                ["epoch", *(TITLES[m] for m in MODELS)],
+                rows,
+                folded=True,
+            )
+        ],
     )
 
 
@@ -203,13 +208,17 @@ def reproduce(result: SequenceResult, about: dict[str, Any]) -> Section:
         "With this command, from the same source.",
         [
             provenance.command(about["command"]),
-            Facts([*provenance.source(about), provenance.versions(about)]),
-            Table(
-                "Every setting",
-                ["setting", "value"],
-                [[Cell(name), Cell(str(value))] for name, value in settings.items()],
-                (0, 1),
-                folded=True,
+            Details(
+                "Source, versions and settings",
+                [
+                    Facts([*provenance.source(about), provenance.versions(about)]),
+                    Table(
+                        "Every setting",
+                        ["setting", "value"],
+                        [[Cell(name), Cell(str(value))] for name, value in settings.items()],
+                        (0, 1),
+                    ),
+                ],
             ),
         ],
     )

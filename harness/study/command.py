@@ -39,10 +39,10 @@ def study(
     """
     from harness import interrupts
     from harness.lock import locked
-    from harness.page.write import write_sections
+    from harness.page.write import write_told
     from harness.paths import RUNS
     from harness.study.grid import find_study, load_study
-    from harness.study.report import backends_of, study_sections, titles
+    from harness.study.report import told_of
     from harness.study.run import StudyRequest, broken, finish, run_study, tidy
     from harness.workers.interpreters import parse
 
@@ -58,9 +58,7 @@ def study(
         if not done:
             return interrupts.exit_status()
         try:
-            backends = backends_of(order)
-            told = study_sections(order), titles(order, backends), backends
-            report, reason = write_sections(*told, folder), ""
+            report, reason = write_told(told_of(order), folder), ""
         except Exception as error:  # its runs stand, whatever became of their report
             reason = f"no report: {in_one_line(error)}"
         reason = finish(order, reason)

@@ -23,8 +23,8 @@ class Panel:
 
     @property
     def title(self) -> str:
-        """The settings in words."""
-        return ", ".join(f"{name} {value}" for name, value in self.varied.items()) or self._seeds
+        """The settings in words; a value that is a word speaks for itself."""
+        return ", ".join(told(*each) for each in self.varied.items()) or self._seeds
 
     @property
     def _seeds(self) -> str:
@@ -38,6 +38,13 @@ class Panel:
         return "val_perplexity" if validated else "perplexity"
 
 
+def told(name: str, value: Any) -> str:
+    """A setting in words, such as ``relu`` and ``lr 3``."""
+    if isinstance(value, str):
+        return value
+    return f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+
+
 def panels_of(order: StudyRequest) -> dict[str, list[Panel]]:
     """The panels of a study by grid, in the order of its file."""
     found: dict[str, list[Panel]] = {}
@@ -47,6 +54,6 @@ def panels_of(order: StudyRequest) -> dict[str, list[Panel]]:
         by_grid.setdefault(cell.grid, []).append((varied, data))
     for grid, cells in by_grid.items():
         groups = sort([data for _, data in cells])
-        told = {id(data): varied for varied, data in cells}
-        found[grid] = [Panel(told[id(group.runs[0])], group) for group in groups]
+        own = {id(data): varied for varied, data in cells}
+        found[grid] = [Panel(own[id(group.runs[0])], group) for group in groups]
     return found

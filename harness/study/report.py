@@ -2,30 +2,56 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from harness.console import figure
 from harness.page import provenance
-from harness.page.blocks import Block, Cell, Facts, Multiples, Note, Section, Table, number
+from harness.page.blocks import (
+    Block,
+    Cell,
+    Chart,
+    Details,
+    Facts,
+    Multiples,
+    Note,
+    Section,
+    Table,
+    between,
+    number,
+)
+from harness.page.figure import MOST
 from harness.page.series import Series, framework, in_order
+from harness.page.told import Answer, Bar, Bars, Told
 from harness.report.curves import curves
-from harness.study.charts import multiple
-from harness.study.equivalence import FEWEST, Equivalence, equivalences
+from harness.report.lines import at_most_five
+from harness.study.charts import effect_sizes, multiple, where_they_end
+from harness.study.effects import Effect, by_row, effects, ends
+from harness.study.equivalence import FEWEST
 from harness.study.panels import Panel, panels_of
 from harness.study.run import StudyRequest, read_cells
+from harness.study.seeds import seeds
+from harness.study.words import in_words
 
 
-def study_sections(order: StudyRequest) -> list[Section]:
-    """Everything in order: what was asked, each grid, the seeds, and how to run it again."""
+def told_of(order: StudyRequest) -> Told:
+    """The report of a study: an answer for each grid, then what each stands on."""
     panels = panels_of(order)
     every = [panel for found in panels.values() for panel in found]
-    answers = [_grid(name, found, order) for name, found in panels.items()]
-    seeds = [_seeds(panel) for panel in every if len(panel.group.seeds) >= FEWEST]
-    return [_setup(order, every), *answers, *(s for s in seeds if s), _reproduce(order, every)]
+    compared = [seeds(panel) for panel in every if len(panel.group.seeds) >= FEWEST]
+    sections = [
+        *(_grid(name, found, order) for name, found in panels.items()),
+        *(section for section in compared if section),
+        _setup(order, every),
+        _reproduce(order, every),
+    ]
+    answers = [_card(*each) for each in zip(sections, panels.values(), strict=False)]
+    backends = backends_of(order)
+    about = f"A study in {', '.join(framework(name) for name in backends)}"
+    return Told(order.study.title, about, backends, answers, sections)
 
 
 def backends_of(sections_of: StudyRequest) -> list[str]:
@@ -45,43 +71,89 @@ def _setup(order: StudyRequest, panels: list[Panel]) -> Section:
         f"{study.title}: {len(runs)} runs, from the same weights on the same batches in every "
         f"framework.",
     )
-    section.blocks.append(
-        Facts(
-            [
-                *((f"Table {grid.name}", grid.question) for grid in study.grid),
-                ("Recipe", study.recipe),
-                ("dict[str, Any] of its own", _told(study.settings) or "none"),
-                ("Corpus", f"{facts['corpus']['name']}, {facts['corpus']['tokens']:,} tokens"),
-                ("Machine", f"{on.get('cpu')}, {on.get('cores_used')} of {on.get('cores')} cores"),
-                ("Training", f"{figure(seconds, ',.0f')} seconds in all"),
-            ]
-        )
+    facts_ = Facts(
+        [
+            *((f"Grid {grid.name}", grid.question) for grid in study.grid),
+            ("Recipe", study.recipe),
+            ("Settings of its own", _told(study.settings) or "none"),
+            ("Corpus", f"{facts['corpus']['name']}, {facts['corpus']['tokens']:,} tokens"),
+            ("Machine", f"{on.get('cpu')}, {on.get('cores_used')} of {on.get('cores')} cores"),
+            ("Training", f"{figure(seconds, ',.0f')} seconds in all"),
+        ]
     )
+    section.blocks.append(Details("Grids, recipe, corpus and machine", [facts_]))
     sources = {run.facts["source"]["sha256"] for run in runs}
     if len(sources) > 1:
         section.blocks.append(Note(f"Its cells ran from {len(sources)} versions of the source."))
     return section
 
 
+def _card(section: Section, panels: list[Panel]) -> Answer:
+    """The answer of the first screen on a grid: its best cells."""
+    table = ends(panels)
+    by = "panel" if table.panel.nunique() > 1 else "seed"
+    medians = table.groupby(by, sort=False).end.median().dropna().sort_values()
+    rows = [
+        Bar(f"{'seed ' * (by == 'seed')}{title}", "", float(end), figure(float(end), ".3f"))
+        for title, end in medians.head(MOST).items()
+    ]
+    if not rows:
+        return Answer(section.question, section.answer, section.name, good=False)
+    rows = [replace(row, best=row.text == rows[0].text) for row in rows]
+    words = "; ".join(f"{row.title} {row.text}" for row in rows)
+    bars = Bars(f"Last perplexities, the best first: {words}.", rows)
+    return Answer(section.question, section.answer, section.name, bars)
+
+
 def _grid(name: str, panels: list[Panel], order: StudyRequest) -> Section:
     grid = next(grid for grid in order.study.grid if grid.name == name)
-    section = Section(f"grid-{name}", grid.question, _answer(panels))
+    table, names = ends(panels), list(panels[0].varied)
+    sizes = effects(table, names)
+    section = Section(f"grid-{name}", grid.question, in_words(table, names, sizes))
     if grid.settings:
         section.blocks.append(Note(f"In this grid: {_told(grid.settings)}."))
+    several = len(names) > 1 and len(sizes) > 0
+    if several:
+        figure_ = effect_sizes(f"{name}-effects", "Effect of each setting, the best first", sizes)
+        section.blocks.append(Chart(figure_, _effects(sizes), half=True))
+    drawn = by_row(table)
+    if len(drawn):
+        title = "Every cell, the best first" if names else "Every seed, the best first"
+        chart = where_they_end(f"{name}-ends", title, drawn)
+        section.blocks.append(Chart(chart, _ends(panels), half=several))
+    section.blocks += [*_curves(name, panels), Details("What each cost", [*_costs(panels)])]
+    return section
+
+
+def _effects(sizes: list[Effect]) -> Table:
+    """Multiples of perplexity, and what their intervals are of."""
+    rows = [
+        [
+            Cell(each.title),
+            number(each.times.median, ".3f"),
+            between(each.times.low, each.times.high, ".3f"),
+            Cell(each.times.of or "one pair"),
+        ]
+        for each in sizes
+    ]
+    heads = ["setting", "times the perplexity", "from, to", "these are"]
+    return Table("Perplexity with one setting changed", heads, rows, (0, 3))
+
+
+def _curves(name: str, panels: list[Panel]) -> Iterator[Block]:
     drawn = [(panel, curves(panel.group)) for panel in panels]
     drawn = [(panel, table) for panel, table in drawn if len(table)]
-    if drawn:
-        measure = panels[0].measure
-        domain = _domain([table for _, table in drawn], panels)
-        figures = [
-            multiple(f"{name}-{number_}", panel.title, table, panel.measure, domain)
-            for number_, (panel, table) in enumerate(drawn, 1)
-        ]
-        what = "Validation perplexity" if measure.startswith("val") else "Perplexity"
-        caption = f"{what} by epoch, logarithmic, on the same axis in each"
-        section.blocks.append(Multiples(caption, figures, _ends(panels)))
-    section.blocks += _costs(panels)
-    return section
+    if not drawn:
+        return
+    measure = panels[0].measure
+    domain = _domain([table for _, table in drawn], panels)
+    figures = [
+        multiple(f"{name}-{number_}", panel.title, at_most_five(table), measure, domain)
+        for number_, (panel, table) in enumerate(drawn, 1)
+    ]
+    what = "Validation perplexity" if measure.startswith("val") else "Perplexity"
+    caption = f"{what} by epoch, logarithmic, on the same axis in each"
+    yield Details("How each learned", [Multiples(caption, figures, _ends(panels))])
 
 
 def _domain(tables: list[pd.DataFrame], panels: list[Panel]) -> tuple[float, float]:
@@ -90,20 +162,6 @@ def _domain(tables: list[pd.DataFrame], panels: list[Panel]) -> tuple[float, flo
     values = pd.concat([table[measure] for table in tables])
     guessing = 2.0 * panels[0].group.facts["corpus"]["vocab_size"]
     return float(values.min()) * 0.95, min(float(values.max()), guessing) * 1.05
-
-
-def _answer(panels: list[Panel]) -> str:
-    ends = {panel.title: _end(panel, None) for panel in panels}
-    learned = {title: end for title, end in ends.items() if math.isfinite(end)}
-    if not learned:
-        return "Nothing learned."
-    best, worst = min(learned, key=learned.__getitem__), max(learned, key=learned.__getitem__)
-    if best == worst:
-        return f"{best}: {figure(learned[best], '.3f')}."
-    low, high = (figure(learned[each], ".3f") for each in (best, worst))
-    said = f"Best {best}, {low}; worst {worst}, {high}"
-    lost = len(ends) - len(learned)
-    return said + (f"; {lost} of {len(ends)} did not come to an end." if lost else ".")
 
 
 def _end(panel: Panel, series: Series | None) -> float:
@@ -127,7 +185,7 @@ def _end_cell(panel: Panel, series: Series) -> Cell:
     return number(_end(panel, series), ".4f")
 
 
-def _by_panel(caption: str, panels: list[Panel], cell: Any, folded: bool = False) -> Table:
+def _by_panel(caption: str, panels: list[Panel], cell: Any) -> Table:
     names = list(panels[0].varied) or ["runs"]
     every = in_order(pd.concat([panel.group.summary for panel in panels], ignore_index=True))
     rows = []
@@ -136,7 +194,7 @@ def _by_panel(caption: str, panels: list[Panel], cell: Any, folded: bool = False
         told = told or [Cell(str(len(panel.group.seeds)))]
         rows.append([*told, *(cell(panel, series) for series in every)])
     heads = [*names, *(series.title for series in every)]
-    return Table(caption, heads, rows, tuple(range(len(names))), folded)
+    return Table(caption, heads, rows, tuple(range(len(names))))
 
 
 def _costs(panels: list[Panel]) -> Iterator[Block]:
@@ -146,84 +204,29 @@ def _costs(panels: list[Panel]) -> Iterator[Block]:
     def memory(panel: Panel, series: Series) -> Cell:
         return number(float(series.rows(panel.group.summary).peak_memory_mb.median()), ",.0f")
 
-    yield _by_panel("Tokens a second in training", panels, speed, folded=True)
-    yield _by_panel("Most memory, MB", panels, memory, folded=True)
-
-
-def _seeds(panel: Panel) -> Section | None:
-    ok = panel.group.summary[panel.group.summary.status == "ok"]
-    ends = {}
-    for series in panel.group.series:
-        mine = series.rows(ok).sort_values("seed")
-        if mine.seed.tolist() == panel.group.seeds:
-            ends[series.title] = mine[panel.measure].tolist()
-    if len(ends) < 2:
-        return None
-    found = equivalences(ends)
-    shown = sum(each.shown for each in found)
-    spread = found[0].spread
-    answer = (
-        "No: every pair is shown equivalent within the spread of the seeds."
-        if shown == len(found)
-        else f"{shown} of {len(found)} pairs are shown equivalent within the spread of the seeds."
-    )
-    return Section(
-        "seeds",
-        "Do frameworks differ more than seeds?",
-        answer,
-        [
-            Note(
-                f"Over {len(panel.group.seeds)} seeds a framework's last perplexity spreads "
-                f"by {figure(spread, '.2%')} (a standard deviation). Two are equivalent if the "
-                "95 % interval of their median difference, seed by seed, lies within that."
-            ),
-            Table(
-                "Differences of pairs, seed by seed",
-                ["pair", "median difference", "interval", "spread of seeds", "verdict"],
-                [_pair(each) for each in found],
-                (0, 2, 4),
-            ),
-        ],
-    )
-
-
-def _pair(each: Equivalence) -> list[Cell]:
-    between = each.difference
-    return [
-        Cell(f"{each.one} less {each.other}"),
-        number(between.median, "+.1e"),
-        Cell(f"{between.low:+.1e} to {between.high:+.1e}"),
-        number(each.spread, ".1e"),
-        Cell("equivalent", "good") if each.shown else Cell("not shown", "quiet"),
-    ]
+    yield _by_panel("Tokens a second in training", panels, speed)
+    yield _by_panel("Most memory, MB", panels, memory)
 
 
 def _reproduce(order: StudyRequest, panels: list[Panel]) -> Section:
     facts = panels[0].group.facts
     runs = [run for panel in panels for run in panel.group.runs]
     told = "that of this report" if provenance.unchanged(runs) else "not that of this report"
+    made_of = [
+        ("Source", f"{facts['source']['revision'] or 'not in git'}, {told}"),
+        provenance.versions(*(run.facts for run in runs)),
+        provenance.corpus(facts),
+    ]
     return Section(
         "reproduce",
         "How do I run it again?",
         "With the same command: cells that are finished are not run again.",
         [
             provenance.command(facts["command"]),
-            Facts(
-                [
-                    ("Source", f"{facts['source']['revision'] or 'not in git'}, {told}"),
-                    provenance.versions(*(run.facts for run in runs)),
-                    provenance.corpus(facts),
-                ]
-            ),
+            Details("Source and versions", [Facts(made_of)]),
         ],
     )
 
 
 def _told(settings: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in settings.items())
-
-
-def titles(order: StudyRequest, backends: list[str]) -> tuple[str, str]:
-    """Title and subject of the report."""
-    names = [framework(name) for name in backends]
-    return order.study.title, f"A study in {', '.join(names)}"

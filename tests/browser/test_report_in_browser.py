@@ -9,36 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from harness.page.rosetta import TOPICS
-from harness.report.build import write_report
-from tests.harness.made_runs import NASTY, make_parity, make_run
-from tests.harness.records.test_reading import write_bench
 
 RESULTS = Path(__file__).parents[2] / "results"
-
-PAIRS = [
-    (backend, variant)
-    for backend in ("mxnet-style", "mxnet", "torch", "jax", "tensorflow")
-    for variant in ("scratch", "fused", "concise")
-]
-
-
-@pytest.fixture(scope="module")
-def report(tmp_path_factory):
-    """One run with everything in it, in the settings of a recipe with validation and a band."""
-    folder = make_run(
-        tmp_path_factory.mktemp("one") / "run", PAIRS[:4], failed=PAIRS[3:4], said=NASTY, epochs=40
-    )
-    make_parity(folder, PAIRS[:4])
-    write_bench(folder)
-    return write_report([folder], folder)
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory):
-    """All of five backends, three variants, five seeds and 500 epochs."""
-    path = tmp_path_factory.mktemp("large")
-    runs = [make_run(path / str(seed), PAIRS, seed=seed, epochs=500) for seed in range(5)]
-    return write_report(runs, path / "merged")
 
 
 def expect_quiet_fitting_and_accessible(open_, path, width):
@@ -59,10 +31,48 @@ def test_what_is_committed_is_quiet_and_fits_too(visit, committed, width):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [400, 1600])
+@pytest.mark.parametrize("width", [400, 1280, 1600])
 def test_it_is_quiet_and_fits_and_axe_finds_nothing_serious(visit, report, width, scheme):
     open_ = visit(report, width=width, scheme=scheme)
     expect_quiet_fitting_and_accessible(open_, report, width)
+    open_.unfold()
+    expect_quiet_fitting_and_accessible(open_, report, width)
+
+
+SCREEN, SCREENS = 900, 6
+
+
+def test_the_first_screen_holds_the_answers_and_the_page_is_six_screens(visit, fresh, report):
+    for path in (fresh, report):
+        page = visit(path, width=1280).page
+        cards = page.locator(".card")
+        assert [card.locator("h2").inner_text().split()[0] for card in cards.all()] == [
+            "Right?",
+            "Fast?",
+            "Learns?",
+            "Costs?",
+        ]
+        for card in cards.all():
+            box = card.bounding_box()
+            assert box["y"] + box["height"] <= SCREEN
+            assert any(char.isdigit() for char in card.locator("p").inner_text())
+            assert card.locator(".bars, .spark").count() == 1
+        assert page.evaluate("document.documentElement.scrollHeight") <= SCREENS * SCREEN
+
+
+def test_contents_stay_in_sight_say_where_one_is_and_open_what_is_folded(visit, fresh):
+    page = visit(fresh, width=1280).page
+    part = page.locator(".part").last
+    assert part.get_attribute("open") is None
+    page.locator(f".contents a[href='#{part.get_attribute('id')}']").click()
+    assert part.get_attribute("open") is not None
+    page.locator(".contents a[href='#source_side_by_side']").click()
+    page.wait_for_function(
+        "() => document.querySelector('.contents [aria-current]')?.hash == '#source_side_by_side'"
+    )
+    assert page.locator(".contents").bounding_box()["y"] == 0
+    page.locator(".card a[href='#learning_curves-1']").evaluate("(link) => link.click()")
+    assert page.locator("#learning_curves-1").is_visible()
 
 
 INKED = """(drawing) => {
@@ -73,9 +83,10 @@ INKED = """(drawing) => {
 
 
 def test_every_chart_draws_and_shows_values_under_the_pointer(visit, report):
-    page = visit(report).page
-    drawings = page.locator(".drawing")
-    assert drawings.count() == 5  # errors, throughput, a benchmark, by epoch, by second
+    open_ = visit(report)
+    open_.unfold()
+    page, drawings = open_.page, open_.page.locator(".drawing")
+    assert drawings.count() == 7  # errors, throughput, a benchmark; by epoch and second, and forms
     for drawing in drawings.all():
         assert drawing.evaluate(INKED) > 20, "colours"
         drawing.scroll_into_view_if_needed()
@@ -91,13 +102,18 @@ def test_every_chart_draws_and_shows_values_under_the_pointer(visit, report):
 
 def test_charts_wear_the_colours_of_the_scheme(visit, report):
     pixel = "(d) => [...d.querySelector('canvas').getContext('2d').getImageData(0,0,300,300).data]"
-    light = visit(report).page.locator("#speed-1").evaluate(pixel)
-    dark = visit(report, scheme="dark").page.locator("#speed-1").evaluate(pixel)
-    assert light != dark
+    seen = []
+    for scheme in ("light", "dark"):
+        open_ = visit(report, scheme=scheme)
+        open_.unfold()
+        seen.append(open_.page.locator("#speed-1").evaluate(pixel))
+    assert seen[0] != seen[1]
 
 
 def test_zoom_and_highlight_by_keyboard(visit, report):
-    page = visit(report).page
+    open_ = visit(report)
+    open_.unfold()
+    page = open_.page
     controls = page.locator(".controls").first
     canvas = page.locator("#perplexity-by-epoch-1")
     whole = canvas.screenshot()
@@ -120,7 +136,7 @@ def test_the_rosetta_view_turns_by_keyboard_and_shows_all_four(visit, report):
     for topic in TOPICS:
         page.get_by_role("radio", name=topic, exact=True).check()
         assert shown.count() == 4
-        assert {listing.bounding_box()["x"] for listing in shown.all()} == {16.0}
+        assert len({listing.bounding_box()["x"] for listing in shown.all()}) == 1
     page.get_by_role("radio", name="get_params").check()
     page.keyboard.press("ArrowRight")
     assert page.locator("#topic-2").is_visible()
@@ -146,9 +162,12 @@ def test_a_page_that_is_tampered_with_still_connects_to_nothing(visit, report, t
     assert not open_.page.evaluate("document.querySelector('img').naturalWidth")
 
 
-def test_a_large_report_is_small_and_opens_in_under_two_seconds(visit, large):
+def test_a_large_report_is_small_and_opens_in_under_a_second(visit, large):
     assert large.stat().st_size < 5e6
     visit(large)  # the browser itself has started
-    start = time.perf_counter()
-    visit(large)
-    assert time.perf_counter() - start < 2
+    took = []
+    for _ in range(3):  # the quickest: others may be busy here
+        start = time.perf_counter()
+        visit(large)
+        took.append(time.perf_counter() - start)
+    assert min(took) < 1

@@ -12,16 +12,18 @@ import pandas as pd
 import pytest
 
 from common.errors import RequestError
-from harness.page.blocks import Chart, Rosetta, Texts
+from harness.page.blocks import Chart, Rosetta, Texts, figures, flat
 from harness.page.markdown import escape, fence
 from harness.page.palette import LOOKS, dark_colours
 from harness.page.rosetta import TOPICS, lines_of_code, rosetta, source_file
+from harness.page.speeds import best, leaders
 from harness.recipes import experiment_of, recipes
-from harness.report.build import write_report
+from harness.report.build import told_of, write_report
 from harness.report.curves import POINTS, curves, epoch_throughput
 from harness.report.groups import endings, gather
 from harness.report.sections import sections
 from harness.run.command import add_report
+from tests.harness.drawn import most_lines
 from tests.harness.made_runs import BOTH, NASTY, make_parity, make_run
 from tests.harness.records.test_reading import write_bench
 
@@ -47,16 +49,73 @@ def told(*folders):
 def test_the_questions_come_in_the_order_in_which_people_ask(study):
     page = (study / "report.html").read_text(encoding="utf-8")
     order = re.findall(r'<section id="(\w+)" class="question"', page)
-    assert (
-        order
-        == (
-            "setup accuracy throughput learning_curves samples cost source_side_by_side reproduce"
-        ).split()
-    )
+    first = "accuracy benchmark throughput learning_curves cost samples"
+    assert order == [*first.split(), "source_side_by_side", "setup", "reproduce"]
     text = (study / "report.md").read_text(encoding="utf-8")
     asked = re.findall(r"^## (.*)$", text, re.MULTILINE)
     assert len(asked) == len(order)
     assert all(html.escape(question) in page for question in asked)
+
+
+def test_the_first_screen_answers_four_questions_with_numbers_and_leads_to_each(study):
+    report = told_of([study])
+    assert [each.question for each in report.answers] == ["Right?", "Fast?", "Learns?", "Costs?"]
+    places = {section.name for section in report.sections}
+    for each in report.answers:
+        assert each.section in places
+        assert re.search(r"\d", each.text)
+        assert each.chart
+    right, fast, learns, costs = (each.text for each in report.answers)
+    assert "the worst relative error is 1e-12 where 1e-09 is allowed, in 24 comparisons" in right
+    assert fast.startswith("PyTorch scratch, ")  # of the benchmark that the folder holds
+    assert "3 rounds in turns" in fast
+    assert "stand at a perplexity of 1.1" in learns
+    assert "250 MB" in costs
+    page = (study / "report.html").read_text(encoding="utf-8")
+    text = (study / "report.md").read_text(encoding="utf-8")
+    for each in report.answers:
+        assert f'<h2 id="answer-{report.answers.index(each) + 1}">' in page
+        assert html.escape(each.text, quote=False) in page.replace("&#39;", "'")
+        assert escape(each.text) in text
+    anchors = re.findall(r"^- \*\*\[.*?\]\(#(.*?)\)", text, re.MULTILINE)
+    heads = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+    assert len(anchors) == 4
+    assert set(anchors) <= slugs
+
+
+def test_without_a_benchmark_the_answer_says_that_it_is_none(tmp_path):
+    fast = told_of([make_run(tmp_path / "run")]).answers[1]
+    assert "A training run, not a benchmark." in fast.text
+
+
+def test_rows_that_tie_are_best_together():
+    names = ["title", "tokens_per_sec", "low", "high"]
+    rows = [["a", 100.0, 90.0, 110.0], ["b", 95.0, 80.0, 91.0], ["c", 50.0, 40.0, 60.0]]
+    table = pd.DataFrame(rows, columns=names)
+    assert [row["title"] for row in best(table)] == ["a", "b"]
+    assert leaders(table).startswith("a and b tie")
+    few = table.assign(low=float("nan"), high=float("nan"))  # too few rounds for an interval
+    assert [row["title"] for row in best(few)] == ["a"]
+
+
+def test_what_is_not_installed_is_no_failure(tmp_path):
+    run = make_run(tmp_path / "run", (*BOTH, ("jax", "scratch")), failed=[("jax", "scratch")])
+    text = (run / "summary.csv").read_text(encoding="utf-8")
+    (run / "summary.csv").write_text(text.replace("diverged", "unavailable"), encoding="utf-8")
+    report = told_of([run])
+    assert [note.tone for note in report.notices] == ["quiet"]
+    cells = [
+        cell
+        for section in report.sections
+        for block in flat(section.blocks)
+        for grid in [getattr(block, "grid", block)]
+        for row in getattr(grid, "rows", [])
+        for cell in row
+        if "unavailable" in cell.text
+    ]
+    assert cells
+    assert {cell.tone for cell in cells} == {"quiet"}
 
 
 def test_the_page_needs_nothing_and_connects_to_nothing(study):
@@ -66,8 +125,8 @@ def test_the_page_needs_nothing_and_connects_to_nothing(study):
     assert "unsafe-eval" not in policy
     without_scripts = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     assert not re.search(r"""(src|href)=["'](?!#|data:)""", without_scripts)
-    assert page.count("<script>") == 1  # our own, which unpacks Vega
-    assert page.count("</script>") == 3
+    assert page.count("<script>") == 3  # our own, the last of which unpacks Vega
+    assert page.count("</script>") == 5
     packed = re.search(r'id="vega">([^<]*)<', page)[1]
     vega = hashlib.sha256(gzip.decompress(base64.b64decode(packed))).digest()
     assert f"'sha256-{base64.b64encode(vega).decode()}'" in html.unescape(policy)
@@ -119,17 +178,17 @@ def test_markdown_is_escaped_and_prose_stays_readable(text, safe):
 
 
 def test_a_row_that_is_not_ok_shows_its_reason_and_no_throughput(study):
-    section = told(study)["throughput"]
-    grid = next(block.grid for block in section.blocks if isinstance(block, Chart))
+    blocks = flat(told(study)["throughput"].blocks)
+    grid = next(block.grid for block in blocks if isinstance(block, Chart))
     (row,) = [row for row in grid.rows if row[0].text == "TensorFlow fused"]
-    assert [cell.text for cell in row[1:]] == ["-", "-", "-", "-", "-", "diverged"]
-    assert any(
-        "TensorFlow fused: diverged: </script>" in getattr(b, "text", "") for b in section.blocks
-    )
+    assert [cell.text for cell in row[1:]] == ["-", "-", "diverged", "-", "-", "-"]
+    (notice,) = told_of([study]).notices
+    assert notice.text.startswith("TensorFlow fused: diverged: </script>")
+    assert notice.tone == "bad"
 
 
 def test_parity_is_told_and_a_wrong_backend_is_named(study, tmp_path):
-    assert told(study)["accuracy"].answer.startswith("All 3 are the reference network")
+    assert told(study)["accuracy"].answer.startswith("Yes: all 3 are the reference network")
     wrong = make_run(tmp_path / "wrong")
     make_parity(wrong, wrong=[BOTH[1]])
     assert told(wrong)["accuracy"].answer.startswith("Not all: PyTorch scratch")
@@ -137,7 +196,7 @@ def test_parity_is_told_and_a_wrong_backend_is_named(study, tmp_path):
         file.write("mxnet-style,scratch,float64,tanh,greedy text,inf,0.0,False\n")
     section = told(wrong)["accuracy"]
     assert "MXNet style scratch" in section.answer
-    verdicts = {(row[0].text, row[1].text): row[-1].text for row in section.blocks[0].grid.rows}
+    verdicts = {(row[0].text, row[4].text): row[1].text for row in section.blocks[0].grid.rows}
     assert verdicts["MXNet style scratch", "float64"] == "not equal"
     assert verdicts["MXNet style scratch", "float32"] == "equal"
     plain = make_run(tmp_path / "plain")
@@ -145,7 +204,7 @@ def test_parity_is_told_and_a_wrong_backend_is_named(study, tmp_path):
 
 
 def test_every_chart_has_a_table_a_picture_and_words(study):
-    charts = [b for s in told(study).values() for b in s.blocks if isinstance(b, Chart)]
+    charts = [b for s in told(study).values() for b in flat(s.blocks) if isinstance(b, Chart)]
     names = [chart.figure.name for chart in charts]
     assert {"errors", "speed-1", "perplexity-by-epoch-1", "perplexity-by-elapsed-1"} <= set(names)
     assert "bench-1-1" in names
@@ -154,6 +213,28 @@ def test_every_chart_has_a_table_a_picture_and_words(study):
         assert len(chart.figure.words) > 20
         picture = (study / "figures" / f"{chart.figure.name}.png").read_bytes()
         assert picture.startswith(b"\x89PNG")
+
+
+def test_no_chart_has_more_than_five_lines(tmp_path):
+    """Of five frameworks in three forms; and of seven frameworks, which are in panels."""
+    names = ("mxnet-style", "mxnet", "torch", "jax", "tensorflow", "torch@2.12", "own")
+    for count in (5, 7):
+        pairs = [(name, form) for name in names[:count] for form in ("scratch", "fused", "concise")]
+        report = told_of([make_run(tmp_path / str(count), pairs)])
+        lines = most_lines(figures(report.sections))
+        assert lines["perplexity-by-elapsed-1"] == 5
+        assert lines["perplexity-by-elapsed-1-forms"] == 3
+        assert max(lines.values()) <= 5
+        assert ("perplexity-by-epoch-1" in lines) == (count == 5)
+
+
+def test_forms_that_coincide_are_one_curve_and_the_report_says_how_near_the_others_lie(tmp_path):
+    pairs = [("torch", "scratch"), ("torch", "fused"), ("jax", "scratch"), ("jax", "fused")]
+    section = told(make_run(tmp_path / "run", pairs))["learning_curves"]
+    said = " ".join(getattr(block, "text", "") for block in section.blocks)
+    assert "By epoch, scratch of each framework; its other forms lie within 1e-05 %." in said
+    chart = next(block for block in section.blocks if isinstance(block, Chart))
+    assert chart.figure.table.title.unique().tolist() == ["PyTorch scratch", "JAX scratch"]
 
 
 def test_seeds_merge_into_one_study_and_other_settings_into_another(tmp_path):
@@ -168,7 +249,9 @@ def test_seeds_merge_into_one_study_and_other_settings_into_another(tmp_path):
     merged = curves(report.groups[0])
     assert (merged.perplexity_low < merged.perplexity).any()
     page = write_report([*runs, other], tmp_path / "merged").read_text(encoding="utf-8")
-    assert page.count('class="study"') == 2 * 6  # every section but right and same
+    assert page.count('<details class="part"') == 2
+    assert page.count('<details class="part" id="part-2" open>') == 1  # the first is open
+    assert len(re.findall(r'<section id="[\w-]+-2" class="question"', page)) == 5
     assert "val-perplexity-by-epoch-2" in page
     again = page[page.index('<section id="reproduce"') :]
     assert again.count('<pre class="command"') == 4
@@ -244,12 +327,12 @@ def test_the_rosetta_view_holds_every_function_of_every_framework(study):
 
 
 def test_the_rosetta_view_says_whether_its_source_is_that_of_the_run(study, tmp_path):
-    assert "the source that ran" in told(study)["source_side_by_side"].blocks[0].text
+    assert "the source that ran" in told(study)["source_side_by_side"].blocks[1].text
     older = make_run(tmp_path / "older")
     facts = json.loads((older / "run.json").read_text(encoding="utf-8"))
     facts["source"]["sha256"] = "1" * 64
     (older / "run.json").write_text(json.dumps(facts), encoding="utf-8")
-    assert "has changed" in told(older)["source_side_by_side"].blocks[0].text
+    assert "has changed" in told(older)["source_side_by_side"].blocks[1].text
 
 
 def test_code_is_counted_without_blanks_comments_and_docstrings(tmp_path):

@@ -234,7 +234,7 @@ def test_without_its_report_a_study_is_not_finished(two_cells, tmp_path, monkeyp
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr("harness.page.write.write_sections", broken)
+        disk.setattr("harness.page.write.write_told", broken)
         assert app(command, exit_on_error=False, result_action="return_value") == 1
     assert "error: no report: disk full; to try again" in capsys.readouterr().err
     record = tmp_path / "out" / "study.json"

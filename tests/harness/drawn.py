@@ -1,0 +1,25 @@
+"""Figures as they are drawn: how many lines each panel has."""
+
+from xml.etree import ElementTree
+
+from harness.page.drawing import draw_slides
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def most_lines(figures):
+    """The most lines of any panel of each figure, by its name."""
+    drawn = draw_slides({each.name: (each.picture(), "", "<svg/>") for each in figures})
+    return {name: _most(ElementTree.fromstring(forms["svg"])) for name, forms in drawn.items()}
+
+
+def _most(svg):
+    cells = [each for each in svg.iter(f"{SVG}g") if "role-scope cell" in each.get("class", "")]
+    panels = [panel for cell in cells for panel in cell]
+    return max(len(list(_lines(panel))) for panel in panels or [svg])
+
+
+def _lines(panel):
+    for group in panel.iter(f"{SVG}g"):
+        if "mark-line" in group.get("class", ""):
+            yield from (path for path in group.iter(f"{SVG}path") if path.get("d"))

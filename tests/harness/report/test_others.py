@@ -1,0 +1,72 @@
+"""Reports of other results than runs, and figures as slides."""
+
+import struct
+
+import pytest
+
+from common.errors import RequestError
+from harness.cli import app
+from harness.page.blocks import figures
+from harness.page.palette import DARK, INK
+from harness.report.build import told_of
+from tests.harness.made_runs import BOTH, NASTY, make_parity, make_run
+from tests.harness.records.test_reading import write_bench
+
+
+def report(*words):
+    line = ["report", *map(str, words)]
+    return app(line, exit_on_error=False, result_action="return_value")
+
+
+def test_a_benchmark_alone_has_a_report(tmp_path):
+    assert report(write_bench(tmp_path / "bench")) == 0
+    text = (tmp_path / "bench" / "report.md").read_text(encoding="utf-8")
+    assert "# Who trains fastest?" in text
+    assert "[Fast?](#who-is-fast-in-turns)" in text
+    assert "PyTorch scratch, " in text
+    assert (tmp_path / "bench" / "figures" / "bench-1-1.png").is_file()
+    assert (tmp_path / "bench" / "report.html").is_file()
+
+
+def test_a_comparison_alone_has_a_report_that_names_what_is_wrong(tmp_path):
+    for folder in (tmp_path / "right", tmp_path / "wrong"):
+        folder.mkdir()
+    make_parity(tmp_path / "right")
+    make_parity(tmp_path / "wrong", wrong=[BOTH[1]])
+    assert report(tmp_path / "right") == report(tmp_path / "wrong") == 0
+    right, wrong = (
+        (tmp_path / name / "report.md").read_text(encoding="utf-8") for name in ("right", "wrong")
+    )
+    assert "Yes: all 2 are the reference network" in right
+    assert "in 16 comparisons" in right
+    assert "Not all: PyTorch scratch cannot be the same network" in wrong
+    assert "PyTorch scratch, tanh: logits" in wrong
+
+
+def test_results_of_several_kinds_are_not_one_report(tmp_path):
+    run, bench = make_run(tmp_path / "run"), write_bench(tmp_path / "bench")
+    with pytest.raises(RequestError, match=r"run holds run\.json, .*bench bench\.json"):
+        told_of([run, bench])
+    assert len(told_of([bench, bench]).sections) == 2
+
+
+@pytest.mark.parametrize(("options", "ground"), [([], INK), (["--dark"], DARK)])
+def test_every_figure_is_a_slide_in_three_formats(tmp_path, options, ground):
+    run = make_run(tmp_path / "run", said=NASTY)
+    assert report(run, "--out", tmp_path / "out", "--slides", tmp_path / "slides", *options) == 0
+    names = {figure.name for figure in figures(told_of([run]).sections)}
+    made = {path.name for path in (tmp_path / "slides").iterdir()}
+    assert made == {f"{name}.{form}" for name in names for form in ("svg", "pdf", "png")}
+    for name in names:
+        svg, pdf, png = (
+            (tmp_path / "slides" / f"{name}.{form}").read_bytes() for form in ("svg", "pdf", "png")
+        )
+        assert b'viewBox="0 0 1280 720"' in svg
+        assert ground["paper"].encode() in svg
+        assert pdf.startswith(b"%PDF-")
+        assert struct.unpack(">II", png[16:24]) == (1920, 1080)
+
+
+def test_dark_is_for_slides(tmp_path):
+    with pytest.raises(RequestError, match="give --slides FOLDER"):
+        report(make_run(tmp_path / "run"), "--dark")
