@@ -71,7 +71,7 @@ def test_a_command_of_the_readme_writes_into_runs_alone(line, tmp_path, monkeypa
 
 def test_the_report_of_a_committed_result_goes_into_runs(tmp_path, monkeypatch, capsys):
     seen = []
-    monkeypatch.setattr("harness.report.build.write_report", lambda _, out: seen.append(out) or out)
+    monkeypatch.setattr("harness.page.write.write_told", lambda _, out: seen.append(out) or out)
     committed = make_run(tmp_path / "results" / "study" / "seed-0")
     own = make_run(tmp_path / "own")
     monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")

@@ -50,6 +50,7 @@ def test_results_of_several_kinds_are_not_one_report(tmp_path):
     assert len(told_of([bench, bench]).sections) == 2
 
 
+@pytest.mark.drawn
 @pytest.mark.parametrize(("options", "ground"), [([], INK), (["--dark"], DARK)])
 def test_every_figure_is_a_slide_in_three_formats(tmp_path, options, ground):
     run = make_run(tmp_path / "run", said=NASTY)

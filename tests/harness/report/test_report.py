@@ -215,6 +215,7 @@ def test_every_chart_has_a_table_a_picture_and_words(study):
         assert picture.startswith(b"\x89PNG")
 
 
+@pytest.mark.drawn
 def test_no_chart_has_more_than_five_lines(tmp_path):
     """Of five frameworks in three forms; and of seven frameworks, which are in panels."""
     names = ("mxnet-style", "mxnet", "torch", "jax", "tensorflow", "torch@2.12", "own")

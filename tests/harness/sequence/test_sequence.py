@@ -116,6 +116,7 @@ def test_the_report_shows_it(folder):
     assert "PyTorch" in text
 
 
+@pytest.mark.drawn
 def test_the_charts_draw_what_was_predicted():
     settings = SequenceExperiment(num_points=200, num_train=100, num_epochs=1, steps_ahead=STEPS)
     found = study(settings, expected(settings), ["mxnet-style"], {})
