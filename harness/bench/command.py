@@ -68,16 +68,17 @@ def bench(
     from harness.bench.shapes import SHAPES, dimensions
     from harness.paths import new_folder, result_folder
     from harness.workers.cpus import fewer_than_asked
-    from harness.workers.interpreters import parse
+    from harness.workers.interpreters import asked
 
     if rounds < 2:
         raise RequestError(f"--rounds {rounds}: at least two, or there is no interval")
     shapes = split(shape) or SHAPES
     for each in shapes:
         dimensions(each)
-    asked = {"dtype", "device", "devices", "deterministic", "threads"}
-    chosen = (settings or Settings()).model_dump(include=asked)
-    contest = Contest(split(backend), split(variant), rounds, chosen, parse(python or ()))
+    measured = {"dtype", "device", "devices", "deterministic", "threads"}
+    chosen = (settings or Settings()).model_dump(include=measured)
+    names, pythons = asked(backend, python)
+    contest = Contest(names, split(variant), rounds, chosen, pythons)
     note(fewer_than_asked(chosen["threads"]))
     console = Console(quiet=True) if json else screen()
     out = out or new_folder("bench")

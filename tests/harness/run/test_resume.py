@@ -56,7 +56,7 @@ def trained(worker, path, experiment, resume=None):
 def workers(tmp_path_factory, request):
     """A worker of every backend that is here, mxnet in its own environment included."""
     asked = request.config.getoption("backend")
-    here = [name for name in backends.BACKENDS if not missing(name, {})]
+    here = [name for name in backends.by_default() if not missing(name, {})]
     logs = tmp_path_factory.mktemp("logs")
     running = {}
     try:
