@@ -90,7 +90,8 @@ def test_the_exercises_equal_the_reference(backend, case):
         if unsupported(case.experiment, variant):
             with pytest.raises(RequestError, match="the chapter's network alone"):
                 build(backend, variant, case.experiment, case.weights())
-    assert errors_over_tolerance(backend, "scratch", case) == {}
+    if "scratch" in backends.entry(backend).variants:
+        assert errors_over_tolerance(backend, "scratch", case) == {}
 
 
 @pytest.mark.variants("scratch", "fused")

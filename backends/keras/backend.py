@@ -106,4 +106,4 @@ class Model:
 
 def copied(tensor: Any) -> Array:
     """A tensor of the engine as an array of its own."""
-    return np.array(keras.ops.convert_to_numpy(tensor))
+    return np.array(engine.to_numpy(tensor))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import jax
+import numpy as np
 from jax import Array as Tensor
 
 from backends.jax.devices import describe as describe
@@ -29,6 +30,11 @@ jax.monitoring.register_event_duration_secs_listener(count_compilations)
 def compilations() -> int:
     """Programs that XLA has compiled so far."""
     return programs
+
+
+def to_numpy(tensor: Tensor) -> Array:
+    """A tensor as an array, which may share its memory."""
+    return np.asarray(tensor)
 
 
 class RNNModel(concise.RNNModel):

@@ -17,6 +17,11 @@ def compilations() -> int:
     return 0
 
 
+def to_numpy(tensor: Tensor) -> Array:
+    """A tensor as an array, which may share its memory."""
+    return tensor.detach().cpu().numpy()
+
+
 class RNNModel(concise.RNNModel):
     """The network and its step; see `common.interface.Network`."""
 
