@@ -14,37 +14,37 @@ HAVE_IT = [name for name, entry in backends.BACKENDS.items() if entry.timed_on_r
 SHOWN = ["tanh, clipping binds, carried state", "relu, clipping is loose, carried state"]
 
 
-def build(backend, settings, weights):
+def build(framework, settings, weights):
     """The network, or a skip where it cannot be compiled."""
     try:
-        return backends.load(backend).build(settings, "compiled", weights)
+        return backends.load(framework).build(settings, "compiled", weights)
     except UnavailableError as reason:
         pytest.skip(str(reason))
 
 
-@pytest.mark.parametrize("backend", HAVE_IT)
+@pytest.mark.parametrize("framework", HAVE_IT)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_equals_the_reference(backend, dtype, only):
-    only(backend)
+def test_equals_the_reference(framework, dtype, only):
+    only(framework)
     for case in cases(dtype):
         if case.name in SHOWN:
             case = shorter(case)
-            errors = check(lambda *given: build(backend, *given), case, steps=12)
+            errors = check(lambda *given: build(framework, *given), case, steps=12)
             assert over_tolerance(errors, dtype) == {}
 
 
-@pytest.mark.parametrize("backend", HAVE_IT)
-def test_nothing_is_compiled_after_warming_up(backend, only):
-    only(backend)
-    model = build(backend, experiment(), draw_weights(11, 16))
-    before = backends.load(backend).compilations()
+@pytest.mark.parametrize("framework", HAVE_IT)
+def test_nothing_is_compiled_after_warming_up(framework, only):
+    only(framework)
+    model = build(framework, experiment(), draw_weights(11, 16))
+    before = backends.load(framework).compilations()
     warm_up(model, [(4, 4)])
-    compiled = backends.load(backend).compilations()
+    compiled = backends.load(framework).compilations()
     assert compiled > before
     state = model.begin_state(4)
     for X, Y in random_batches(3):
         _, state = model.train_step(X, Y, state)
-    assert backends.load(backend).compilations() == compiled
+    assert backends.load(framework).compilations() == compiled
 
 
 def test_without_a_compiler_it_says_so(only, monkeypatch):
