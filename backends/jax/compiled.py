@@ -1,6 +1,6 @@
 """The chapter's network as JAX documents it for speed: a variant for benchmarks alone.
 
-Rows of W_xh are gathered, a `lax.scan` runs through time with one product a step, all outputs are
+Rows of W_xh are gathered, a `lax.scan`, unrolled, runs through time with one product a step, all outputs are
 one product after it, and the whole step is one `jax.jit` that is given the old parameters to write
 over. Gradients, loss, clipping and descent are JAX's and Optax's own.
 """
@@ -31,7 +31,7 @@ def apply(params: list[Tensor], X: Array, state: State, activation: Act) -> Outp
         return H, H
 
     (H,) = state
-    H, hiddens = jax.lax.scan(step, H, (W_xh + b_h)[X.T])
+    H, hiddens = jax.lax.scan(step, H, (W_xh + b_h)[X.T], unroll=8)
     return hiddens.reshape(-1, len(b_h)) @ W_hq + b_q, (H,)
 
 

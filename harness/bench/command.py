@@ -51,7 +51,8 @@ def bench(
     Parameters
     ----------
     variant
-        only this variant (repeat, or separate by commas); book, the book's loop, is one here
+        only this variant (repeat, or separate by commas); book, the book's loop, is one here, and
+        so is compiled, the fastest form that a framework documents, where it is named
     shape
         batch x steps x hiddens x vocabulary, as in 32x35x256x28 (repeat; default: five of them)
     rounds
