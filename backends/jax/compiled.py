@@ -1,8 +1,8 @@
 """The chapter's network as JAX documents it for speed: a variant for benchmarks alone.
 
-Rows of W_xh are gathered, a `lax.scan`, unrolled, runs through time with one product a step, all outputs are
-one product after it, and the whole step is one `jax.jit` that is given the old parameters to write
-over. Gradients, loss, clipping and descent are JAX's and Optax's own.
+Rows of W_xh are gathered, a `lax.scan` whose body is unrolled runs through time with one product a
+step, all outputs are one product after it, and the whole step is one `jax.jit` that is given the
+old parameters to write over. Gradients, loss, clipping and descent are JAX's and Optax's own.
 """
 
 from __future__ import annotations
