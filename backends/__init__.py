@@ -63,7 +63,7 @@ BACKENDS = {
         ("torch",),
         COMPARED,
         TIMED,
-        ("compiled",),
+        ("compiled", "compiled-concise"),
         products="backends.torch.products",
         devices="processes",
         sections=ALL,

@@ -33,6 +33,7 @@ NETWORKS: Networks = {
     "object": object.RNNModelObject,
     "book": book.RNNModelBook,
     "compiled": compiled.RNNModelCompiled,
+    "compiled-concise": compiled.RNNModelCompiledConcise,
 }
 
 

@@ -1,9 +1,9 @@
-"""The chapter's loop under `torch.compile`: a variant for benchmarks alone.
+"""The chapter's loop and PyTorch's own layer under `torch.compile`: variants for benchmarks alone.
 
-The loop of ``scratch.py`` is unrolled into one program, PyTorch differentiates it, and clipping and
-descent are another, as the tutorials "Introduction to torch.compile" and "Compiling the optimizer"
-on https://docs.pytorch.org/tutorials have it. On a CPU, TorchInductor writes C++, so that a
-compiler has to be there.
+The loop of ``scratch.py``, its gradient by `torch.func`, clipping and descent are one program, in
+which the loop is unrolled; see https://docs.pytorch.org/docs/stable/torch.compiler.html. Of the
+layers of ``concise.py``, what is not `torch.nn.RNN` itself is compiled: that stays the library's.
+On a CPU, TorchInductor writes C++, so that a compiler has to be there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from backends.torch import adapter, scratch
+from backends.torch import adapter, concise, scratch
 from common.errors import UnavailableError, in_one_line
 from common.interface import Array, Gradients, Outputs, State
 
@@ -53,24 +53,39 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return torch.compile(function, fullgraph=True, dynamic=False)
 
 
-def loss(
+def gradients(
     params: Sequence[Tensor], X: Tensor, Y: Tensor, H: Tensor, activation: Callable[..., Tensor]
-) -> tuple[Tensor, Tensor]:
-    """The mean loss of indices X and labels Y (batch, steps), and the state after the last step."""
-    inputs = F.one_hot(X.T, len(params[0])).to(H.dtype)
-    y_hat, (H,) = scratch.rnn(inputs, (H,), params, activation)
-    return F.cross_entropy(y_hat, Y.T.reshape(-1)), H
+) -> Gradients[Tensor]:
+    """The mean loss of indices X and labels Y (batch, steps), its gradients, and the new state."""
+
+    def objective(params: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        inputs = F.one_hot(X.T, len(params[0])).to(H.dtype)
+        y_hat, (new,) = scratch.rnn(inputs, (H,), params, activation)
+        return F.cross_entropy(y_hat, Y.T.reshape(-1)), new
+
+    grads, (l, new) = torch.func.grad_and_value(objective, has_aux=True)(params)
+    return l, grads, (new,)
 
 
-@torch.no_grad()
-def descend(params: Sequence[Tensor], grads: Sequence[Tensor], lr: float, theta: float) -> None:
-    """Clip (not where theta is 0) and update."""
+def step(
+    params: Sequence[Tensor],
+    X: Tensor,
+    Y: Tensor,
+    H: Tensor,
+    activation: Callable[..., Tensor],
+    lr: float,
+    theta: float,
+) -> Outputs[Tensor]:
+    """Forward, backward, clip (not where theta is 0), update: the mean loss and the new state."""
+    l, grads, state = gradients(params, X, Y, H, activation)
+    scale: Any = lr
     if theta:
         squares: Any = sum((grad**2).sum() for grad in grads)
         norm = torch.sqrt(squares)
-        lr = lr * torch.where(norm > theta, theta / norm, 1)
+        scale = lr * torch.where(norm > theta, theta / norm, 1)
     for param, grad in zip(params, grads, strict=True):
-        param -= lr * grad
+        param -= scale * grad
+    return l, state
 
 
 class RNNModelCompiled(adapter.ScratchNetwork):
@@ -81,15 +96,27 @@ class RNNModelCompiled(adapter.ScratchNetwork):
         super().__init__(params, activation, lr, theta)
         self.activation, self.lr = getattr(torch, activation), lr
 
-    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
-        X, Y = (torch.as_tensor(each, device=self.params[0].device).long() for each in (X, Y))
-        for param in self.params:
-            param.grad = None
-        l, H = compiled(loss)(self.params, X, Y, *state, self.activation)
-        l.backward()
-        return l.detach(), [param.grad for param in self.params], (H.detach(),)
+    def _tensors(self, *indices: Array) -> list[Tensor]:
+        return [torch.as_tensor(each, device=self.params[0].device).long() for each in indices]
 
+    @torch.no_grad()
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
+        return compiled(gradients)(self.params, *self._tensors(X, Y), *state, self.activation)
+
+    @torch.no_grad()
     def train_step(self, X: Array, Y: Array, state: State) -> Outputs[Tensor]:
-        l, grads, state = self.loss_and_grads(X, Y, state)
-        compiled(descend)(self.params, grads, self.lr, self.theta)
-        return l, state
+        settings = self.activation, self.lr, self.theta
+        return compiled(step)(self.params, *self._tensors(X, Y), *state, *settings)
+
+
+class RNNModelCompiledConcise(concise.RNNModel):
+    """The layers, compiled as a module is; see `common.interface.Network`."""
+
+    def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
+        check_compiler()
+        super().__init__(params, activation, lr, theta)
+        self.compile(dynamic=False)
+
+    def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
+        X = torch.as_tensor(X).long()  # of other strides or another type, it would compile anew
+        return super().loss_and_grads(X, Y, state)
