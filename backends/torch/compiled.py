@@ -118,5 +118,5 @@ class RNNModelCompiledConcise(concise.RNNModel):
         self.compile(dynamic=False)
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
-        X = torch.as_tensor(X).long()  # of other strides or another type, it would compile anew
-        return super().loss_and_grads(X, Y, state)
+        tokens: Any = torch.as_tensor(X).long()  # of other strides or type, it would compile anew
+        return super().loss_and_grads(tokens, Y, state)
