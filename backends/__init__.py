@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,9 @@ CHECKOUT = Path(__file__).parents[1] / "pyproject.toml"
 
 ALL: tuple[Section, ...] = ("exercises", "sequence", "bptt")
 COMPARED, TIMED = ("scratch", "fused", "concise", "object"), ("book",)
+
+LABEL = re.compile("[A-Za-z0-9._-]+")
+"""Label of a backend with a Python of its own, as in ``torch@2.13``: part of names of files."""
 
 BACKENDS = {
     "mxnet-style": Entry(
@@ -59,6 +63,7 @@ BACKENDS = {
         ("torch",),
         COMPARED,
         TIMED,
+        ("compiled", "compiled-concise"),
         products="backends.torch.products",
         devices="processes",
         sections=ALL,
@@ -69,6 +74,7 @@ BACKENDS = {
         ("jax", "flax"),
         COMPARED,
         TIMED,
+        ("compiled",),
         products="backends.jax.products",
         devices="together",
         sections=ALL,
@@ -79,8 +85,41 @@ BACKENDS = {
         ("tensorflow",),
         COMPARED,
         TIMED,
+        ("compiled",),
         devices="together",
         sections=ALL,
+    ),
+    "keras-torch": Entry(
+        "backends.keras.backend",
+        ("keras", "torch"),
+        ("keras", "torch"),
+        ("concise",),
+        environment={"KERAS_BACKEND": "torch"},
+        dtypes=("float32",),  # Keras makes float32 of float64 here
+        title="Keras on PyTorch",
+        colours=("#9b1c31", "#ff9aa8"),
+        on_request=True,
+    ),
+    "keras-jax": Entry(
+        "backends.keras.backend",
+        ("keras", "jax"),
+        ("keras", "jax"),
+        ("concise",),
+        environment={"KERAS_BACKEND": "jax"},
+        dtypes=("float32",),  # Keras makes float32 of float64 here
+        title="Keras on JAX",
+        colours=("#6d3b9e", "#cfa6f5"),
+        on_request=True,
+    ),
+    "keras-tensorflow": Entry(
+        "backends.keras.backend",
+        ("keras", "tensorflow"),
+        ("keras", "tensorflow"),
+        ("concise",),
+        environment={"KERAS_BACKEND": "tensorflow"},
+        title="Keras on TensorFlow",
+        colours=("#5f6b00", "#cdd66a"),
+        on_request=True,
     ),
 }
 """Backends of the project itself."""
@@ -105,12 +144,30 @@ def registry() -> dict[str, Entry]:
     return BACKENDS | plugins.found(taken())
 
 
+def by_default() -> list[str]:
+    """Names of the backends that take part where none is asked for."""
+    return [name for name, found in registry().items() if not found.on_request]
+
+
+def backend_of(name: str) -> str:
+    """The backend without its label: of ``torch@2.13``, ``torch``.
+
+    Raises:
+        RequestError: the label cannot be part of a file's name.
+    """
+    backend, at, label = name.partition("@")
+    if at and not LABEL.fullmatch(label):
+        raise RequestError(f"--backend {name}: a label has letters, digits, dots and hyphens alone")
+    return backend
+
+
 def entry(name: str) -> Entry:
-    """The entry of a backend, or of ``null``.
+    """The entry of a backend, whatever its label, or of ``null``.
 
     Raises:
         RequestError: there is no backend of that name.
     """
+    name = backend_of(name)
     if name == "null":
         return NULL
     if name in BACKENDS:  # no plug-in is looked for
@@ -128,8 +185,8 @@ def missing(name: str) -> str | None:
     absent = [module for module in found.requires if not _is_there(module)]
     if not absent:
         return None
-    command = installs(name, found.own_environment)
-    if name not in BACKENDS:
+    command = installs(backend_of(name), found.own_environment)
+    if backend_of(name) not in BACKENDS:
         command = found.install or f"pip install {' '.join(found.requires)}"
     return f"{', '.join(absent)} not installed: {command}"
 
@@ -205,7 +262,7 @@ def load(name: str) -> Backend:
 def _module(name: str) -> ModuleType:
     """The module of a backend; if a plug-in's, one that has what the contract asks for."""
     found = entry(name)
-    if name in BACKENDS or name == "null":
+    if backend_of(name) in BACKENDS or name == "null":
         return importlib.import_module(found.module)
     if found.broken:
         raise PluginError(BROKEN + found.broken)

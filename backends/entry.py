@@ -25,6 +25,8 @@ class Entry:
         distributions: whose versions `describe` must give.
         variants: of the network, those that are trained and compared.
         bench_variants: further variants, which are for benchmarks alone.
+        timed_on_request: likewise, but timed only where they are asked for by name.
+        on_request: True if it takes part only where it is asked for by name.
         products: the module whose `ways` multiply matrices for the floor; empty for none.
         environment: the variables that must be set before the module is imported.
         own_environment: True if it cannot be installed beside the others.
@@ -43,6 +45,8 @@ class Entry:
     distributions: tuple[str, ...] = ()
     variants: tuple[str, ...] = ("scratch",)
     bench_variants: tuple[str, ...] = ()
+    timed_on_request: tuple[str, ...] = ()
+    on_request: bool = False
     products: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     own_environment: bool = False

@@ -17,7 +17,11 @@ class RequestError(ValueError):
     """The request was wrong. The message is one line: what, where, and how to mend it."""
 
 
-class DeviceError(RequestError):
+class UnavailableError(RequestError):
+    """Backend, or part of it, that cannot be had here: the message says why."""
+
+
+class DeviceError(UnavailableError):
     """The device that was asked for is not there, or cannot compute this, in this backend."""
 
 

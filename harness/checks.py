@@ -99,22 +99,31 @@ def select(
     Those for benchmarks alone are among them only where `bench` is true.
 
     Raises:
-        RequestError: a backend or a variant does not exist.
+        RequestError: a backend or a variant does not exist, or a backend that was named has none of
+            the variants.
     """
-    known = backends.registry()
+    known = list(backends.registry())
     for name in names:
-        if name not in known:
+        if backends.backend_of(name) not in known:
             raise unknown("backend", name, known)
-    found = {
-        name: entry.variants + (entry.bench_variants if bench else ())
-        for name, entry in known.items()
-        if name in names or not names
-    }
+    chosen = sorted(names, key=lambda name: known.index(backends.backend_of(name)))
+    found = {name: _variants(name, variants, bench) for name in chosen or backends.by_default()}
     existing = list(dict.fromkeys(chain(*found.values())))
     for variant in variants:
         if variant not in existing:
             raise unknown("variant", variant, existing)
+    for name in names:
+        if variants and not {*variants} & {*found[name]}:
+            there = ", ".join(found[name])
+            raise RequestError(f"{name} has no variant {', '.join(variants)}: it has {there}")
     return [(n, v) for n, mine in found.items() for v in mine if v in variants or not variants]
+
+
+def _variants(name: str, asked: Sequence[str], bench: bool) -> tuple[str, ...]:
+    """The variants of a backend that may be asked for, or take part where none is."""
+    entry = backends.entry(name)
+    timed = entry.bench_variants + (entry.timed_on_request if asked else ())
+    return entry.variants + (timed if bench else ())
 
 
 def unable(backend: str, variant: str, experiment: Experiment) -> str | None:

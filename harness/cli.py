@@ -23,6 +23,7 @@ from harness.compare.command import compare
 from harness.completion import OutOption, ShellOption, install
 from harness.console import in_brief
 from harness.corpus.command import corpus
+from harness.env.command import env
 from harness.history.command import history
 from harness.listing.command import list_
 from harness.notebook.command import notebook
@@ -49,6 +50,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "bptt": bptt,
     "corpus": corpus,
     "notebook": notebook,
+    "env": env,
 }
 
 

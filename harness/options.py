@@ -37,7 +37,8 @@ Backends = Annotated[
         name="--backend",
         negative=(),
         group=CHOICE,
-        help="only this backend (repeat, or separate by commas; default: every one)",
+        help="only this backend (repeat, or separate by commas; default: every one but those of "
+        "Keras); NAME@LABEL=PATH: the same in another Python, such as torch@2.12=PATH",
     ),
 ]
 Variants = Annotated[list[str] | None, Parameter(name="--variant", negative=(), group=CHOICE)]

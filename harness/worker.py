@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from backends import PluginError
-from common.errors import DeviceError, RequestError, in_one_line
+from common.errors import RequestError, UnavailableError, in_one_line
 from common.limits import is_device_full
 from harness.bench.worker import check, prepare, take_turn, time_products
 from harness.bptt.worker import measure_gradients
@@ -78,7 +78,7 @@ def answer(session: Session, request: Request) -> Iterator[Event]:
         yield from OPERATIONS[type(request)](session, request)
         yield from session.newly_loaded()
         yield Done(peak_memory_mb=peak_memory_mb(), device_memory_mb=session.device_memory_mb)
-    except DeviceError as error:
+    except UnavailableError as error:
         yield Failed(kind="unavailable", reason=str(error))
     except RequestError as error:
         yield Failed(kind="request", reason=str(error))

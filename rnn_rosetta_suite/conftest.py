@@ -15,4 +15,4 @@ def pytest_configure(config):
 
 
 def pytest_generate_tests(metafunc):
-    parametrize(metafunc, metafunc.config.getoption("backend") or [*backends.registry()])
+    parametrize(metafunc, metafunc.config.getoption("backend") or backends.by_default())

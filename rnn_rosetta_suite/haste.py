@@ -9,24 +9,26 @@ import backends
 from common.parity import over_tolerance
 from common.parity_grid import check
 
+JAX, TENSORFLOW = ("jax", "keras-jax"), ("tensorflow", "keras-tensorflow")
+
 
 @contextmanager
 def in_haste(backend, compiled=False):
     """XLA optimises little, and TensorFlow runs as it reads, unless it must be `compiled`."""
-    if backend == "jax":
+    if backend in JAX:
         import jax
 
         jax.config.update("jax_disable_most_optimizations", True)
-    elif backend == "tensorflow" and not compiled:
+    elif backend in TENSORFLOW and not compiled:
         import tensorflow as tf
 
         tf.config.run_functions_eagerly(True)
     try:
         yield
     finally:
-        if backend == "jax":
+        if backend in JAX:
             jax.config.update("jax_disable_most_optimizations", False)
-        elif backend == "tensorflow":
+        elif backend in TENSORFLOW:
             import tensorflow as tf
 
             tf.config.run_functions_eagerly(False)
@@ -44,7 +46,7 @@ def hasty(backend):
 
 def caught(backend, case, compiled=False):
     """The quantities that are over their tolerance."""
-    module = backends.load(backend)
+    module, (variant, *_) = backends.load(backend), backends.entry(backend).variants
     with in_haste(backend, compiled), np.errstate(all="ignore"):
-        errors = check(lambda given, w: module.build(given, "scratch", w), case, steps=5)
+        errors = check(lambda given, w: module.build(given, variant, w), case, steps=5)
     return set(over_tolerance(errors, case.experiment.dtype))

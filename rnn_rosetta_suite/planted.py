@@ -33,8 +33,9 @@ def small_case(settings):
 def places_of(backend):
     """Owners of the functions that faults of the contract take the place of."""
     module = backends.load(backend)
-    experiment = Experiment(dtype=backends.entry(backend).dtypes[0], num_hiddens=2)
-    model = module.build(experiment, "scratch", SmallCase("", experiment, 9).weights())
+    entry = backends.entry(backend)
+    experiment = Experiment(dtype=entry.dtypes[0], num_hiddens=2)
+    model = module.build(experiment, entry.variants[0], SmallCase("", experiment, 9).weights())
     return {
         "backend": module,
         "Model": type(model),

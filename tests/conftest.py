@@ -1,7 +1,8 @@
 """Which backends the tests run on, and how much of the faults.
 
 ``--backend NAME`` (repeatable) asks for a backend: if it is not installed, that is a failure.
-Without it every registered backend is tested, and one that is not installed is skipped.
+Without it every registered backend is tested but those that take part on request alone, and one
+that is not installed is skipped.
 
 ``tests/faults`` tries a few faults of each campaign, others every time, by ``--seed``, which the
 head of the output names; ``--whole`` tries all of them.
@@ -62,7 +63,7 @@ def pytest_report_header(config):
 
 
 def pytest_generate_tests(metafunc):
-    names = metafunc.config.getoption("backend") or list(backends.BACKENDS)
+    names = metafunc.config.getoption("backend") or backends.by_default()
     if {"backend", "document"} <= {*metafunc.fixturenames}:
         every = metafunc.config.getoption("every_notebook")
         pairs = [(n, d) for n in names for d in metafunc.module.CLAIMS]

@@ -7,7 +7,7 @@ from typing import SupportsFloat
 import jax
 import numpy as np
 
-from backends.jax import adapter, book, concise, devices, fused, object, parallel, scratch
+from backends.jax import adapter, book, compiled, concise, devices, fused, object, parallel, scratch
 from common import interface
 from common.decoding import chooser
 from common.experiment import Experiment
@@ -17,13 +17,13 @@ from common.variants import Build, Networks, serving
 from common.vocab import Vocab
 from common.weights import Weights
 
-compiled = 0
+programs = 0
 
 
 def count_compilations(event: str, duration_secs: float, **_: str | int) -> None:
     """Count what XLA compiles: JAX reports the seconds of every compilation."""
-    global compiled
-    compiled += event == "/jax/core/compile/backend_compile_duration"
+    global programs
+    programs += event == "/jax/core/compile/backend_compile_duration"
 
 
 jax.monitoring.register_event_duration_secs_listener(count_compilations)
@@ -34,6 +34,7 @@ NETWORKS: Networks = {
     "concise": concise.RNNModel,
     "object": object.RNNModelObject,
     "book": book.RNNModelBook,
+    "compiled": compiled.RNNModelCompiled,
 }
 
 
@@ -42,7 +43,7 @@ describe, device_memory_mb = devices.describe, devices.device_memory_mb
 
 def compilations() -> int:
     """Programs that XLA has compiled so far."""
-    return compiled
+    return programs
 
 
 def build(experiment: Experiment, variant: str, weights: Weights) -> interface.Model:

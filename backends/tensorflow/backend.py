@@ -10,6 +10,7 @@ import tensorflow as tf
 from backends.tensorflow import (
     adapter,
     book,
+    compiled,
     concise,
     devices,
     exercises,
@@ -33,6 +34,7 @@ NETWORKS: Networks = {
     "concise": concise.RNNModel,
     "object": object.RNNModelObject,
     "book": book.RNNModelBook,
+    "compiled": compiled.RNNModelCompiled,
 }
 
 
@@ -55,6 +57,7 @@ COMPILED = [
     *fused.COMPILED,
     *parallel.COMPILED,
     concise.train_step,
+    compiled.train_step,
 ]
 
 

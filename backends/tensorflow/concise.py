@@ -3,7 +3,7 @@
 `SimpleRNN` and `Dense` hold the canonical weights as they are: one bias each, nothing transposed.
 All is left at Keras's defaults and the training step is a `tf.function`, which is what Keras itself
 makes of it on a CPU. Unrolling the layer and compiling by XLA, which its documentation names as two
-ways to more speed, were measured too: see results/speed.md.
+ways to more speed, are ``compiled.py``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from common.interface import Array, Gradients, Outputs, State
 class RNNModel:
     """`SimpleRNN` on one-hot inputs and a `Dense` output layer; see `common.interface.Network`."""
 
+    unroll = False
+
     def __init__(self, params: list[Tensor], activation: str, lr: float, theta: float) -> None:
         self.vocab_size, num_hiddens = params[0].shape
         self.dtype = params[0].dtype
@@ -28,6 +30,7 @@ class RNNModel:
             activation,
             return_sequences=True,
             return_state=True,
+            unroll=self.unroll,
             dtype=self.dtype.name,
         )
         self.dense = keras.layers.Dense(self.vocab_size, dtype=self.dtype.name)

@@ -6,7 +6,17 @@ from typing import SupportsFloat
 
 import torch
 
-from backends.torch import adapter, book, concise, devices, fused, object, parallel, scratch
+from backends.torch import (
+    adapter,
+    book,
+    compiled,
+    concise,
+    devices,
+    fused,
+    object,
+    parallel,
+    scratch,
+)
 from common import interface
 from common.decoding import chooser
 from common.experiment import Experiment
@@ -22,6 +32,8 @@ NETWORKS: Networks = {
     "concise": concise.RNNModel,
     "object": object.RNNModelObject,
     "book": book.RNNModelBook,
+    "compiled": compiled.RNNModelCompiled,
+    "compiled-concise": compiled.RNNModelCompiledConcise,
 }
 
 
@@ -29,8 +41,8 @@ describe, device_memory_mb = devices.describe, devices.device_memory_mb
 
 
 def compilations() -> int:
-    """Programs compiled so far: none, for PyTorch runs eagerly here."""
-    return 0
+    """Programs that `torch.compile` has made so far: all but one variant run eagerly."""
+    return compiled.programs()
 
 
 def build(experiment: Experiment, variant: str, weights: Weights) -> interface.Model:

@@ -61,7 +61,8 @@ def bench(
     Parameters
     ----------
     variant
-        only this variant (repeat, or separate by commas); book, the book's loop, is one here
+        only this variant (repeat, or separate by commas); book, the book's loop, is one here, and
+        so is compiled, the fastest form that a framework documents, where it is named
     shape
         batch x steps x hiddens x vocabulary, as in 32x35x256x28 (repeat; default: five of them)
     against
@@ -91,7 +92,7 @@ def bench(
     from harness.paths import new_folder, result_folder
     from harness.records.tables import holds
     from harness.workers.cpus import fewer_than_asked
-    from harness.workers.interpreters import parse
+    from harness.workers.interpreters import asked
 
     if rounds is not None and rounds < 1:
         raise RequestError(f"--rounds {rounds}: at least 1; 6 and more give intervals")
@@ -102,14 +103,15 @@ def bench(
     shapes = split(shape) or SHAPES
     for each in shapes:
         dimensions(each)
-    asked = {"dtype", "device", "devices", "deterministic", "threads"}
-    chosen = (settings or Settings()).model_dump(include=asked)
+    measured = {"dtype", "device", "devices", "deterministic", "threads"}
+    chosen = (settings or Settings()).model_dump(include=measured)
+    names, pythons = asked(backend, python)
     contest = Contest(
-        split(backend),
+        names,
         split(variant),
         rounds,
         chosen,
-        parse(python or ()),
+        pythons,
         seconds,
         precision,
         " ".join((against or "").split()),

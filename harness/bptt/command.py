@@ -27,7 +27,6 @@ from harness.options import (
     Pythons,
     as_options,
     given,
-    split,
 )
 
 
@@ -81,20 +80,20 @@ def bptt(
     from harness.checks import told_whose
     from harness.paths import new_folder, result_folder
     from harness.recipes import experiment_of
-    from harness.workers.interpreters import parse
+    from harness.workers.interpreters import asked
 
-    chosen = given(settings)
+    chosen, (names, pythons) = given(settings), asked(backend, python)
     fixed = {"dtype": "float64", "device": "cpu"}
     experiment = experiment_of(recipe, SMALLER | chosen | fixed)
     request = BpttRequest(
         experiment,
         recipe,
-        split(backend),
+        names,
         shortened(tau, experiment.num_steps),
         tuple(pi or PIS),
         draws,
         data_dir,
-        parse(python or ()),
+        pythons,
     )
     request.check()
     console = Console(quiet=True) if json else screen()

@@ -21,6 +21,7 @@ from harness.workers.placement import described
 from harness.workers.pool import run_at_once
 
 BUILT_FOR_GPUS = {"torch": "cuda", "jax": "cuda", "tensorflow": "tensorflow-cuda"}
+BUILT_FOR_GPUS |= {f"keras-{engine}": extra for engine, extra in BUILT_FOR_GPUS.items()}
 """Extras that install a backend's build for GPUs of NVIDIA."""
 
 

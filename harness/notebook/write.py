@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from backends import missing, registry
+from backends import by_default, missing, registry
 from common.errors import RequestError, unknown
 from common.files import write_aside
 from harness.console import printable
@@ -22,8 +22,8 @@ def targets(
     """The document, the backend and the file of each notebook that is asked for.
 
     Args:
-        out: a file for one, or a folder for all; there, none named are all, but for a backend
-            whose framework needs an environment of its own.
+        out: a file for one, or a folder for all; there, none named are all that take part by
+            default, but for a backend whose framework needs an environment of its own.
         documents, backends: their names.
 
     Raises:
@@ -38,13 +38,16 @@ def targets(
             raise unknown("backend", backend, known)
         if known[backend].broken:
             raise RequestError(f"{backend}: {missing(backend)}")
+        if "scratch" not in known[backend].variants:
+            raise RequestError(f"{backend}: notebooks are of scratch, which it does not have")
         if absent := [each for each in documents if each not in documents_of(backend)]:
             raise RequestError(
                 f"seed document {absent[0]} is not written in {backend}: it has "
                 f"{', '.join(documents_of(backend))} alone"
             )
     if os.path.isdir(out):
-        beside = [n for n, entry in known.items() if not entry.own_environment and not entry.broken]
+        apart = [n for n, entry in known.items() if entry.own_environment or entry.broken]
+        beside = [n for n in by_default() if n not in apart]
         return [
             (document, backend, out / file_name(document, backend))
             for document in documents or DOCUMENTS

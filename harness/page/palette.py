@@ -47,6 +47,8 @@ DASHES = {
     "concise": [2, 3],
     "object": [5, 2, 5, 6],
     "book": [9, 3, 2, 3],
+    "compiled": [2, 6],
+    "compiled-concise": [9, 6],
 }
 
 INK = {"ink": "#1c2126", "soft": "#586069", "rule": "#dcd8cf", "paper": "#ffffff"}

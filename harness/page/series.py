@@ -11,7 +11,7 @@ from backends import registry
 from harness.console import printable
 from harness.page.palette import LOOKS
 
-VARIANTS = ("scratch", "fused", "concise", "object", "book")
+VARIANTS = ("scratch", "fused", "concise", "object", "book", "compiled", "compiled-concise")
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def parity(
     from harness.parity.tables import show, write
     from harness.paths import new_folder, result_folder
     from harness.records.tables import holds
-    from harness.workers.interpreters import parse
+    from harness.workers.interpreters import asked
 
     if model:
         others = backend, variant, dtype, python, out, force, given(settings)
@@ -98,16 +98,17 @@ def parity(
     if not 1 <= devices <= 64:
         raise RequestError(f"--devices {devices}: between 1 and 64")
     console = console_for(json, form)
+    names, pythons = asked(backend, python)
     out = out or new_folder("parity")
     with result_folder(out, "parity.csv", force) as place:
         comparison = compare(
-            split(backend),
+            names,
             split(variant),
             dtype or ["float64", "float32"],
             steps,
             device,
             devices,
-            parse(python or ()),
+            pythons,
         )
         write(comparison, place.path)
         place.failed = not comparison.passed

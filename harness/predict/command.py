@@ -55,16 +55,16 @@ def predict(
     """
     from harness.console import printable
     from harness.predict.predict import predict as predict_texts
-    from harness.workers.interpreters import parse
+    from harness.workers.interpreters import asked
 
-    chosen = given(settings)
+    chosen, (names, pythons) = given(settings), asked(backend, python)
     predictions = predict_texts(
         checkpoint,
-        split(backend),
+        names,
         split(variant) or ("scratch",),
         chosen.pop("prefixes", ()),
         {"device": "auto"} | chosen,
-        parse(python or ()),
+        pythons,
     )
     if json:
         print_json([asdict(prediction) for prediction in predictions])

@@ -97,9 +97,9 @@ def run(
     from harness.run.train import RunRequest
     from harness.run.train import run as run_request
     from harness.workers.cpus import fewer_than_asked
-    from harness.workers.interpreters import parse
+    from harness.workers.interpreters import asked
 
-    chosen = given(settings)
+    chosen, (names, pythons) = given(settings), asked(backend, python)
     if resume:
         if recipe:
             raise RequestError(
@@ -114,11 +114,11 @@ def run(
     request = RunRequest(
         "resumed" if resume else recipe or "quickstart",
         experiment,
-        split(backend),
+        names,
         split(variant) or ("scratch",),
         data_dir,
         out,
-        parse(python or ()),
+        pythons,
         resume,
         checkpoint_seconds=seconds(checkpoint_seconds),
         baselines=baselines == "on",

@@ -23,7 +23,6 @@ from harness.options import (
     Pythons,
     as_options,
     given,
-    split,
 )
 
 
@@ -63,16 +62,16 @@ def sequence(
     from harness.sequence import tables
     from harness.sequence.measure import expected, facts, study
     from harness.sequence.report import told_of
-    from harness.workers.interpreters import parse
+    from harness.workers.interpreters import asked
 
     experiment = SequenceExperiment.of(given(settings))
-    pythons = parse(python or ())
-    select(split(backend), ())  # what is wrong with the request is said before anything is written
+    names, pythons = asked(backend, python)
+    select(names, ())  # what is wrong with the request is said before anything is written
     reference, about = expected(experiment), provenance()
     out = out or new_folder("sequence")
     with result_folder(out, "sequence.json", force) as place:
         tables.start(place.path)
-        found = study(experiment, reference, split(backend), pythons)
+        found = study(experiment, reference, names, pythons)
         page = write_told(told_of(found, about), place.path)
         tables.write(found, about, place.path)
         place.failed = not found.passed

@@ -35,6 +35,19 @@ def test_a_process_serves_one_engine(first):
     )
 
 
+def test_a_process_serves_one_engine_of_keras():
+    here = [name for name in backends.BACKENDS if name.startswith("keras-")]
+    here = [name for name in here if not backends.missing(name)]
+    if len(here) < 2:
+        pytest.skip("fewer than two engines of Keras are installed")
+    first, other = here[:2]
+    said = python(f"backends.load('{first}')\nbackends.load('{other}')")
+    assert said.splitlines()[-1] == (
+        f"ImportError: this process runs with KERAS_BACKEND={first.removeprefix('keras-')} "
+        f"already: run {other} in a process of its own"
+    )
+
+
 def test_mxnet_style_is_the_embedded_engine_whatever_the_environment_says():
     said = python("print(*backends.load('mxnet-style').describe().versions)", engine="mxnet")
     assert said == "numpy\n"

@@ -252,7 +252,8 @@ def test_list_says_what_is_there_and_why_not(tmp_path):
     done = harness("list", "--json", cwd=tmp_path, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
     found = json.loads(done.stdout)
     backends = {each["backend"]: each for each in found["backends"]}
-    assert list(backends) == ["mxnet-style", "mxnet", "torch", "jax", "tensorflow"]
+    own = ["mxnet-style", "mxnet", "torch", "jax", "tensorflow"]
+    assert list(backends) == [*own, "keras-torch", "keras-jax", "keras-tensorflow"]
     assert backends["mxnet-style"]["available"]
     assert backends["mxnet-style"]["devices"] == ["cpu"]
     assert not backends["jax"]["available"]

@@ -10,7 +10,7 @@ from harness.run.train import RunRequest, run
 from harness.workers.interpreters import missing
 
 PUBLISHED = [name for name, recipe in recipes().items() if recipe.published]
-INSTALLED = tuple(name for name in backends.BACKENDS if not missing(name, {}))
+INSTALLED = tuple(name for name in backends.by_default() if not missing(name, {}))
 
 
 @pytest.mark.timeout(7200)

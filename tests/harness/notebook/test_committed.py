@@ -19,7 +19,7 @@ NOTEBOOKS = {
     file_name(document, backend): (document, backend)
     for document in DOCUMENTS
     for backend, entry in BACKENDS.items()
-    if not entry.own_environment
+    if not entry.own_environment and not entry.on_request
 }
 PLACE = re.compile(
     r"(?<![\w.>])/(?:home|root|Users|tmp|var|usr|opt|work|content|mnt)/|[A-Z]:\\| at 0x[0-9a-f]"

@@ -31,7 +31,7 @@ KINDS = ("markdown", "code")
 EACH = [
     (document, backend)
     for document in DOCUMENTS
-    for backend in backends.BACKENDS
+    for backend in backends.by_default()
     if document != "003" or cell_file(backend).exists()
 ]
 
@@ -123,7 +123,7 @@ def test_prose_and_code_become_cells():
     ]
 
 
-@pytest.mark.parametrize("framework", backends.BACKENDS)
+@pytest.mark.parametrize("framework", backends.by_default())
 def test_every_blank_has_its_check_and_its_solution(framework):
     """The solution is the framework's own source, and so never another than what is tested."""
     cells = nbformat.reads(assemble(render("000", framework)), as_version=4).cells

@@ -61,7 +61,7 @@ def workers(tmp_path_factory, request):
     XLA compiles in haste, in JAX as in TensorFlow: what travels is the same.
     """
     asked = request.config.getoption("backend")
-    here = [name for name in backends.BACKENDS if not missing(name, {})]
+    here = [name for name in backends.by_default() if not missing(name, {})]
     logs = tmp_path_factory.mktemp("logs")
     running = {}
     try:

@@ -261,7 +261,7 @@ def test_select():
     both = [(name, variant) for name in ("torch", "jax") for variant in variants]
     assert select(["jax", "torch"], []) == both
     assert select(["jax"], ["book"], bench=True) == [("jax", "book")]
-    assert len(select([], ["scratch"])) == len(backends.BACKENDS)
+    assert len(select([], ["scratch"])) == len(backends.by_default())
     with pytest.raises(RequestError, match="did you mean 'scratch'"):
         select([], ["scrach"])
     with pytest.raises(RequestError, match="unknown variant 'book'"):

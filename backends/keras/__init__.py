@@ -1,0 +1,1 @@
+"""The network in Keras, on whichever of its engines runs: PyTorch, JAX or TensorFlow."""

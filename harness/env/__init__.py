@@ -1,0 +1,1 @@
+"""``env``: environments of versions of a framework."""
