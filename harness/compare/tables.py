@@ -45,6 +45,7 @@ def show(console: Console, found: Comparison) -> None:
         f"the machine itself: {shape}: the same products run at {with_interval(drift)} times "
         f"the speed they had; what a row lost beyond that counts"
         for shape, drift in found.machine.items()
+        if drift.known
     ]
     for line in drifts:
         console.print(Text(printable(line)))

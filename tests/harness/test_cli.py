@@ -168,7 +168,7 @@ def test_help_imports_no_framework_and_is_quick(tmp_path):
     loaded = subprocess.run(
         [sys.executable, "-c", listing], capture_output=True, text=True, cwd=ROOT, check=True
     ).stdout
-    for module in ("torch", "jax", "tensorflow", "mxnet", "pandas"):
+    for module in ("torch", "jax", "tensorflow", "mxnet", "pandas", "scipy"):
         assert f"'{module}'" not in loaded
 
 
