@@ -108,7 +108,7 @@ def select(
             raise unknown("backend", name, known)
     chosen = sorted(names, key=lambda name: known.index(backends.backend_of(name)))
     found = {name: _variants(name, variants, bench) for name in chosen or backends.by_default()}
-    existing = list(dict.fromkeys(chain(*found.values())))
+    existing = list(dict.fromkeys(chain(*(_variants(name, variants, bench) for name in known))))
     for variant in variants:
         if variant not in existing:
             raise unknown("variant", variant, existing)

@@ -32,11 +32,11 @@ def check(name: str) -> None:
     backend, _, version = name.partition("@")
     backends.entry(name)
     if backend not in backends.BACKENDS:
-        raise RequestError(f"{name}: a plug-in's: build its Python, and give --backend {name}=PATH")
+        raise RequestError(f"env {name}: a plug-in's: build a venv, and give {name}=PATH")
     if not VERSION.fullmatch(version):
-        raise RequestError(f"{name}: give a backend and a version, as in torch@2.12")
+        raise RequestError(f"env {name}: give a backend and a version, as in torch@2.12")
     if not backends.CHECKOUT.is_file():
-        raise RequestError(f"{name}: no checkout here: build a venv, and give {name}=PATH")
+        raise RequestError(f"env {name}: no checkout here: build a venv, and give {name}=PATH")
 
 
 def build(name: str) -> bool:
