@@ -92,7 +92,7 @@ def _card(section: Section, panels: list[Panel]) -> Answer:
     """The answer of the first screen on a grid: its best cells."""
     table = ends(panels)
     by = "panel" if table.panel.nunique() > 1 else "seed"
-    medians = table.groupby(by, sort=False).end.median().dropna().sort_values()
+    medians = table.groupby(by, sort=False).end.median().dropna().sort_values(kind="stable")
     rows = [
         Bar(f"{'seed ' * (by == 'seed')}{title}", "", float(end), figure(float(end), ".3f"))
         for title, end in medians.head(MOST).items()
