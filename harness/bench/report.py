@@ -12,6 +12,7 @@ from common.shards import MIXED, mixes
 from harness.bench.ranking import ALL
 from harness.bench.sections import answered
 from harness.bench.shapes import dimensions
+from harness.intervals import interval, verdict
 from harness.page import provenance
 from harness.page.blocks import (
     NONE,
@@ -67,7 +68,8 @@ def answer(benches: Sequence[BenchData], like: str = "") -> Answer:
         found, told = networks(bench), bench.facts["answers"]
         if len(found):
             shapes = found["shape"].tolist()
-            table = titled(found[found["shape"] == (like if like in shapes else shapes[0])])
+            shape = like if like in shapes else shapes[0]
+            table = titled(found[found["shape"] == shape], bench.rounds)
             if mixes(table.device):
                 return Answer("Fast?", f"{MIXED}.", "benchmark", good=False)
             count = found["shape"].nunique()
@@ -101,7 +103,7 @@ def benchmark(benches: Sequence[BenchData], like: str = "") -> Section:
         floors = bench.figures[bench.figures.backend == "floor"].set_index("shape").tokens_per_sec
         found = found.assign(other=found["shape"] != like).sort_values("other", kind="stable")
         for index, (_, mine) in enumerate(found.groupby(by, sort=False), 1):
-            table = titled(mine)
+            table = titled(mine, bench.rounds)
             on = f" on {mine.device.iloc[0]}" if len(by) > 1 else ""
             floor = floors.get(mine["shape"].iloc[0])
             chart = _shape(table, floor, f"bench-{number_}-{index}", on)
@@ -112,11 +114,22 @@ def benchmark(benches: Sequence[BenchData], like: str = "") -> Section:
     return section
 
 
-def titled(found: pd.DataFrame) -> pd.DataFrame:
-    """The figures of a shape, the fastest first, with the names that people know."""
+def titled(found: pd.DataFrame, rounds: pd.DataFrame) -> pd.DataFrame:
+    """The figures of a shape, the fastest first, with the names that people know.
+
+    Args:
+        found: the figures.
+        rounds: the table of ``rounds.csv``; ``ties`` is True for what ties with the fastest in the
+            same rounds.
+    """
     table = found.sort_values("tokens_per_sec", ascending=False, ignore_index=True)
     names = table.backend.map(framework)
-    return table.assign(framework=names, title=names + " " + table.variant)
+    mine = rounds[rounds["shape"] == table["shape"].iloc[0]]
+    seconds = mine.pivot_table(index="round", columns=["backend", "variant"], values="seconds")
+    pairs = list(zip(table.backend, table.variant, strict=True))
+    ratios = [(seconds[pairs[0]] / seconds[pair]).dropna().tolist() for pair in pairs]
+    ties = [verdict(interval(each)) == "tie" for each in ratios]
+    return table.assign(framework=names, title=names + " " + table.variant, ties=ties)
 
 
 def _about(bench: BenchData) -> list[Block]:

@@ -6,6 +6,7 @@ its box, and the table beside it; a picture gets both at once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -80,7 +81,7 @@ class Figure:
     def height(self) -> int:
         """Height in pixels that its place on the page is given before it is drawn, about."""
         if isinstance(self.chart, alt.FacetChart):
-            rows = -(-self.table["panel"].nunique() // int(self.chart.columns))
+            rows = math.ceil(self.table["panel"].nunique() / int(self.chart.columns))
             return rows * (int(self.chart.spec.height) + 80) + 30
         return int(self.chart.height) + 90
 

@@ -14,14 +14,15 @@ from harness.page.told import Bar, Bars
 
 
 def best(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The fastest row, and those whose intervals overlap with its own.
+    """The fastest row and those that tie with it.
 
     Args:
         table: throughputs with title, tokens_per_sec, low and high, the fastest first; low and
-            high are NaN where too little was measured for an interval.
+            high are NaN where too little was measured for an interval. Where rows were timed in the
+            same rounds, ``ties`` says which tie; without, those whose intervals overlap.
     """
-    rows = records(table)
-    return [rows[0]] + [row for row in rows[1:] if row["high"] >= rows[0]["low"]]
+    ties = table["ties"] if "ties" in table else table.high >= table.low.iloc[0]
+    return [row for i, row in enumerate(records(table)) if i == 0 or ties.iloc[i]]
 
 
 def leaders(table: pd.DataFrame) -> str:

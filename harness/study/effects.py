@@ -85,7 +85,7 @@ def by_row(table: pd.DataFrame) -> pd.DataFrame:
     ended = table[table.end.notna()]
     alone = table.panel.nunique() == 1
     row = "seed " + ended.seed.astype(str) if alone else ended.panel
-    rank = ended.end.groupby(row).median().sort_values()
+    rank = ended.end.groupby(row).median().sort_values(kind="stable")
     rows = []
     for name in rank.index:
         mine = ended[row == name]

@@ -25,7 +25,7 @@ from harness.page.blocks import (
 )
 from harness.page.figure import MOST
 from harness.page.series import Series, framework, in_order
-from harness.page.told import Answer, Bar, Bars, Told
+from harness.page.told import Answer, Bar, Bars, Told, answers_of
 from harness.report.curves import curves
 from harness.report.lines import at_most_five
 from harness.study.charts import effect_sizes, multiple, where_they_end
@@ -41,14 +41,16 @@ def told_of(order: StudyRequest) -> Told:
     """The report of a study: an answer for each grid, then what each stands on."""
     panels = panels_of(order)
     every = [panel for found in panels.values() for panel in found]
-    compared = [seeds(panel) for panel in every if len(panel.group.seeds) >= FEWEST]
+    told = (seeds(panel) for panel in every if len(panel.group.seeds) >= FEWEST)
+    compared = [section for section in told if section]
     sections = [
         *(_grid(name, found, order) for name, found in panels.items()),
-        *(section for section in compared if section),
+        *compared,
         _setup(order, every),
         _reproduce(order, every),
     ]
     answers = [_card(*each) for each in zip(sections, panels.values(), strict=False)]
+    answers += answers_of(compared)
     backends = backends_of(order)
     about = f"A study in {', '.join(framework(name) for name in backends)}"
     return Told(order.study.title, about, backends, answers, sections)
@@ -92,7 +94,7 @@ def _card(section: Section, panels: list[Panel]) -> Answer:
     """The answer of the first screen on a grid: its best cells."""
     table = ends(panels)
     by = "panel" if table.panel.nunique() > 1 else "seed"
-    medians = table.groupby(by, sort=False).end.median().dropna().sort_values()
+    medians = table.groupby(by, sort=False).end.median().dropna().sort_values(kind="stable")
     rows = [
         Bar(f"{'seed ' * (by == 'seed')}{title}", "", float(end), figure(float(end), ".3f"))
         for title, end in medians.head(MOST).items()

@@ -27,7 +27,7 @@ def seeds(panel: Panel) -> Section | None:
         else f"{shown} of {len(found)} pairs are shown equivalent within the spread of the seeds."
     )
     return Section(
-        "seeds",
+        "equivalence",
         "Do frameworks differ more than seeds?",
         answer,
         [

@@ -44,7 +44,7 @@ def _of_seeds(ended: pd.DataFrame) -> str:
 
 
 def _of_settings(ended: pd.DataFrame, names: Sequence[str], sizes: Sequence[Effect]) -> str:
-    medians = ended.groupby("panel", sort=False).end.median().sort_values()
+    medians = ended.groupby("panel", sort=False).end.median().sort_values(kind="stable")
     said = [(str(title), figure(float(end), ".3f")) for title, end in medians.items()]
     ties = [title for title, end in said if end == said[0][1]]
     best = f"Best {', and '.join(ties)}: {said[0][1]}"

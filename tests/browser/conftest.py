@@ -57,8 +57,16 @@ class Visit:
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.add_init_script(CLIPBOARD)
+        self.client = self.context.new_cdp_session(self.page)
+        self.client.send("Performance.enable", {"timeDomain": "threadTicks"})
         self.page.goto(path.as_uri())
         self.page.wait_for_function(f"() => {SEEN}.every((d) => d.dataset.drawn)")
+
+    @property
+    def busy(self):
+        """Seconds of CPU that the page has taken, whatever else runs on this machine."""
+        metrics = self.client.send("Performance.getMetrics")["metrics"]
+        return next(each["value"] for each in metrics if each["name"] == "TaskDuration")
 
     def unfold(self):
         """Open all that is folded, and see every chart, which is drawn then."""

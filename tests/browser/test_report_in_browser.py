@@ -1,6 +1,5 @@
 """The report as a browser shows it: quiet, self-contained, complete, accessible and quick."""
 
-import time
 from itertools import product
 from pathlib import Path
 
@@ -164,10 +163,7 @@ def test_a_page_that_is_tampered_with_still_connects_to_nothing(visit, report, t
 
 def test_a_large_report_is_small_and_opens_in_under_a_second(visit, large):
     assert large.stat().st_size < 5e6
-    visit(large)  # the browser itself has started
-    took = []
-    for _ in range(3):  # the quickest: others may be busy here
-        start = time.perf_counter()
-        visit(large)
-        took.append(time.perf_counter() - start)
-    assert min(took) < 1
+    open_ = visit(large)
+    assert 0 < open_.busy < 1
+    open_.unfold()  # every chart, of five backends in three variants and five seeds
+    assert open_.busy < 5

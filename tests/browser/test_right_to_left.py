@@ -14,7 +14,9 @@ def test_samples_captions_and_settings_are_read_in_their_own_direction(tmp_path,
         "prefixes": ("abc", "שלום (12%", "می\u200cخو"),
     }
     run(RunRequest("it", Experiment(**settings), ("mxnet-style",), out=tmp_path / "run"), Silent())
-    page = visit(write_report([tmp_path / "run"], tmp_path / "run")).page
+    open_ = visit(write_report([tmp_path / "run"], tmp_path / "run"))
+    open_.unfold()
+    page = open_.page
     reads = "all => all.map((each) => getComputedStyle(each).direction)"
     assert page.eval_on_selector_all(".writing", reads) == ["ltr", "rtl", "rtl"]
     assert page.eval_on_selector_all(".texts > summary bdi", reads) == ["ltr", "rtl", "rtl"]

@@ -194,6 +194,7 @@ def test_the_command(tmp_path, short_turns, capsys):
     app(["bench", "--backend", "mxnet-style", *options], result_action="return_value")
     said = json.loads(capsys.readouterr().out)
     table = pd.read_csv(tmp_path / "b" / "bench.csv", keep_default_na=False, na_values=[""])
+    assert (tmp_path / "b" / "report.html").is_file()
     assert list(table.columns) == COLUMNS
     assert {*table.variant} == {*"scratch fused concise object book harness products".split()}
     assert (table[table.variant == "concise"].ratio_to_concise == 1).all()

@@ -51,6 +51,8 @@ def test_a_fault_fails_the_command_and_is_named(registered, tmp_path, capsys):
     found = pd.read_csv(tmp_path / "parity.csv")
     assert not found.ok.all()
     assert found[found.quantity == "logits"].ok.all()
+    report = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "Not all: own scratch cannot be the same network" in report
 
 
 def test_a_worker_that_leaves_out_cases_fails(tmp_path):

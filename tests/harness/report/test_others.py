@@ -2,12 +2,14 @@
 
 import struct
 
+import pandas as pd
 import pytest
 
 from common.errors import RequestError
 from harness.cli import app
 from harness.page.blocks import figures
 from harness.page.palette import DARK, INK
+from harness.parity.measure import COLUMNS, ParityResult
 from harness.report.build import told_of
 from tests.harness.made_runs import BOTH, NASTY, make_parity, make_run
 from tests.harness.records.test_reading import write_bench
@@ -41,6 +43,23 @@ def test_a_comparison_alone_has_a_report_that_names_what_is_wrong(tmp_path):
     assert "in 16 comparisons" in right
     assert "Not all: PyTorch scratch cannot be the same network" in wrong
     assert "PyTorch scratch, tanh: logits" in wrong
+
+
+def test_a_comparison_in_the_folder_of_a_run_leaves_its_report_alone(tmp_path, monkeypatch, capsys):
+    """`report` makes one of both."""
+    run = make_run(tmp_path / "run")
+    (run / "report.html").write_text("the run's")
+    row = ["torch", "scratch", "float64", "tanh", "loss", 1e-15, 1e-9, True]
+    result = ParityResult(pd.DataFrame([row], columns=COLUMNS), {}, {})
+    monkeypatch.setattr("harness.parity.measure.compare", lambda *_: result)
+    for out in (run, tmp_path / "alone"):
+        line = ["parity", "--out", str(out)]
+        assert app(line, exit_on_error=False, result_action="return_value") == 0
+    assert (run / "report.html").read_text() == "the run's"
+    assert (tmp_path / "alone" / "report.html").is_file()
+    said = capsys.readouterr().out
+    assert f"to show it: python -m harness report {run}\n" in said  # on one line, to be copied
+    assert f"report: {tmp_path / 'alone' / 'report.html'}\n" in said
 
 
 def test_results_of_several_kinds_are_not_one_report(tmp_path):

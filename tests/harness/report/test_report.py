@@ -95,6 +95,8 @@ def test_rows_that_tie_are_best_together():
     table = pd.DataFrame(rows, columns=names)
     assert [row["title"] for row in best(table)] == ["a", "b"]
     assert leaders(table).startswith("a and b tie")
+    paired = table.assign(ties=[True, False, True])  # by the ratios of the same rounds
+    assert [row["title"] for row in best(paired)] == ["a", "c"]
     few = table.assign(low=float("nan"), high=float("nan"))  # too few rounds for an interval
     assert [row["title"] for row in best(few)] == ["a"]
 
