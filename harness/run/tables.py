@@ -25,15 +25,15 @@ from harness.run.train import RunResult
 
 def comparison(rows: list[Row], width: int) -> Table:
     """The comparison, the fastest first, in so many columns of text."""
-    fastest = {row.device: 0.0 for row in rows}
+    fastest = {_where(row): 0.0 for row in rows}
     for row in rows:
-        fastest[row.device] = max(fastest[row.device], row.tokens_per_sec or 0)
+        fastest[_where(row)] = max(fastest[_where(row)], row.tokens_per_sec or 0)
     mixed = mixes(row.device for row in rows if row.tokens_per_sec)
     columns: dict[str, Callable[[Row], str]] = {
         "perplexity": lambda row: figure(row.perplexity, ".4f"),
         "validation": lambda row: figure(row.val_perplexity, ".4f"),
         "tokens/s": lambda row: figure(row.tokens_per_sec, ",.0f"),
-        "of best": lambda row: figure(_of_best(row, fastest[row.device]), ".2f"),
+        "of best": lambda row: figure(_of_best(row, fastest[_where(row)]), ".2f"),
         "train s": lambda row: figure(_seconds(row), ".1f"),
         "compile s": lambda row: figure(row.compile_seconds, ".1f"),
         "MB": lambda row: figure(row.peak_memory_mb, ",.0f"),
@@ -57,6 +57,11 @@ def comparison(rows: list[Row], width: int) -> Table:
         status = Text(said, STYLES.get(said, "red"))
         table.add_row(row.backend, row.variant, *[row.device] * mixed, *figures, status)
     return table
+
+
+def _where(row: Row) -> tuple[str, str]:
+    """Machine and device of a row: speeds are compared on the same ones alone."""
+    return row.machine, row.device
 
 
 def _of_best(row: Row, fastest: float) -> float | None:
