@@ -56,7 +56,7 @@ class Ray:
         _probe(address)
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
         interrupts.hear()  # Ray takes SIGTERM for itself
-        self.refused: set[str] = set()  # nodes that are not like the driver's
+        self.refused: dict[str, str] = {}  # why, by node: they are not like the driver's
         self.texts: dict[str, Any] = {}
         self.looked = 0.0
         self.slots = 0
@@ -76,7 +76,7 @@ class Ray:
         if time.monotonic() - self.looked > ROOM_SECONDS:
             self.looked = time.monotonic()
             self.slots = sum(map(self._slots, ray.nodes()))
-        return 2 * self.slots
+        return 2 * self.slots or len(self.refused)
 
     def _slots(self, node: dict[str, Any]) -> int:
         if not node["Alive"] or node["NodeID"] in self.refused:
@@ -90,6 +90,8 @@ class Ray:
     def submit(self, task: Task) -> Any:
         """Begin a cell, on any node but those that have refused one."""
         options: dict[str, Any] = {}
+        if not self.slots:
+            return object()  # no node would ever take it
         if self.refused:
             options["label_selector"] = {"ray.io/node-id": f"!in({','.join(sorted(self.refused))})"}
         called = ray.remote(_work).options(
@@ -111,6 +113,8 @@ class Ray:
 
     def ready(self, running: Sequence[Any]) -> Sequence[Any]:
         """Those that have ended."""
+        if refused := [handle for handle in running if not isinstance(handle, ray.ObjectRef)]:
+            return refused
         if not running:  # all nodes are gone: others may come
             time.sleep(HEAR_SECONDS)
             return []
@@ -122,6 +126,9 @@ class Ray:
 
     def outcome(self, handle: Any) -> Outcome:
         """Outcome of a task that has ended."""
+        if not isinstance(handle, ray.ObjectRef):
+            reason = next(iter(self.refused.values()))
+            return Outcome.ended("refused", f"every node there is refuses, the first for {reason}")
         try:
             node, sent = ray.get(handle)
         except RayTaskError as error:  # it cannot even be imported there
@@ -130,13 +137,15 @@ class Ray:
             return Outcome.ended("lost", _said(error))
         outcome = Outcome.of(sent)
         if outcome.header.ending == "refused":
-            self.refused.add(node)
+            self.refused[node] = outcome.header.reason
+            self.looked = 0.0
         return outcome
 
     def cancel(self, running: Sequence[Any]) -> None:
         """End all tasks."""
         for handle in running:
-            ray.cancel(handle, force=True)
+            if isinstance(handle, ray.ObjectRef):
+                ray.cancel(handle, force=True)
 
     def close(self) -> None:
         """Leave the cluster."""
