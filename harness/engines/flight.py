@@ -14,7 +14,7 @@ HEAR_SECONDS = 0.2
 
 
 class Flights(Protocol[Handle]):
-    """What an engine does with one task; as `concurrent.futures` has it."""
+    """Operations of an engine on one task, as `concurrent.futures` has them."""
 
     def room(self) -> int:
         """Tasks that may be in flight now."""
@@ -25,7 +25,7 @@ class Flights(Protocol[Handle]):
         ...
 
     def ready(self, running: Sequence[Handle]) -> Sequence[Handle]:
-        """Those that have ended; waits for one, but not for long."""
+        """Handles of tasks that have ended; waits for one, but not for long."""
         ...
 
     def outcome(self, handle: Handle) -> Outcome:

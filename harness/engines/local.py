@@ -126,7 +126,7 @@ class Local:
             self.idle.put(node)
 
     def ready(self, running: Sequence[Future[Outcome]]) -> Sequence[Future[Outcome]]:
-        """Those that have ended; a signal that another thread takes does not wake us."""
+        """Handles of cells that have ended; a signal that another thread takes does not wake us."""
         return [*wait(running, HEAR_SECONDS, FIRST_COMPLETED).done]
 
     def outcome(self, handle: Future[Outcome]) -> Outcome:

@@ -112,7 +112,7 @@ class Ray:
         return self.texts[task.request.corpus]
 
     def ready(self, running: Sequence[Any]) -> Sequence[Any]:
-        """Those that have ended."""
+        """References to tasks that have ended."""
         if refused := [handle for handle in running if not isinstance(handle, ray.ObjectRef)]:
             return refused
         if not running:  # all nodes are gone: others may come

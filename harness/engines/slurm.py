@@ -77,7 +77,7 @@ class Slurm:
             raise RequestError(f"--engine slurm: {in_one_line(error)}") from error
 
     def ready(self, running: Sequence[Any]) -> Sequence[Any]:
-        """Those that have ended."""
+        """Jobs that have ended."""
         if not (ready := [job for job in running if job.done()]):
             time.sleep(HEAR_SECONDS)
         return ready

@@ -13,12 +13,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from harness.engines.request import CellRequest, Share
 
 Ending = Literal["done", "refused", "lost", "failed"]
-"""How a node ended with a cell: it ran; the node is not the driver's like; the machine failed,
+"""Ending of a cell on a node: it ran; the node is not the driver's like; the machine failed,
 which another may not; or the request, or our own code did, as it would everywhere."""
 
 
 class Header(BaseModel):
-    """What a node says of a cell, before the archive of its run folder.
+    """Word of a node on a cell, before the archive of its run folder.
 
     Attributes:
         ending: of the cell.

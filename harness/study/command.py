@@ -123,7 +123,10 @@ def study(
         return plan(order, console)
     report: Path | None = None
     with locked(folder):
-        done = run_study(order, tell) if order.in_order else spread_study(order, tell)
+        if order.in_order:
+            done = run_study(order, tell)
+        else:
+            done = spread_study(order, tell, console=None if json else console)
         if not done:
             return interrupts.exit_status()
         reason = ""

@@ -52,7 +52,7 @@ def lost_cells(out: Path) -> dict[str, str]:
 
 
 def told_of(lost: Mapping[str, str]) -> str:
-    """What is said of cells that were lost."""
+    """Sentence on cells that were lost."""
     name, reason = next(iter(lost.items()))
     return f"{len(lost)} cells lost, the first of them {name}: {reason}"
 

@@ -25,7 +25,7 @@ from harness.study.texts import Texts
 
 @dataclass(frozen=True)
 class Measured:
-    """What one cell took.
+    """Time and memory of one cell.
 
     Attributes:
         training: seconds, of all its rows.
@@ -92,7 +92,7 @@ def cost(cell: GridCell, texts: Texts) -> float:
 
 
 def measure(order: StudyRequest, cell: GridCell) -> Measured | None:
-    """What a cell takes, which is run in a folder that is thrown away; None after Ctrl-C."""
+    """Time and memory of a cell, whose folder is thrown away; None after Ctrl-C."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.monotonic()
         result = run(replace(request_of(order, cell), out=Path(folder) / "cell"), Silent())

@@ -15,6 +15,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
+from rich.console import Console
+
 from common.errors import RequestError
 from harness.engines.archive import unpack
 from harness.engines.choice import engine_of
@@ -53,7 +55,10 @@ WRITERS = 8
 
 
 def spread_study(
-    order: StudyRequest, tell: Callable[[str], None], engine: Engine | None = None
+    order: StudyRequest,
+    tell: Callable[[str], None],
+    engine: Engine | None = None,
+    console: Console | None = None,
 ) -> bool:
     """Have an engine run every cell that is not finished, as `harness.study.run.run_study` does.
 
@@ -61,6 +66,7 @@ def spread_study(
         order: the study.
         tell: is told a line at every cell.
         engine: runs the cells; None is that of the order.
+        console: shows progress, if it is a terminal.
 
     Returns:
         False after Ctrl-C. Of cells that were lost, ``study.json`` says why.
@@ -78,7 +84,8 @@ def spread_study(
             store.check_writable()
         with closing(engine or engine_of(order.engine, order.options)) as engine:
             begin(order)
-            lost = Spread(order, engine, texts, store, Progress(count, tell)).run()
+            with Progress(count, tell, console) as progress:
+                lost = Spread(order, engine, texts, store, progress).run()
         if lost is not None:
             study_record(order, lost).write("running")
         return lost is not None
@@ -86,10 +93,11 @@ def spread_study(
 
 @dataclass(frozen=True)
 class Filed:
-    """What became of a task: the line that is told, and the reason if it was lost."""
+    """End of a task: the line that is told, where it ran, and the reason if it was lost."""
 
     task: Task
     told: str
+    machine: str = ""
     lost: str = ""
 
 
@@ -178,6 +186,7 @@ class Spread:
         if kept:
             self.begin_filing(task, kept, "from the store")
         else:
+            self.progress.begun(task.request.name)
             yield task
 
     def begin_filing(self, task: Task, outcome: Outcome, how: str = "") -> None:
@@ -192,7 +201,8 @@ class Spread:
         filed = self.filing.popleft().result()
         if filed.lost:
             self.lost[filed.task.request.name] = filed.lost
-        self.progress.ended(filed.told, bool(filed.lost))
+        name = filed.task.request.name
+        self.progress.ended(name, filed.told, filed.machine, bool(filed.lost))
 
     def filed(self, task: Task, outcome: Outcome, how: str) -> Filed:
         """File an outcome: its archive takes its place, unless a finished run is there.
@@ -204,16 +214,18 @@ class Spread:
         header, name = outcome.header, task.request.name
         if header.ending != "done":
             if task.row:  # the old row stays, and so does its cell
-                return Filed(task, f"{name}: {' '.join(task.row)} stays: {header.reason}")
+                stays = f"{name}: {' '.join(task.row)} stays: {header.reason}"
+                return Filed(task, stays, header.host)
             ending = "failed" if header.ending == "failed" else "lost"
-            return Filed(task, f"{name}: {ending}: {header.reason}", header.reason)
+            told = f"{name}: {ending}: {header.reason}"
+            return Filed(task, told, header.host, header.reason)
         if header.stored and self.store:
             outcome = self.store.get(task.request.key) or outcome
         try:
             ended = self.put(task, outcome.archive)
         except RequestError as error:
-            return Filed(task, f"{name}: lost: {error}", str(error))
-        return Filed(task, f"{name}: {how}: {ended}")
+            return Filed(task, f"{name}: lost: {error}", header.host, str(error))
+        return Filed(task, f"{name}: {how}: {ended}", header.host)
 
     def put(self, task: Task, archive: bytes) -> str:
         """Put a run folder, or a row of one, into its place; how its rows ended, in words."""
