@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from common.errors import RequestError
@@ -35,6 +36,8 @@ from harness.study.grid import GridCell, Study, cells, each_cell
 from harness.study.rows import title
 from harness.study.texts import Texts
 from harness.workers.interpreters import missing
+
+EndedRows = tuple[tuple[str, str, str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -187,8 +190,7 @@ def is_finished(order: StudyRequest, cell: GridCell) -> bool:
     finished = bool(facts["status"] == "finished")
     found = {(pair[0], pair[1]) for pair in facts["rows"] or []}
     if finished:
-        summary = read_run(folder).summary
-        found = {*zip(summary.backend, summary.variant, strict=True)}
+        found = {(backend, variant) for backend, variant, _, _ in _ended_rows(folder)}
     if found and found != asked:
         raise RequestError(
             f"{folder}: holds a run of other backends or variants: give another --out"
@@ -201,14 +203,23 @@ def to_run_again(order: StudyRequest, cell: GridCell) -> dict[Pair, str]:
 
     Broken is what crashed, failed, timed out or was not the reference network.
     """
-    found = read_run(order.folder(cell)).summary
-    rows = zip(found.backend, found.variant, found.status, found.reason, strict=True)
     return {
         (backend, variant): f"{status} ({reason})"
-        for backend, variant, status, reason in rows
+        for backend, variant, status, reason in _ended_rows(order.folder(cell))
         if status in BROKEN
         or (status == "unavailable" and _could_run(order, cell, backend, variant))
     }
+
+
+def _ended_rows(folder: Path) -> EndedRows:
+    """Backend, variant, status and reason of the rows of a finished run, which is read once."""
+    return _read_rows(folder, (folder / "run.json").stat().st_mtime_ns)
+
+
+@cache
+def _read_rows(folder: Path, written: int) -> EndedRows:
+    found = read_run(folder).summary
+    return tuple(zip(found.backend, found.variant, found.status, found.reason, strict=True))
 
 
 def _could_run(order: StudyRequest, cell: GridCell, backend: str, variant: str) -> bool:
