@@ -131,7 +131,7 @@ class Spread:
         """Run it; by the title of each cell that was lost, why, or None after Ctrl-C."""
         with ThreadPoolExecutor(WRITERS) as self.pool:
             try:
-                for task, outcome in tried(self.engine, self.tasks(), self.progress.note):
+                for task, outcome in tried(self.engine, self.tasks(), self.progress.tell):
                     self.begin_filing(task, outcome)
                 while self.filing:
                     self.end_filing()
