@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from common.errors import RequestError, in_one_line, unknown
@@ -65,12 +65,8 @@ def slurm(options: EngineOptions) -> Engine:
 
 Make = Callable[[EngineOptions], Engine]
 
-ENGINES: dict[str, tuple[Make, str]] = {
-    "local": (local, ""),
-    "ray": (ray, "ray"),
-    "slurm": (slurm, "slurm"),
-}
-"""Our engines by name, and the extra that each needs."""
+ENGINES: dict[str, Make] = {"local": local, "ray": ray, "slurm": slurm}
+"""Our engines by name, which is that of the extra as well."""
 
 
 def engine_of(name: str, options: EngineOptions) -> Engine:
@@ -79,24 +75,28 @@ def engine_of(name: str, options: EngineOptions) -> Engine:
     Raises:
         RequestError: there is none, it lacks what it needs, or it cannot work with the options.
     """
-    check_options(name, options)
-    others = {point.name: point for point in entry_points(group=GROUP)}
-    if name not in ENGINES and name not in others:
-        raise unknown("engine", name, [*ENGINES, *others])
+    check_engine(name, options)
     try:
-        make, extra = ENGINES.get(name) or (others[name].load(), "")
+        make: Make = ENGINES[name] if name in ENGINES else _others()[name].load()
         return make(options)
     except ImportError as error:
-        how = f"install the extra {extra}: pip install 'rnn-rosetta[{extra}]'" if extra else ""
-        raise RequestError(f"--engine {name}: {how or in_one_line(error)}") from error
+        told = f"install the extra {name}: pip install 'rnn-rosetta[{name}]'"
+        reason = told if name in ENGINES else in_one_line(error)
+        raise RequestError(f"--engine {name}: {reason}") from error
 
 
-def check_options(name: str, options: EngineOptions) -> None:
-    """See that no option is given that another engine has.
+def _others() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def check_engine(name: str, options: EngineOptions) -> None:
+    """See that there is an engine, and that no option is given that another one has.
 
     Raises:
-        RequestError: one is.
+        RequestError: there is none, or an option is.
     """
+    if name not in ENGINES and name not in _others():
+        raise unknown("engine", name, [*ENGINES, *_others()])
     given = {
         "--jobs": (options.jobs != 1, "local"),
         "--address": (options.address is not None, "ray"),

@@ -87,7 +87,7 @@ def study(
         the study's folder (default: results/studies/<name of the file>)
     """
     from harness import interrupts
-    from harness.engines.choice import EngineOptions, parse_slurm
+    from harness.engines.choice import EngineOptions, check_engine, parse_slurm
     from harness.engines.request import Share
     from harness.lock import locked
     from harness.page.write import write_sections
@@ -103,6 +103,8 @@ def study(
     stem = path.stem.lstrip(".") or "study"  # of ...toml, the stem is ..
     folder = out or Path("results/studies") / stem
     share = Share(cpus=cpus_per_cell, gpus=gpus_per_cell, exclusive=exclusive)
+    options = EngineOptions(jobs, address, parse_slurm(slurm or []), share, folder / ".jobs")
+    check_engine(engine, options)
     order = StudyRequest(
         load_study(path),
         folder,
@@ -110,7 +112,7 @@ def study(
         parse(python or ()),
         seconds(checkpoint_seconds),
         engine,
-        EngineOptions(jobs, address, parse_slurm(slurm or []), share, folder / ".jobs"),
+        options,
         store,
     )
     console = screen()

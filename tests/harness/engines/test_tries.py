@@ -1,8 +1,11 @@
 """Tries: a machine's failures are tried again elsewhere, everything else is told at once."""
 
+from importlib.metadata import EntryPoint
+
 import pytest
 
 from common.errors import RequestError
+from harness.engines import choice
 from harness.engines.choice import EngineOptions, engine_of, parse_slurm
 from harness.engines.flight import in_flight
 from harness.engines.task import Outcome, Task
@@ -98,6 +101,16 @@ def test_a_bad_choice_is_refused_in_one_line(name, options, message):
     with pytest.raises(RequestError, match=message) as refused:
         engine_of(name, options)
     assert "\n" not in str(refused.value)
+
+
+def test_an_engine_that_is_installed_is_found_by_its_name(monkeypatch):
+    point = EntryPoint("mine", "tests.harness.engines.test_tries:Scripted", choice.GROUP)
+    monkeypatch.setattr(choice, "entry_points", lambda group: [point])
+    assert isinstance(engine_of("mine", EngineOptions()), Scripted)
+    gone = EntryPoint("gone", "no_such_package:Engine", choice.GROUP)
+    monkeypatch.setattr(choice, "entry_points", lambda group: [gone])
+    with pytest.raises(RequestError, match=r"--engine gone: .*no_such_package"):
+        engine_of("gone", EngineOptions())
 
 
 def test_parameters_of_slurm_have_names():
