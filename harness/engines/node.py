@@ -36,6 +36,7 @@ from harness.records.status import BROKEN
 from harness.run.folder import CHECKPOINTS
 from harness.run.progress import Silent
 from harness.run.train import RunRequest, run
+from harness.workers.cpus import affinity
 from harness.workers.placement import Placement
 
 LARGE = 100 << 20
@@ -141,7 +142,7 @@ def _say_where(place: Path, asked: CellRequest, cpus: Lease, gpus: Lease) -> Non
         "name": asked.engine,
         "host": host_id(),
         "attempt": asked.attempt,
-        "cpus": [*map(int, cpus.names)],
+        "cpus": affinity(),  # read back
         "gpus": gpus.names,
         "shared": cpus.shared or gpus.shared,
     }
