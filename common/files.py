@@ -26,8 +26,12 @@ NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none, and needs O_BINARY t
 BINARY = getattr(os, "O_BINARY", 0)
 
 
-def write_aside(path: Path, content: bytes | str) -> None:
+def write_aside(path: Path, content: bytes | str | Iterator[str]) -> None:
     """Write a file so that whoever looks sees the old content or all of the new.
+
+    Args:
+        path: of the file.
+        content: all of it, or its parts.
 
     Raises:
         StorageError: it cannot be written; the old content is still there.
@@ -37,7 +41,8 @@ def write_aside(path: Path, content: bytes | str) -> None:
         file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK | BINARY, 0o666)
         try:
             try:
-                _write(file, content)
+                for part in content if isinstance(content, Iterator) else [content]:
+                    _write(file, part)
                 os.fsync(file)
             finally:
                 os.close(file)

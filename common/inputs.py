@@ -43,7 +43,7 @@ def read_inputs(experiment: Experiment, data_dir: str | Path | None = None) -> I
     """
     text = sources.read(experiment.corpus, data_dir)
     prepared = prepare(text, cut_of(experiment))
-    return Inputs(prepared, _loader(prepared.indices, experiment))
+    return Inputs(prepared, loader_of(prepared.indices, experiment))
 
 
 def load_batches(
@@ -64,7 +64,7 @@ def load_batches(
     """
     if indices:
         found, vocab = open_prepared(Path(indices), experiment.corpus, cut_of(experiment))
-        return _loader(found, experiment), vocab
+        return loader_of(found, experiment), vocab
     inputs = read_inputs(experiment, data_dir)
     if sha256 not in (None, inputs.prepared.sha256):
         raise RequestError(
@@ -80,7 +80,12 @@ def cut_of(experiment: Experiment) -> Cut:
     return Cut(experiment.token, most, experiment.edition, experiment.min_freq)
 
 
-def _loader(indices: Indices | FileIndices, experiment: Experiment) -> SeqDataLoader:
+def loader_of(indices: Indices | FileIndices, experiment: Experiment) -> SeqDataLoader:
+    """The minibatches of a text's indices.
+
+    Raises:
+        RequestError: the text is too short.
+    """
     return SeqDataLoader(
         indices,
         experiment.batch_size,

@@ -47,19 +47,15 @@ NAMES = ("embedded", *PUBLISHED)
 def read(name_or_path: str | Path, data_dir: str | Path | None = None) -> Text:
     """Read a corpus by name (`NAMES`) or by the path of a UTF-8 text file.
 
+    A path that is not there, as on a node of a cluster, is looked for by its last part in the given
+    folder.
+
     Raises:
         RequestError: there is no such corpus, or it cannot be had. That it is text shows to whoever
             goes through it.
     """
     name = str(name_or_path)
-    if name == "embedded":
-        path = EMBEDDED
-    elif name in PUBLISHED:
-        path = _find(PUBLISHED[name], Path(data_dir) if data_dir else None)
-    else:
-        path = Path(os.path.expanduser(name))
-        if not os.path.isfile(path):  # false of a name that is too long, too
-            raise _no_such_corpus(name, path)
+    path = locate(name, data_dir)
     if name != "lyrics":
         return Text(name, path)
     try:
@@ -68,6 +64,30 @@ def read(name_or_path: str | Path, data_dir: str | Path | None = None) -> Text:
         raise RequestError(f"corpus {name}: cannot read {path}: {reason_of(error)}") from error
     with zipfile.ZipFile(BytesIO(packed)) as archive:
         return Text(name, archive.read(archive.namelist()[0]), packed)
+
+
+def locate(name: str, data_dir: str | Path | None = None) -> Path:
+    """The file of a corpus, by its name or path; see `read`.
+
+    Raises:
+        RequestError: there is no such corpus, or it cannot be had.
+    """
+    if name == "embedded":
+        return EMBEDDED
+    if name in PUBLISHED:
+        return _find(PUBLISHED[name], Path(data_dir) if data_dir else None)
+    path = Path(os.path.expanduser(name))
+    if os.path.isfile(path):  # false of a name that is too long, too
+        return path
+    sent = Path(data_dir or "") / path.name
+    if data_dir is None or not os.path.isfile(sent):
+        raise _no_such_corpus(name, path)
+    return sent
+
+
+def file_name(name: str) -> str:
+    """The name by which the file of a corpus is looked for in a folder of texts."""
+    return PUBLISHED[name].filename if name in PUBLISHED else Path(name).name
 
 
 def available(name: str, data_dir: Path | None = None) -> str | None:

@@ -65,10 +65,31 @@ class PlacementFacts(Open):
     reason: str
 
 
+class EngineFacts(Open):
+    """Engine that had a node do the run, if one did.
+
+    Attributes:
+        name: of the engine.
+        host: a hash of the node's name.
+        attempt: from 1; those before were lost with their node.
+        cpus: numbers of the CPUs that it held, and nobody else.
+        gpus: names of the GPUs, likewise.
+        shared: True if it could not have them for itself, so that its throughput is no verdict.
+    """
+
+    name: str
+    host: str
+    attempt: Whole
+    cpus: list[int]
+    gpus: list[str]
+    shared: bool
+
+
 class RunFacts(ResultFacts):
     """``run.json``; what was not recorded at first may be None.
 
     Attributes:
+        engine: None where the run was started by hand.
         rows: backends and variants.
         placement: of all rows, decided when the run was begun.
         gpus: what they went through while each row was trained, by its name.
@@ -82,6 +103,7 @@ class RunFacts(ResultFacts):
     resumed_sha256: str | None = None
     sittings: list[Sitting] = []
     placement: PlacementFacts | None = None
+    engine: EngineFacts | None = None
     gpus: dict[str, list[Watched]] = {}
     backends: dict[str, Description]
     started: str

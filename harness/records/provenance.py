@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import platform
@@ -45,6 +46,11 @@ def from_home(text: str) -> str:
             text = re.sub(rf"(?<![^=:,]){whole}/", short, text)
             text = re.sub(rf"(?<![^=:,]){whole}(?![^=:,])", short.rstrip("/") or ".", text)
     return text
+
+
+def host_id() -> str:
+    """A name of this host for records, which does not tell the one it has: a hash of that."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
 def machine() -> dict[str, Any]:

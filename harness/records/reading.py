@@ -219,6 +219,17 @@ def _facts(folder: Path, name: str, expected: type[ResultFacts]) -> dict[str, An
     return facts
 
 
+def has_finished(folder: Path) -> bool:
+    """True if a folder holds a run whose record says that it is finished.
+
+    Raises:
+        RequestError: the record is damaged.
+    """
+    if not holds(folder, "run.json"):
+        return False
+    return bool(record(folder, "run.json", RunFacts)["status"] == "finished")
+
+
 def record(folder: Path, name: str, expected: type[ResultFacts]) -> dict[str, Any]:
     """The facts of a folder, of a result that has ended or not.
 

@@ -69,12 +69,14 @@ class SummaryTable(BaseModel):
     parity_tolerance: Quantities
     parity_verdict: Annotated[list[Verdict | Literal[""]], texts]
     versions: Texts
+    machine: Texts  # a hash of its host's name; empty where it was not recorded yet
 
     @model_validator(mode="before")
     @classmethod
     def _without_verdicts(cls, cells: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
         """Fill in what a table from before there were verdicts leaves out: the floor decided."""
-        cells = {"device_memory_mb": [""] * len(cells.get("backend", ()))} | cells
+        later = ("device_memory_mb", "machine")
+        cells = dict.fromkeys(later, [""] * len(cells.get("backend", ()))) | cells
         if "parity_verdict" in cells or not {"status", "parity", "dtype"} <= cells.keys():
             return cells
         judged = zip(cells["status"], cells["parity"], cells["dtype"], strict=True)

@@ -62,23 +62,29 @@ def epoch_throughput(group: RunGroup) -> pd.DataFrame:
         backend, framework, variant, title, device, tokens_per_sec (the median epoch's), low, high,
         and the same over the framework's concise variant as ratio, ratio_low, ratio_high and
         verdict. The variants were not timed in turns here, so a ratio's interval is the widest that
-        the two allow.
+        the two allow. Where the runs are of several machines, each is a device of its own; a run
+        that shared what it was timed on is left out.
     """
-    ok = group.summary[group.summary.tokens_per_sec.notna()]
-    timed = group.epochs.merge(ok[["run", "backend", "variant", "seed"]])
-    speeds: dict[Series, Interval] = {}
-    devices: dict[Series, str] = {}
-    for series in group.series:
-        mine = series.rows(timed)
-        if len(mine):
-            speeds[series] = interval((mine.tokens / mine.seconds).tolist())
-            devices[series] = str(series.rows(ok).device.iloc[0])
+    engines = [run.facts.get("engine") or {} for run in group.runs]
+    shared = [number for number, told in enumerate(engines) if told.get("shared")]
+    ok = group.summary[group.summary.tokens_per_sec.notna() & ~group.summary.run.isin(shared)]
+    several = ok.machine.nunique() > 1
+    timed = group.epochs.merge(ok[["run", "backend", "variant", "seed", "machine"]])
+    speeds: dict[tuple[Series, str], Interval] = {}
+    devices: dict[tuple[Series, str], str] = {}
+    for machine in ok.machine.unique():
+        for series in group.series:
+            mine = series.rows(timed[timed.machine == machine])
+            if len(mine):
+                speeds[series, machine] = interval((mine.tokens / mine.seconds).tolist())
+                device = series.rows(ok[ok.machine == machine]).device.iloc[0]
+                devices[series, machine] = f"{device} of {machine}" if several else str(device)
     rows = []
-    for series, speed in speeds.items():
-        row: dict[str, Any] = {**series.labels, "device": devices[series]}
+    for (series, machine), speed in speeds.items():
+        row: dict[str, Any] = {**series.labels, "device": devices[series, machine]}
         row["tokens_per_sec"] = speed.median
         row |= {"low": speed.low, "high": speed.high}
-        if concise := speeds.get(Series(series.backend, "concise")):
+        if concise := speeds.get((Series(series.backend, "concise"), machine)):
             ratio = Interval(
                 speed.median / concise.median, speed.low / concise.high, speed.high / concise.low
             )

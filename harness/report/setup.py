@@ -19,6 +19,7 @@ from harness.page.blocks import (
     number,
 )
 from harness.page.series import framework
+from harness.records.reading import RunData
 from harness.records.status import marked
 from harness.report.groups import Report, RunGroup, endings
 
@@ -72,7 +73,7 @@ def _notes(group: RunGroup) -> list[Note]:
 
 
 def _facts(group: RunGroup) -> list[tuple[str, str]]:
-    settings, corpus, on = group.experiment, group.facts["corpus"], group.facts["machine"]
+    settings, corpus = group.experiment, group.facts["corpus"]
     clip = f"clipped at norm {settings.clip_theta:g}" if settings.clip_theta else "no clipping"
     return [
         ("Recipe", f"{group.facts['recipe']}: {group.title}"),
@@ -95,14 +96,20 @@ def _facts(group: RunGroup) -> list[tuple[str, str]]:
             f"{settings.num_epochs} epochs of SGD, learning rate {settings.lr:g}, {clip}, "
             f"{'seed' if len(group.seeds) == 1 else 'seeds'} {', '.join(map(str, group.seeds))}",
         ),
-        (
-            "Machine",
-            f"{on.get('cpu')}, {on.get('cores_used')} of {on.get('cores')} cores, "
-            f"{_gigabytes(on.get('memory_mb'))}, {on.get('os')}",
-        ),
+        *(("Machine", told) for told in dict.fromkeys(map(_machine, group.runs))),
         *_gpus(group.facts),
         ("When", "; ".join(dict.fromkeys(_when(run.facts) for run in group.runs))),
     ]
+
+
+def _machine(run: RunData) -> str:
+    """The machine of a run; by its name in the tables too, where an engine chose it."""
+    on, engine = run.facts["machine"], run.facts.get("engine")
+    return (
+        (f"{engine['host']}: " if engine else "")
+        + f"{on.get('cpu')}, {on.get('cores_used')} of {on.get('cores')} cores, "
+        + f"{_gigabytes(on.get('memory_mb'))}, {on.get('os')}"
+    )
 
 
 def _gpus(facts: dict[str, Any]) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ import pandas as pd
 from common.experiment import DType
 from common.judging import Verdict
 from common.shards import SIMULATED, mixes
+from harness.records.provenance import host_id
 from harness.records.schemas import SummaryTable
 from harness.records.status import Status
 
@@ -34,7 +35,7 @@ among others it says nothing, so that alone ends no training; what is not finite
 
 RESULT = (
     "status reason device compile_seconds peak_memory_mb device_memory_mb "
-    "parity parity_tolerance parity_verdict"
+    "parity parity_tolerance parity_verdict machine"
 ).split()
 """Columns that are known when a row has ended, beside what its epochs tell."""
 
@@ -46,6 +47,7 @@ class Row:
     Attributes:
         vocab_size: of the corpus.
         epoch: the last one that is done.
+        machine: where it is trained; rows of two machines are not compared in speed.
     """
 
     backend: str
@@ -69,6 +71,7 @@ class Row:
     parity_tolerance: float | None = None
     parity_verdict: Verdict | Literal[""] = ""
     versions: dict[str, str] = field(default_factory=dict)
+    machine: str = field(default_factory=host_id)
 
     @property
     def name(self) -> str:

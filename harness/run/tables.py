@@ -25,14 +25,14 @@ from harness.run.train import RunResult
 
 def comparison(rows: list[Row], width: int) -> Table:
     """The comparison, the fastest first, in so many columns of text; what does not fit is named."""
-    fastest = {row.device: 0.0 for row in rows}
+    fastest = {_where(row): 0.0 for row in rows}
     for row in rows:
-        fastest[row.device] = max(fastest[row.device], row.tokens_per_sec or 0)
+        fastest[_where(row)] = max(fastest[_where(row)], row.tokens_per_sec or 0)
     columns: dict[str, Callable[[Row], str]] = {  # what matters first
         "perplexity": lambda row: figure(row.perplexity, ".4f"),
         "validation": lambda row: figure(row.val_perplexity, ".4f"),
         "tokens/s": lambda row: figure(row.tokens_per_sec, ",.0f"),
-        "of best": lambda row: figure(_of_best(row, fastest[row.device]), ".2f"),
+        "of best": lambda row: figure(_of_best(row, fastest[_where(row)]), ".2f"),
         "compile s": lambda row: figure(row.compile_seconds, ".1f"),
         "train s": lambda row: figure(_seconds(row), ".1f"),
         "MB": lambda row: figure(row.peak_memory_mb, ",.0f"),
@@ -67,6 +67,11 @@ def _table(rows: list[Row], columns: dict[str, Callable[[Row], str]]) -> Table:
         figures = [of(row) for of in columns.values()]
         table.add_row(row.backend, row.variant, *[row.device] * mixed, status, *figures)
     return table
+
+
+def _where(row: Row) -> tuple[str, str]:
+    """Machine and device of a row: speeds are compared on the same ones alone."""
+    return row.machine, row.device
 
 
 def _of_best(row: Row, fastest: float) -> float | None:

@@ -127,6 +127,7 @@ def run(request: RunRequest, display: Display) -> RunResult:
         "resumed_sha256": request.resume and sha256_of(request.resume),
         **provenance(),
         "placement": placement._asdict(),
+        "engine": None,
         "backends": {},
         "gpus": {},
     }

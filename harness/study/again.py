@@ -18,9 +18,8 @@ import pandas as pd
 from common.files import storing, write_aside
 from harness.records.facts import write_facts
 from harness.records.json_schemas import RunFacts
-from harness.records.reading import RUN_TABLES, read_run, record
+from harness.records.reading import RUN_TABLES, has_finished, read_run, record
 from harness.records.status import Status
-from harness.records.tables import holds
 from harness.run.checkpoints import OnTheWay
 from harness.run.folder import CHECKPOINTS
 from harness.run.progress import Silent
@@ -44,38 +43,59 @@ def run_again(request: RunRequest, folder: Path, pairs: Sequence[Pair]) -> list[
     Returns:
         The new status of every row; None after Ctrl-C, which leaves the folder as it was.
     """
-    old, merged = (_beside(folder, name) for name in ("old", "merged"))
-    before = record(folder, "run.json", RunFacts).get("placement")
-    request = replace(
-        request, placement=Placement(before["device"], before["reason"]) if before else None
-    )
+    request = replace(request, placement=placement_of(folder))
+    for pair in pairs:
+        alone = alone_of(folder, pair)
+        of_row = replace(request, backends=pair[:1], variants=pair[1:], out=alone)
+        if not has_finished(alone) and run(of_row, Silent()).status == "interrupted":
+            return None
+    return replace_rows(folder, pairs)
+
+
+def replace_rows(folder: Path, pairs: Sequence[Pair]) -> list[Status]:
+    """Replace rows of a finished run by those that were run alone, beside it.
+
+    Returns:
+        The new status of every row.
+    """
+    merged = beside(folder, "merged")
     with storing(folder):
         shutil.copytree(folder, merged)
     statuses: list[Status] = []
     try:
         for pair in pairs:
-            alone = _beside(folder, f"alone-{'-'.join(pair)}")
-            of_row = replace(request, backends=pair[:1], variants=pair[1:], out=alone)
-            if not _is_finished(alone) and run(of_row, Silent()).status == "interrupted":
-                return None
-            statuses += read_run(alone).summary.status.tolist()
-            take_row(alone, merged, pair)
-        with storing(folder):
-            os.replace(folder, old)
-            os.replace(merged, folder)
-        forget(folder)
-        return statuses
+            statuses += read_run(alone_of(folder, pair)).summary.status.tolist()
+            take_row(alone_of(folder, pair), merged, pair)
+        take_place(merged, folder)
     finally:
         sweep(folder)
+    for pair in pairs:
+        shutil.rmtree(alone_of(folder, pair), ignore_errors=True)
+    return statuses
 
 
-def _is_finished(alone: Path) -> bool:
-    return holds(alone, "run.json") and record(alone, "run.json", RunFacts)["status"] == "finished"
+def take_place(merged: Path, folder: Path) -> None:
+    """Let a folder that is whole take the place of one that may be there."""
+    with storing(folder):
+        if folder.exists():
+            os.replace(folder, beside(folder, "old"))
+        os.replace(merged, folder)
+
+
+def placement_of(folder: Path) -> Placement | None:
+    """The placement of a run, if it was recorded."""
+    before = record(folder, "run.json", RunFacts).get("placement")
+    return Placement(before["device"], before["reason"]) if before else None
+
+
+def alone_of(folder: Path, pair: Pair) -> Path:
+    """The run folder of a row that is run again, beside that of its run."""
+    return beside(folder, f"alone-{'-'.join(pair)}")
 
 
 def forget(folder: Path) -> None:
     """Remove the runs of single rows beside a folder: their results stand in it by now."""
-    for path in folder.parent.glob(f"{_beside(folder, 'alone-').name}*"):
+    for path in folder.parent.glob(f"{beside(folder, 'alone-').name}*"):
         shutil.rmtree(path, ignore_errors=True)
 
 
@@ -84,13 +104,14 @@ def sweep(folder: Path) -> None:
 
     Between its two renamings the old run is the only whole one by a name that is known.
     """
-    if not folder.exists() and _beside(folder, "old").exists():
-        os.replace(_beside(folder, "old"), folder)
+    if not folder.exists() and beside(folder, "old").exists():
+        os.replace(beside(folder, "old"), folder)
     for name in ("old", "merged"):
-        shutil.rmtree(_beside(folder, name), ignore_errors=True)
+        shutil.rmtree(beside(folder, name), ignore_errors=True)
 
 
-def _beside(folder: Path, name: str) -> Path:
+def beside(folder: Path, name: str) -> Path:
+    """A hidden folder beside another."""
     return folder.with_name(f".{folder.name}.{name}")
 
 

@@ -4,40 +4,40 @@
 is started again, a cell whose run was killed, interrupted or failed as a whole is gone on with. A
 row that broke is run again, and so is one whose backend has been installed since; a divergence,
 say, is a result and stays.
+
+Here cells are run one after the other in this process; `harness.study.spread` has an engine run
+them.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
-import pandas as pd
-
 from common.errors import RequestError
-from common.files import write_aside
-from common.inputs import read_inputs
 from common.variants import unsupported
 from harness.checks import check_inputs, select, told_whose
+from harness.engines.choice import EngineOptions
 from harness.lock import begun, locked
-from harness.records.agreement import ROW
-from harness.records.cells import csv_of
 from harness.records.facts import Record
 from harness.records.json_schemas import RunFacts
 from harness.records.provenance import provenance
 from harness.records.reading import RunData, read_run, record
+from harness.records.status import BROKEN
 from harness.records.tables import holds
 from harness.run.checkpoints import CHECKPOINT_SECONDS
 from harness.run.progress import Silent
 from harness.run.train import RunRequest, run
 from harness.study.again import Pair, forget, run_again, sweep
-from harness.study.grid import GridCell, Study, cells
+from harness.study.grid import GridCell, Study, cells, each_cell
+from harness.study.rows import title
+from harness.study.texts import Texts
 from harness.workers.interpreters import missing
 
-BROKEN = {"failed", "crashed", "timeout", "parity-failed", "interrupted"}
-"""A row that ended so is a fault. One that diverged is a finding; one not installed is forgiven."""
+EndedRows = tuple[tuple[str, str, str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class StudyRequest:
         data_dir: the first folder to look in for a published corpus.
         pythons: the interpreters of backends that have one of their own.
         checkpoint_seconds: as of a run.
+        engine, options: where the cells are run.
+        store: address of the store that finished cells are kept in; or None.
     """
 
     study: Study
@@ -57,6 +59,15 @@ class StudyRequest:
     data_dir: Path | None
     pythons: dict[str, Path]
     checkpoint_seconds: float = CHECKPOINT_SECONDS
+    engine: str = "local"
+    options: EngineOptions = field(default_factory=EngineOptions)
+    store: str | None = None
+
+    @property
+    def in_order(self) -> bool:
+        """True if the cells are run one after the other, in this process."""
+        plain = replace(self.options, folder=EngineOptions().folder) == EngineOptions()
+        return self.engine == "local" and plain and self.store is None
 
     def folder(self, cell: GridCell) -> Path:
         """The run folder of a cell."""
@@ -66,7 +77,8 @@ class StudyRequest:
 def run_study(order: StudyRequest, tell: Callable[[str], None]) -> bool:
     """Run every cell that is not finished, and nobody else meanwhile.
 
-    ``study.json`` says ``running`` then, until `finish` is told what became of the report.
+    ``study.json`` says ``running`` then, until `harness.study.ending.finish` is told what became of
+    the report.
 
     Args:
         order: the study, its folder and its interpreters.
@@ -79,24 +91,43 @@ def run_study(order: StudyRequest, tell: Callable[[str], None]) -> bool:
         RequestError: a cell cannot be run, or its folder holds something else; nothing was run.
     """
     with locked(order.out):
-        return _run_cells(order, tell)
+        count = check_cells(order, Texts(order.data_dir))
+        begin(order)
+        return _run_cells(order, count, tell)
 
 
-def _run_cells(order: StudyRequest, tell: Callable[[str], None]) -> bool:
-    every = cells(order.study)
-    for cell in every:
+def begin(order: StudyRequest) -> None:
+    """Say that a study is running, unless there is nothing to do."""
+    every = each_cell(order.study)
+    if not all(is_finished(order, cell) and not to_run_again(order, cell) for cell in every):
+        study_record(order, {}).write("running")
+
+
+def check_cells(order: StudyRequest, texts: Texts) -> int:
+    """See that every cell can be run, before any is.
+
+    Returns:
+        The number of cells.
+
+    Raises:
+        RequestError: as `run_study`.
+    """
+    count = 0
+    for cell in each_cell(order.study):
+        count += 1
         sweep(order.folder(cell))
         is_finished(order, cell)
         try:
-            inputs = read_inputs(cell.experiment, order.data_dir)
-            check_inputs(inputs, cell.experiment, None)
+            check_inputs(texts.inputs(cell.experiment), cell.experiment, None)
         except RequestError as error:
             given, source = {*order.study.settings, *cell.varied}, f"recipe {order.study.recipe}"
             raise told_whose(error, cell.experiment, given, source) from error
-    if not all(is_finished(order, cell) and not to_run_again(order, cell) for cell in every):
-        _record(order).write("running")
-    for number, cell in enumerate(every, 1):
-        where = f"{number} of {len(every)}: {cell.grid}, {cell.name}"
+    return count
+
+
+def _run_cells(order: StudyRequest, count: int, tell: Callable[[str], None]) -> bool:
+    for number, cell in enumerate(each_cell(order.study), 1):
+        where = f"{number} of {count}: {title(cell)}"
         if is_finished(order, cell):
             reasons = to_run_again(order, cell)
             if not reasons:
@@ -104,13 +135,13 @@ def _run_cells(order: StudyRequest, tell: Callable[[str], None]) -> bool:
                 tell(f"{where}: done before")
                 continue
             why = "; ".join(f"{' '.join(pair)} was {old}" for pair, old in reasons.items())
-            statuses = run_again(_request(order, cell), order.folder(cell), [*reasons])
+            statuses = run_again(request_of(order, cell), order.folder(cell), [*reasons])
             if statuses is None:
                 return False
             tell(f"{where}: again, for {why}: now {', '.join(statuses)}")
             continue
         start = time.monotonic()
-        result = run(_request(order, cell), Silent())
+        result = run(request_of(order, cell), Silent())
         if result.status == "interrupted":
             return False
         ended = ", ".join(f"{row.backend} {row.variant} {row.status}" for row in result.rows)
@@ -118,44 +149,14 @@ def _run_cells(order: StudyRequest, tell: Callable[[str], None]) -> bool:
     return True
 
 
-def finish(order: StudyRequest, reason: str) -> str:
-    """Write ``cells.csv``, and say in ``study.json`` that the study is finished, or why not.
-
-    Where nothing was run, a study that was finished stays as its machine left it.
-
-    Args:
-        order: the study, whose cells are all done.
-        reason: of the failure of its report; empty if that was written.
-
-    Returns:
-        Reason why it is not finished, which may be a run that failed; empty if it is.
-    """
-    ending = _record(order)
-    if not reason and _was_finished(ending.path):
-        return reason
-    for cell in cells(order.study):
-        if not is_finished(order, cell):
-            reason = f"{order.folder(cell)}: its run failed"
-    write_aside(order.out / "cells.csv", csv_of(tidy(order)))
-    if reason:
-        ending.facts["reason"] = reason
-    ending.write("failed" if reason else "finished", ["cells.csv"])
-    return reason
-
-
-def _was_finished(record: Path) -> bool:
-    try:
-        return bool(json.loads(record.read_bytes())["status"] == "finished")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return False
-
-
-def _record(order: StudyRequest) -> Record:
-    facts = {"study": order.study.model_dump(mode="json"), **provenance()}
+def study_record(order: StudyRequest, lost: Mapping[str, str]) -> Record:
+    """The record of a study, with the cells that were lost and why."""
+    facts = {"study": order.study.model_dump(mode="json"), **provenance(), "lost": {**lost}}
     return Record(order.out / "study.json", facts)
 
 
-def _request(order: StudyRequest, cell: GridCell) -> RunRequest:
+def request_of(order: StudyRequest, cell: GridCell) -> RunRequest:
+    """The request of a cell's run in this process."""
     study = order.study
     return RunRequest(
         study.recipe,
@@ -189,8 +190,7 @@ def is_finished(order: StudyRequest, cell: GridCell) -> bool:
     finished = bool(facts["status"] == "finished")
     found = {(pair[0], pair[1]) for pair in facts["rows"] or []}
     if finished:
-        summary = read_run(folder).summary
-        found = {*zip(summary.backend, summary.variant, strict=True)}
+        found = {(backend, variant) for backend, variant, _, _ in _ended_rows(folder)}
     if found and found != asked:
         raise RequestError(
             f"{folder}: holds a run of other backends or variants: give another --out"
@@ -203,14 +203,23 @@ def to_run_again(order: StudyRequest, cell: GridCell) -> dict[Pair, str]:
 
     Broken is what crashed, failed, timed out or was not the reference network.
     """
-    found = read_run(order.folder(cell)).summary
-    rows = zip(found.backend, found.variant, found.status, found.reason, strict=True)
     return {
         (backend, variant): f"{status} ({reason})"
-        for backend, variant, status, reason in rows
+        for backend, variant, status, reason in _ended_rows(order.folder(cell))
         if status in BROKEN
         or (status == "unavailable" and _could_run(order, cell, backend, variant))
     }
+
+
+def _ended_rows(folder: Path) -> EndedRows:
+    """Backend, variant, status and reason of the rows of a finished run, which is read once."""
+    return _read_rows(folder, (folder / "run.json").stat().st_mtime_ns)
+
+
+@cache
+def _read_rows(folder: Path, written: int) -> EndedRows:
+    found = read_run(folder).summary
+    return tuple(zip(found.backend, found.variant, found.status, found.reason, strict=True))
 
 
 def _could_run(order: StudyRequest, cell: GridCell, backend: str, variant: str) -> bool:
@@ -225,24 +234,3 @@ def read_cells(order: StudyRequest) -> Iterator[tuple[GridCell, RunData]]:
     """
     for cell in cells(order.study):
         yield cell, read_run(order.folder(cell))
-
-
-def tidy(order: StudyRequest) -> pd.DataFrame:
-    """``cells.csv``: a row of a cell a line, with the settings that vary as columns."""
-    tables = []
-    for cell, data in read_cells(order):
-        table = data.summary.drop(columns="versions")
-        varied = {name: value for name, value in cell.varied.items() if name not in ROW}
-        tables.append(table.assign(grid=cell.grid, cell=cell.name, **varied))
-    every = pd.concat(tables, ignore_index=True)
-    first = ["grid", "cell", *ROW]
-    return every[first + [name for name in every if name not in first]]
-
-
-def broken(table: pd.DataFrame) -> list[str]:
-    """The rows of ``cells.csv`` that are faults, in words."""
-    rows = table[table.status.isin(BROKEN)]
-    return [
-        f"{row.grid}, {row.cell}: {row.backend} {row.variant}: {row.status}: {row.reason}"
-        for row in rows.itertuples()
-    ]

@@ -60,6 +60,7 @@ lr = [0.5, 1]
 LINES = {
     "run": f"run --backend mxnet-style --variant scratch,fused {TINY} --checkpoint-seconds 0",
     "study": "study {folder}/tiny.toml --checkpoint-seconds 0",
+    "spread": "study {folder}/tiny.toml --checkpoint-seconds 0 --cpus-per-cell 1",
     "bench": "bench --backend mxnet-style --variant fused --shape 2x2x2x2 --rounds 2",
     "parity": "parity --backend mxnet-style --variant fused --steps 2 --dtype float64",
     "sequence": "sequence --backend mxnet-style --num-points 120 --num-train 60",
@@ -70,12 +71,13 @@ LINES = {
 RECORDS = {
     "run": "run.json",
     "study": "study.json",
+    "spread": "study.json",
     "bench": "bench.json",
     "sequence": "sequence.json",
     "bptt": "bptt.json",
 }
 KILLS = {name: 20 for name in LINES if name != "report of it"} | {"run": 60, "study": 40}
-"""Number of kills of every command in the whole campaign: 200."""
+"""Number of kills of every command in the whole campaign: 220."""
 
 
 @dataclass
@@ -257,7 +259,7 @@ def told(command, out):
     match command:
         case "run":
             return of_run(out)
-        case "study":
+        case "study" | "spread":
             return [of_run(cell.parent) for cell in sorted(out.glob("*/*/run.json"))]
         case "bench":
             return read_bench(out).figures.variant.tolist()

@@ -15,7 +15,7 @@ def kills(tmp_path_factory, request):
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("command", KILLS)
 def test_a_command_that_is_killed(kills, chosen, request, command):
-    """A twentieth of them by default: 200 of all commands."""
+    """A twentieth of them by default: 220 of all commands."""
     source = random.Random(f"{request.config.getoption('seed')} {command}")
     every = [(SIGNALS[n % len(SIGNALS)], source.random()) for n in range(KILLS[command])]
     few = max(1, KILLS[command] // 20)

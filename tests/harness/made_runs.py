@@ -58,6 +58,7 @@ def make_run(
             1e-5,
             "equal",
             f"{pair[0]}=1.0",
+            "",
         ]
         tables["summary"].append([*row, *status, "cpu", "float32", perplexity, validated, *ending])
         for epoch in range(10, epochs + 1, 10):

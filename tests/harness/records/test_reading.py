@@ -189,7 +189,7 @@ DAMAGE = {
     "a cell too many": (
         "summary.csv",
         replaced("\r\n", ",\r\n"),
-        "line 2: 18 cells under 19 headings",
+        "line 2: 19 cells under 20 headings",
     ),
     "text, no number": (*edited("epochs.csv", 3, "tokens", "\x1b" * 99), r"line 4, tokens '\x1b"),
     "no number": (*edited("epochs.csv", 1, "tokens", ""), "line 2, tokens '': "),

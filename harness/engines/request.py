@@ -1,0 +1,122 @@
+"""Request for a cell, as it goes to a node: JSON alone, so that nothing of ours is pickled."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+import backends
+from common.experiment import Experiment
+from harness.workers.source import source_hash
+
+
+class Share(BaseModel):
+    """Part of a machine that a cell has for itself.
+
+    Attributes:
+        cpus: number of CPUs; None leaves it to the engine.
+        gpus: number of GPUs; without, a cell sees none.
+        exclusive: True if no other cell runs on the machine meanwhile.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    cpus: int | None = None
+    gpus: int = 0
+    exclusive: bool = False
+
+    def of(self, cpus: int) -> Share:
+        """The same, with so many CPUs where nothing else is said."""
+        return self.model_copy(update={"cpus": self.cpus or cpus})
+
+
+class CellRequest(BaseModel):
+    """Request to run a cell of a study on a node, or a row of it again.
+
+    Attributes:
+        name: of the cell, for people.
+        recipe, experiment, backends, variants, checkpoint_seconds: as of a run.
+        pythons: paths of the interpreters of backends that have one of their own.
+        data_dir: the first folder for published corpora, where the node has the driver's files.
+        corpus: SHA-256 of the text, which the node's must have.
+        command: of the driver, for the record.
+        source: SHA-256 of the project's source, which the node must run.
+        versions: of Python, NumPy and the frameworks, which the node must have.
+        placement: device of all rows and why, where it was decided before; or None.
+        share: what the cell has for itself.
+        engine: name of the engine.
+        attempt: from 1.
+        store: address of the store that finished cells are kept in; or None.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    recipe: str
+    experiment: Experiment
+    backends: tuple[str, ...]
+    variants: tuple[str, ...]
+    checkpoint_seconds: float
+    pythons: dict[str, str] = {}
+    data_dir: str | None = None
+    corpus: str
+    command: tuple[str, ...] = ()
+    source: str
+    versions: dict[str, str]
+    placement: tuple[str, str] | None = None
+    share: Share = Share()
+    engine: str = "local"
+    attempt: int = 1
+    store: str | None = None
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of all that decides what a run computes, and on how much of a machine."""
+        decides = self.model_dump_json(
+            exclude={"name", "data_dir", "pythons", "command", "engine", "attempt", "store"}
+        )
+        return hashlib.sha256(decides.encode()).hexdigest()
+
+
+def versions_of(names: tuple[str, ...]) -> dict[str, str]:
+    """Versions that a node must have as well: of Python, NumPy and the frameworks asked for.
+
+    Args:
+        names: of backends; none means every one.
+    """
+    found = {"python": platform.python_version(), "numpy": np.__version__}
+    known = backends.registry()
+    for name in names or known:
+        found[f"backend {name}"] = "there" if name in known else "not there"
+        for distribution in known[name].distributions if name in known else ():
+            found[distribution] = _version(distribution)
+    return found
+
+
+@cache
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def refusal(source: str, versions: dict[str, str], names: tuple[str, ...]) -> str:
+    """Reason why this node is not one for a request; empty if it is.
+
+    Args:
+        source, versions: as the request tells them.
+        names: of the backends that it asks for.
+    """
+    if source != source_hash():
+        return f"other source: {source_hash()[:12]}, not {source[:12]}"
+    here = versions_of(names)
+    for name, wanted in versions.items():
+        if here.get(name) != wanted:
+            return f"other {name}: {here.get(name, 'not installed')}, not {wanted}"
+    return ""

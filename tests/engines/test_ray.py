@@ -1,0 +1,95 @@
+"""Ray: nodes that die, come, or are not like the driver, and drivers that are killed."""
+
+import json
+import random
+import signal
+
+import pytest
+
+from tests.engines.conftest import ended
+from tests.faults.kills import left
+
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.filterwarnings("ignore")]
+
+
+def ray(cluster):
+    return "--engine", "ray", "--address", cluster.address
+
+
+def test_a_node_is_killed_while_it_works_and_another_comes(spread, cluster):
+    nodes = [cluster.add_node(num_cpus=1) for _ in range(3 if spread.count > 4 else 2)]
+    process = spread.start(*ray(cluster))
+    spread.at_work(2)  # a machine of two CPUs has no more
+    cluster.remove_node(nodes[0], allow_graceful=False)
+    cluster.add_node(num_cpus=1)
+    status, said, wrong = ended(process)
+    assert (status, wrong) == (0, ""), said
+    assert said.count(" ok") >= spread.count
+    assert f"{spread.count} of {spread.count}: " in said
+    assert "to be tried again" in said
+    assert spread.digits(spread.out) == spread.in_order()
+    facts = [json.loads(path.read_bytes()) for path in spread.out.glob("*/*/run.json")]
+    assert len(facts) == spread.count
+    assert {fact["engine"]["name"] for fact in facts} == {"ray"}
+    assert 2 in {fact["engine"]["attempt"] for fact in facts}
+
+
+def test_a_node_of_another_source_is_refused_and_the_rest_goes_on(spread, cluster, copied_source):
+    cluster.add_node(num_cpus=1, env_vars={"PYTHONPATH": str(copied_source)})
+    cluster.add_node(num_cpus=1)
+    status, said, wrong = spread.run(*ray(cluster))
+    assert (status, wrong) == (0, ""), said
+    assert "other source: " in said
+    assert spread.digits(spread.out) == spread.in_order()
+
+
+def test_a_driver_that_is_killed_loses_nothing(spread, cluster, request, tmp_path):
+    cluster.add_node(num_cpus=1)
+    store = tmp_path / "store"
+    words = (*ray(cluster), "--store", store)
+    source = random.Random(request.config.getoption("seed"))
+    for _ in range(10 if request.config.getoption("whole") else 1):
+        process = spread.start(*words)
+        done = len([*store.glob("*.cell")]) if store.exists() else 0
+        if done == spread.count:
+            break
+        while len([*store.glob("*.cell")]) <= done and process.poll() is None:
+            pass
+        try:
+            process.wait(source.random())
+        except Exception:
+            process.send_signal(signal.SIGKILL)
+        process.communicate()
+        for path in spread.out.glob("*/*/run.json"):
+            assert json.loads(path.read_bytes())["status"] == "finished"
+    before = {path: path.stat().st_mtime_ns for path in store.glob("*.cell")}
+    assert before
+    status, said, wrong = spread.run(*words)
+    assert (status, wrong) == (0, ""), said
+    assert said.count("from the store") + said.count("done before") >= len(before)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert len([*store.glob("*.cell")]) == spread.count
+    assert spread.digits(spread.out) == spread.in_order()
+    assert [path for path in spread.out.rglob(".*") if path.name != ".lock"] == []
+
+
+def test_control_c_ends_what_runs_on_the_nodes(spread, cluster):
+    cluster.add_node(num_cpus=1)
+    process = spread.start(*ray(cluster))
+    spread.at_work(1)
+    process.send_signal(signal.SIGINT)
+    status, _, wrong = ended(process)
+    assert (status, wrong) == (130, "interrupted\n")
+    assert left(spread.mark) == []
+    assert [*(spread.out.glob("*/*/run.json"))] == []
+
+
+def test_a_bad_request_is_refused_in_one_line(spread, cluster):
+    for words, message in (
+        (("--engine", "ray", "--address", "127.0.0.1:1"), "--address 127.0.0.1:1: no Ray cluster"),
+        ((*ray(cluster), "--cpus-per-cell", 64), "none of its nodes has 64 CPUs and 0 GPUs"),
+        ((*ray(cluster), "--store", "/proc/nowhere"), "--store /proc/nowhere: "),
+    ):
+        status, _, wrong = spread.run(*words)
+        assert (status, wrong.count("\n")) == (2, 1), wrong
+        assert message in wrong
