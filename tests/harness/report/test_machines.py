@@ -37,7 +37,7 @@ def test_ratios_are_formed_within_one_machine(tmp_path):
         medians = (runs.tokens / runs.seconds).groupby(runs.variant).median()
         ratio = medians["scratch"] / medians["concise"]
         assert abs(mine.ratio.dropna().iloc[0] / ratio - 1) < 1e-12
-    told = setup(report)
+    told = setup(group)
     assert sum("aaaaaaaa: " in str(block) for block in told.blocks) == 1
 
 
