@@ -36,7 +36,9 @@ elif NAME == "mxnet":
         warnings.simplefilter("ignore", DeprecationWarning)
         import mxnet
     from mxnet import autograd, cpu, gluon, init, kvstore, nd
+    from mxnet.ndarray import utils
 
+    utils.spsp = None  # SciPy, whose name for what `nd.array` looks for is deprecated: we have none
     VERSIONS["mxnet"] = mxnet.__version__
 else:
     raise ImportError(f"{VARIABLE}={NAME}: there is no such engine; use embedded or mxnet")
