@@ -29,6 +29,8 @@ PROBE_SECONDS = 25.0
 PROBE = "import sys, ray; ray.init(sys.argv[1], log_to_driver=False)"
 """A driver that connects and goes: where no cluster answers, Ray may end its process."""
 
+MEND = "start one (ray start --head), and if it has a token, give the same (RAY_AUTH_TOKEN)"
+
 ROOM_SECONDS = 1.0
 """Time between two looks at how many nodes there are: some come, some go."""
 
@@ -158,11 +160,13 @@ def _probe(address: str) -> None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise RequestError(
-            f"--address {address}: no Ray cluster answers there within {PROBE_SECONDS:g} s"
+            f"--address {address}: no Ray cluster answers there within {PROBE_SECONDS:g} s: {MEND}"
         ) from error
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no reason told"]
-        raise RequestError(f"--address {address}: no Ray cluster there: {lines[-1].strip()}")
+        raise RequestError(
+            f"--address {address}: no Ray cluster there: {lines[-1].strip()}: {MEND}"
+        )
 
 
 def _said(error: BaseException) -> str:
