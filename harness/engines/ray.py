@@ -7,6 +7,7 @@ is installed on every node. Ray itself tries nothing again: `harness.engines.tri
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -56,6 +57,7 @@ class Ray:
     def __init__(self, address: str, share: Share) -> None:
         self.share = share.of(1)
         _probe(address)
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of that
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
         interrupts.hear()  # Ray takes SIGTERM for itself
         self.refused: dict[str, str] = {}  # why, by node: they are not like the driver's
