@@ -7,6 +7,7 @@ is installed on every node. Ray itself tries nothing again: `harness.engines.tri
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -28,6 +29,8 @@ PROBE_SECONDS = 25.0
 
 PROBE = "import sys, ray; ray.init(sys.argv[1], log_to_driver=False)"
 """A driver that connects and goes: where no cluster answers, Ray may end its process."""
+
+MEND = "start one (ray start --head), and if it has a token, give the same (RAY_AUTH_TOKEN)"
 
 ROOM_SECONDS = 1.0
 """Time between two looks at how many nodes there are: some come, some go."""
@@ -54,6 +57,7 @@ class Ray:
     def __init__(self, address: str, share: Share) -> None:
         self.share = share.of(1)
         _probe(address)
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of that
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
         interrupts.hear()  # Ray takes SIGTERM for itself
         self.refused: dict[str, str] = {}  # why, by node: they are not like the driver's
@@ -158,11 +162,13 @@ def _probe(address: str) -> None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise RequestError(
-            f"--address {address}: no Ray cluster answers there within {PROBE_SECONDS:g} s"
+            f"--address {address}: no Ray cluster answers there within {PROBE_SECONDS:g} s: {MEND}"
         ) from error
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no reason told"]
-        raise RequestError(f"--address {address}: no Ray cluster there: {lines[-1].strip()}")
+        raise RequestError(
+            f"--address {address}: no Ray cluster there: {lines[-1].strip()}: {MEND}"
+        )
 
 
 def _said(error: BaseException) -> str:

@@ -107,7 +107,6 @@ def spread(tmp_path, monkeypatch, request):
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     monkeypatch.setenv("RAY_TMPDIR", "/tmp")  # its sockets need short names
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     return Spread(tmp_path, request.config.getoption("whole"))
 
 

@@ -3,6 +3,8 @@
 import json
 import random
 import signal
+import subprocess
+import time
 
 import pytest
 
@@ -54,10 +56,10 @@ def test_a_driver_that_is_killed_loses_nothing(spread, cluster, request, tmp_pat
         if done == spread.count:
             break
         while len([*store.glob("*.cell")]) <= done and process.poll() is None:
-            pass
+            time.sleep(0.02)
         try:
             process.wait(source.random())
-        except Exception:
+        except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
         process.communicate()
         for path in spread.out.glob("*/*/run.json"):

@@ -197,6 +197,15 @@ def test_a_store_gives_back_what_a_driver_that_died_had_finished(order, tmp_path
         spread_study(replace(order, store=f"{file}/x"), said.append, Here())
 
 
+def test_a_store_keeps_no_cell_with_a_row_that_broke(order, registered, tmp_path):
+    pytest.importorskip("fsspec")
+    study = order.study.model_copy(update={"backends": (registered("raise RuntimeError()"),)})
+    assert spread_study(
+        replace(order, study=study, store=str(tmp_path / "kept")), [].append, Here()
+    )
+    assert [*(tmp_path / "kept").iterdir()] == []
+
+
 def test_rows_that_broke_are_run_again_by_the_engine(order, registered):
     name = registered("raise RuntimeError('the disk is gone')")
     study = order.study.model_copy(update={"backends": ("mxnet-style", name)})
