@@ -12,6 +12,7 @@ from harness.page.blocks import Block, Cell, Chart, Details, Note, Section, Tabl
 from harness.page.charts import errors
 from harness.page.series import Series, framework, in_order, records
 from harness.page.told import Answer, Bar, Bars, Told
+from harness.paths import make_up
 from harness.records.schemas import ParityTable
 from harness.records.tables import table as read_table
 
@@ -32,9 +33,10 @@ def told_of(folders: Sequence[Path]) -> Told:
     Raises:
         RequestError: a table is damaged.
     """
-    table = pd.concat(
-        [read_table(folder / "parity.csv", ParityTable) for folder in folders], ignore_index=True
-    )
+    for folder in folders:
+        make_up(folder)
+    tables = [read_table(folder / "parity.csv", ParityTable) for folder in folders]
+    table = pd.concat(tables, ignore_index=True)
     backends = list(dict.fromkeys(series.backend for series in in_order(table)))
     title, about = "Equal to the reference?", ", ".join(map(framework, backends))
     return Told(title, about, backends, [answer(judged(table))], [grid(table)])

@@ -10,15 +10,14 @@ from rich.text import Text
 from common.files import write_aside
 from harness.console import titled
 from harness.parity.measure import ParityResult
+from harness.paths import all_at_once
 from harness.records.cells import csv_of
 from harness.records.facts import write_facts
 from harness.records.provenance import provenance
 
 
-def write(comparison: ParityResult, folder: Path) -> Path:
-    """Write ``parity.csv`` into a folder, and ``parity.json``, which says of what it is."""
-    path = folder / "parity.csv"
-    write_aside(path, csv_of(comparison.table))
+def write(comparison: ParityResult, folder: Path) -> None:
+    """Write ``parity.csv`` and ``parity.json``, which says of what it is, into a folder at once."""
     facts = {
         **provenance(),
         "backends": comparison.versions,
@@ -26,8 +25,9 @@ def write(comparison: ParityResult, folder: Path) -> Path:
         "absent": comparison.absent,
         "status": "finished" if comparison.passed else "failed",
     }
-    write_facts(folder / "parity.json", facts, ["parity.csv"])
-    return path
+    with all_at_once(folder) as aside:
+        write_aside(aside / "parity.csv", csv_of(comparison.table))
+        write_facts(aside / "parity.json", facts, ["parity.csv"])
 
 
 def show(console: Console, comparison: ParityResult) -> None:

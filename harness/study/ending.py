@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from harness.records.agreement import ROW
 from harness.records.reading import has_finished
 from harness.records.status import BROKEN
-from harness.records.tables import holds
 from harness.study.grid import each_cell
 from harness.study.rows import columns, plain, rows_of, title, write_cells
 from harness.study.run import StudyRequest, read_cells, study_record
@@ -29,7 +29,7 @@ def finish(order: StudyRequest, reason: str) -> str:
     Returns:
         Reason why it is not finished, which may be a run that failed; empty if it is.
     """
-    if not reason and _was_finished(order.out / "study.json"):
+    if not reason and _told(order.out).get("status") == "finished":
         return reason
     lost = lost_cells(order.out)
     for cell in each_cell(order.study):
@@ -47,19 +47,19 @@ def finish(order: StudyRequest, reason: str) -> str:
     return reason
 
 
-def _was_finished(record: Path) -> bool:
-    try:
-        return bool(json.loads(record.read_bytes())["status"] == "finished")
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return False
-
-
 def lost_cells(out: Path) -> dict[str, str]:
     """Why cells of a study were lost, by their titles, as its record says."""
-    if not holds(out, "study.json"):
+    lost = _told(out).get("lost")
+    return {str(n): str(why) for n, why in lost.items()} if isinstance(lost, dict) else {}
+
+
+def _told(out: Path) -> dict[str, Any]:
+    """The record of a study; nothing where it is damaged, for the cells' own say what is done."""
+    try:
+        found = json.loads((out / "study.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
         return {}
-    found = json.loads((out / "study.json").read_bytes()).get("lost", {})
-    return {str(name): str(reason) for name, reason in found.items()}
+    return found if isinstance(found, dict) else {}
 
 
 def told_of(lost: Mapping[str, str]) -> str:

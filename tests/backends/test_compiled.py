@@ -10,7 +10,7 @@ from common.parity import over_tolerance
 from common.parity_grid import cases, check
 from common.training import warm_up
 from common.weights import draw_weights
-from rnn_rosetta_suite.test_contract import experiment, random_batches, shorter
+from rnn_rosetta_suite.test_contract import VOCAB_SIZE, experiment, random_batches, shorter
 
 HAVE_IT = [
     (name, variant)
@@ -42,7 +42,7 @@ def test_equals_the_reference(framework, variant, dtype, only):
 @pytest.mark.parametrize(("framework", "variant"), HAVE_IT)
 def test_nothing_is_compiled_after_warming_up(framework, variant, only):
     only(framework)
-    model = build(framework, variant, experiment(), draw_weights(11, 16))
+    model = build(framework, variant, experiment(), draw_weights(VOCAB_SIZE, 16))
     warm_up(model, [(4, 4)])
     compiled = backends.load(framework).compilations()
     assert compiled > 0
@@ -53,7 +53,7 @@ def test_nothing_is_compiled_after_warming_up(framework, variant, only):
 
 
 @pytest.mark.filterwarnings("ignore:dynamo_pgo")
-def test_without_a_compiler_it_says_so(only, monkeypatch):
+def test_without_a_compiler_it_says_so(only):
     only("torch")
     module = backends.load("torch")
     import torch
@@ -61,8 +61,8 @@ def test_without_a_compiler_it_says_so(only, monkeypatch):
 
     torch.compiler.reset()
     module.compiled.check_compiler.cache_clear()
-    monkeypatch.setattr(config, "force_disable_caches", True)
-    monkeypatch.setattr(config.cpp, "cxx", ("no-such-compiler",))
-    with pytest.raises(UnavailableError, match=r"torch\.compile does not work here: .*compiler"):
-        module.build(experiment(), "compiled", draw_weights(11, 16))
+    none = config.patch({"force_disable_caches": True, "cpp.cxx": ("no-such-compiler",)})
+    said = r"torch\.compile does not work here: .*compiler"
+    with none, pytest.raises(UnavailableError, match=said):
+        module.build(experiment(), "compiled", draw_weights(VOCAB_SIZE, 16))
     module.compiled.check_compiler.cache_clear()

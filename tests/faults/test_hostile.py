@@ -54,6 +54,9 @@ def in_browser(browser, out: Path) -> list[str]:  # noqa: F811
     page.on("request", lambda request: heard.append(f"asked for {request.url}"))
     start = time.monotonic()
     page.goto(uri, timeout=SECONDS * 1000)
+    page.evaluate("document.querySelectorAll('details').forEach((d) => (d.open = true))")
+    for drawing in page.locator(".drawing").all():  # it is drawn once it is seen
+        drawing.scroll_into_view_if_needed(timeout=SECONDS * 1000)
     page.wait_for_function(
         "() => [...document.querySelectorAll('.drawing')].every((d) => d.dataset.drawn)",
         timeout=SECONDS * 1000,

@@ -30,7 +30,8 @@ def test_all_quantities_of_all_cases_are_compared(registered, tmp_path, capsys):
         table.quantity
     )
     assert (table.error < 1e-12).all()
-    path = write(comparison, tmp_path)
+    write(comparison, tmp_path)
+    path = tmp_path / "parity.csv"
     assert pd.read_csv(path).shape == table.shape
     show(Console(width=100), comparison)
     said = " ".join(capsys.readouterr().out.split())
