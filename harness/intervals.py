@@ -82,7 +82,7 @@ def ratio_of_separate(new: Sequence[float], old: Sequence[float]) -> Interval:
 
 
 def verdict(ratio: Interval, smallest: float = 1.0) -> SpeedVerdict | None:
-    """SpeedVerdict on a ratio of throughputs: a tie unless its whole interval lies beyond a ratio.
+    """Verdict on a ratio of throughputs: a tie unless its whole interval lies beyond a ratio.
 
     Args:
         ratio: with its interval; without one, there is no verdict.

@@ -145,7 +145,7 @@ def smallest_over(results: Sequence[ShapeResult]) -> float:
 
 
 def said_of(results: Sequence[ShapeResult], found: Interval) -> SpeedVerdict | None:
-    """SpeedVerdict on a ratio over shapes; None under load, or where nothing can be told."""
+    """Verdict on a ratio over shapes; None under load, or where nothing can be told."""
     if any(result.quiet.busy for result in results):
         return None
     return verdict(found, smallest_over(results))

@@ -69,7 +69,7 @@ def answer(benches: Sequence[BenchData], like: str = "") -> Answer:
         if len(found):
             shapes = found["shape"].tolist()
             shape = like if like in shapes else shapes[0]
-            table = titled(found[found["shape"] == shape], bench.rounds)
+            table = titled(found[found["shape"] == shape], bench)
             if mixes(table.device):
                 return Answer("Fast?", f"{MIXED}.", "benchmark", good=False)
             count = found["shape"].nunique()
@@ -103,7 +103,7 @@ def benchmark(benches: Sequence[BenchData], like: str = "") -> Section:
         floors = bench.figures[bench.figures.backend == "floor"].set_index("shape").tokens_per_sec
         found = found.assign(other=found["shape"] != like).sort_values("other", kind="stable")
         for index, (_, mine) in enumerate(found.groupby(by, sort=False), 1):
-            table = titled(mine, bench.rounds)
+            table = titled(mine, bench)
             on = f" on {mine.device.iloc[0]}" if len(by) > 1 else ""
             floor = floors.get(mine["shape"].iloc[0])
             chart = _shape(table, floor, f"bench-{number_}-{index}", on)
@@ -114,21 +114,25 @@ def benchmark(benches: Sequence[BenchData], like: str = "") -> Section:
     return section
 
 
-def titled(found: pd.DataFrame, rounds: pd.DataFrame) -> pd.DataFrame:
+def titled(found: pd.DataFrame, bench: BenchData) -> pd.DataFrame:
     """The figures of a shape, the fastest first, with the names that people know.
+
+    ``ties`` is True for what ties with the fastest in the same rounds, by the smallest ratio that
+    the benchmark itself could tell there.
 
     Args:
         found: the figures.
-        rounds: the table of ``rounds.csv``; ``ties`` is True for what ties with the fastest in the
-            same rounds.
+        bench: that they are of.
     """
     table = found.sort_values("tokens_per_sec", ascending=False, ignore_index=True)
-    names = table.backend.map(framework)
-    mine = rounds[rounds["shape"] == table["shape"].iloc[0]]
+    names, shape = table.backend.map(framework), table["shape"].iloc[0]
+    mine = bench.rounds[bench.rounds["shape"] == shape]
     seconds = mine.pivot_table(index="round", columns=["backend", "variant"], values="seconds")
     pairs = list(zip(table.backend, table.variant, strict=True))
     ratios = [(seconds[pairs[0]] / seconds[pair]).dropna().tolist() for pair in pairs]
-    ties = [verdict(interval(each)) == "tie" for each in ratios]
+    told = next(each.get("same") for each in bench.facts["shapes"] if each["shape"] == shape)
+    smallest = told["smallest"] if told else 1.0  # older ones ran nobody twice
+    ties = [verdict(interval(each), smallest) == "tie" for each in ratios]
     return table.assign(framework=names, title=names + " " + table.variant, ties=ties)
 
 

@@ -42,7 +42,7 @@ EndedRows = tuple[tuple[str, str, str, str], ...]
 
 @dataclass(frozen=True)
 class StudyRequest:
-    """StudyRequest to run a study.
+    """Request to run a study.
 
     Attributes:
         study: contents of its file.
