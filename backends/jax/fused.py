@@ -24,6 +24,8 @@ for XLA on a CPU:
   dW_hh and dW_hq share one transposed copy of it.
 - The products of one step are too small to gain much from two threads, but the sequences of a
   minibatch are independent: its two halves run side by side and their gradients are added.
+- States and logits of many sequences are larger than a core's cache, so they are worked on in
+  blocks that are not (`common.blocks`), and the gradients of blocks are added.
 - The old parameters are donated to the update, which writes the new ones into their place.
 """
 
@@ -40,6 +42,7 @@ import jax.numpy as jnp
 from jax import Array as Tensor
 from jax import lax
 
+from common.blocks import number_of_blocks
 from common.interface import Array, Gradients, Outputs, State
 from common.places import deterministic
 
@@ -114,22 +117,11 @@ def sum_by_token(dA: Tensor, X: Tensor, vocab_size: int) -> Tensor:
     return jnp.zeros((vocab_size, dA.shape[1]), dA.dtype).at[X].add(dA)
 
 
-@partial(jax.jit, static_argnames=("part", "parts", "activation"))
-def part_of_gradients(
-    params: list[Tensor],
-    X: Tensor,
-    Y: Tensor,
-    state: State,
-    part: int,
-    parts: int,
-    activation: Act,
+def gradients(
+    params: list[Tensor], X: Tensor, Y: Tensor, H_0: Tensor, num_tokens: int, activation: Act
 ) -> Part:
-    """A part's share of the mean loss and of the gradients, and its last hidden state."""
-    batch_size, num_tokens = len(X), X.size
-    of_part = slice(part * batch_size // parts, (part + 1) * batch_size // parts)
-    X, Y, H_0 = X[of_part], Y[of_part], state[0][of_part]
+    """The share of some sequences in the mean loss and in the gradients, and their H_T."""
     W_xh, _, _, W_hq, b_q = params
-
     H = hidden_states(params, X, H_0, activation)
     l, dO = softmax_gradient(rows(H[1:]) @ W_hq + b_q, Y.T.reshape(-1), num_tokens)
     dO = dO.reshape(*Y.T.shape, len(b_q))
@@ -138,7 +130,39 @@ def part_of_gradients(
     H_T = lax.optimization_barrier(rows(H).T)
     dW_xh = sum_by_token(rows(dA[:-1]), X.T.reshape(-1), len(W_xh))
     dW_hq = H_T @ rows(jnp.pad(dO, ((1, 0), (0, 0), (0, 0))))
-    return l, [dW_xh, H_T @ rows(dA), rows(dA).sum(0), dW_hq, rows(dO).sum(0)], H[-1]
+    # each token's dA_t lies in one row of dW_xh
+    return l, [dW_xh, H_T @ rows(dA), dW_xh.sum(0), dW_hq, rows(dO).sum(0)], H[-1]
+
+
+@partial(jax.jit, static_argnames=("part", "parts", "in_blocks", "activation"))
+def part_of_gradients(
+    params: list[Tensor],
+    X: Tensor,
+    Y: Tensor,
+    state: State,
+    part: int,
+    parts: int,
+    in_blocks: bool,
+    activation: Act,
+) -> Part:
+    """A part's share of the mean loss and of the gradients, and its last hidden state."""
+    batch_size, num_tokens = len(X), X.size
+    of_part = slice(part * batch_size // parts, (part + 1) * batch_size // parts)
+    X, Y, H_0 = X[of_part], Y[of_part], state[0][of_part]
+    count = 1
+    if in_blocks:
+        count = number_of_blocks(len(X), X.shape[1], H_0.shape[1], len(params[0]))
+
+    def add(sums: Any, block: tuple[Tensor, Tensor, Tensor]) -> tuple[Any, Tensor]:
+        l, grads, H_T = gradients(params, *block, num_tokens, activation)
+        return jax.tree.map(jnp.add, sums, (l, grads)), H_T
+
+    if count == 1:
+        return gradients(params, X, Y, H_0, num_tokens, activation)
+    X, Y, H_0 = (Z.reshape(count, -1, *Z.shape[1:]) for Z in (X, Y, H_0))
+    zeros = jnp.zeros((), H_0.dtype), [jnp.zeros_like(param) for param in params]
+    (l, grads), H_T = lax.scan(add, zeros, (X, Y, H_0))
+    return l, grads, rows(H_T)
 
 
 @jax.jit
@@ -171,7 +195,7 @@ class RNNModelFused:
         self.params = params
         self.activation, self.lr, self.theta = getattr(jax.nn, activation), lr, theta
         device: Any = params[0].device
-        self.halved = device.platform == "cpu"
+        self.on_cpu = device.platform == "cpu"
 
     def set_params(self, values: Sequence[Tensor]) -> None:
         self.params = list(values)
@@ -184,11 +208,15 @@ class RNNModelFused:
         return (jnp.zeros((batch_size, len(b_h)), b_h.dtype, device=b_h.sharding),)
 
     def _parts(self, X: Array, Y: Array, state: State) -> list[Part]:
-        params, act = self.params, self.activation
-        if not self.halved or len(X) == 1:
-            return [part_of_gradients(params, X, Y, state, 0, 1, act)]
-        second = other_thread.submit(part_of_gradients, params, X, Y, state, 1, 2, act)
-        return [part_of_gradients(params, X, Y, state, 0, 2, act), second.result()]
+        parts = 2 if self.on_cpu and len(X) > 1 else 1
+
+        def of(part: int) -> Part:
+            return part_of_gradients(
+                self.params, X, Y, state, part, parts, self.on_cpu, self.activation
+            )
+
+        others = [other_thread.submit(of, part) for part in range(1, parts)]
+        return [of(0), *(other.result() for other in others)]
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:
         return whole(self._parts(X, Y, state))

@@ -14,7 +14,8 @@ and with its transpose; all other products, gathers and sums are over all steps 
 
 The products in the loops are too small to be shared between cores, so the minibatch is cut into a
 slice for each core. XLA compiles the work on a slice as one program and the update as another;
-TensorFlow's graph runs the slices side by side, where one XLA program would run them in turn.
+TensorFlow's graph runs the slices side by side, where one XLA program would run them in turn. A
+slice whose states and logits are larger than a core's cache is worked on in blocks that are not.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import Tensor
 
+from common.blocks import number_of_blocks
 from common.interface import Array, Gradients, Outputs, State
 from common.places import deterministic
 
@@ -135,16 +137,10 @@ def forward(weights: list[Tensor], X: Tensor, H: Tensor, activation: str) -> tup
     return tf.reshape(Hs, (-1, H.shape[1])) @ weights[3] + weights[4], Hs[-1]
 
 
-@tf.function(jit_compile=True, autograph=False)
-def slice_grads(
-    weights: list[Tensor],
-    X: Tensor,
-    Y: Tensor,
-    H: Tensor,
-    activation: str,
-    num_tokens: int,
+def gradients(
+    weights: list[Tensor], X: Tensor, Y: Tensor, H: Tensor, activation: str, num_tokens: int
 ) -> Slice:
-    """A slice's share of the mean loss and of the gradients, and its last hidden state."""
+    """The share of some sequences in the mean loss and in the gradients, and their H_T."""
     W_xh, _, _, W_hq, b_q = weights
     X, Y = tf.transpose(X), tf.reshape(tf.transpose(Y), [-1])
     Hs = hidden_states(weights, X, H, activation)
@@ -156,7 +152,38 @@ def slice_grads(
     dW_xh = sum_by_token(dA, tf.reshape(X, [-1]), W_xh.shape[0])
     dW_hh = tf.matmul(before, dA, transpose_a=True)
     dW_hq = tf.matmul(flat, dO, transpose_a=True)
-    return l, [dW_xh, dW_hh, sum_of_rows(dA), dW_hq, sum_of_rows(dO)], Hs[-1]
+    db_h = tf.reduce_sum(dW_xh, axis=0)  # each token's dA_t lies in one row of dW_xh
+    return l, [dW_xh, dW_hh, db_h, dW_hq, sum_of_rows(dO)], Hs[-1]
+
+
+@tf.function(jit_compile=True, autograph=False)
+def slice_grads(
+    weights: list[Tensor],
+    X: Tensor,
+    Y: Tensor,
+    H: Tensor,
+    activation: str,
+    num_tokens: int,
+    in_blocks: bool,
+) -> Slice:
+    """A slice's share of the mean loss and of the gradients, and its last hidden state."""
+    count = 1
+    if in_blocks:
+        count = number_of_blocks(X.shape[0], X.shape[1], H.shape[1], weights[0].shape[0])
+    if count == 1:
+        return gradients(weights, X, Y, H, activation, num_tokens)
+    X, Y, H = (tf.reshape(Z, (count, -1, *Z.shape[1:])) for Z in (X, Y, H))
+    last = tf.TensorArray(H.dtype, count, element_shape=H.shape[1:])
+
+    def add(i: Tensor, sums: list[Tensor], last: tf.TensorArray) -> tuple[Tensor, Any, Any]:
+        l, grads, H_T = gradients(weights, X[i], Y[i], H[i], activation, num_tokens)
+        return i + 1, [a + b for a, b in zip(sums, [l, *grads], strict=True)], last.write(i, H_T)
+
+    start = (0, [tf.zeros((), H.dtype), *map(tf.zeros_like, weights)], last)
+    _, (l, *grads), last = tf.while_loop(
+        lambda i, *_: i < count, add, start, maximum_iterations=count
+    )
+    return l, grads, tf.reshape(last.stack(), (-1, H.shape[2]))
 
 
 @tf.function(jit_compile=True, autograph=False)
@@ -180,12 +207,13 @@ def update(
 def all_slices(model: RNNModelFused, X: Tensor, Y: Tensor, H: Tensor) -> Iterator[Any]:
     """The losses, gradients and last hidden states of every slice."""
     batch_size, num_steps = X.shape
-    count = 1 if "GPU" in model.params[0].device else max(1, min(CORES, batch_size // ROWS))
+    on_cpu = "GPU" not in model.params[0].device
+    count = max(1, min(CORES, batch_size // ROWS)) if on_cpu else 1
     sizes = [(batch_size + i) // count for i in range(count)]
     weights = [param.read_value() for param in model.params]  # one value for all
     slices = zip(*(tf.split(Z, sizes) for Z in (X, Y, H)), strict=True)
-    scale = model.activation, batch_size * num_steps
-    done = [slice_grads(weights, *each, *scale) for each in slices]
+    settings = model.activation, batch_size * num_steps, on_cpu
+    done = [slice_grads(weights, *each, *settings) for each in slices]
     return zip(*done, strict=True)
 
 

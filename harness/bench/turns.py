@@ -178,7 +178,10 @@ def _seconds(contender: Contender, worker: Worker) -> float:
 
 
 def _check_all(contenders: Sequence[Contender], workers: dict[str, Worker], say: Say) -> None:
-    """Withhold the figures of whatever is not the reference network; nothing is timed any more."""
+    """Withhold the figures of whatever is not the reference network; nothing is timed any more.
+
+    Each has all its threads, which wait by spinning: together they have no more than the CPUs.
+    """
 
     def check(contender: Contender) -> None:
         say(f"checking {contender.name}")
@@ -187,4 +190,5 @@ def _check_all(contenders: Sequence[Contender], workers: dict[str, Worker], say:
             if contender.checked.verdict not in TRAINED:
                 raise WorkerError("error", contender.checked.reason)
 
-    run_at_once(check, contenders, len(usable_cpus()))
+    threads = max((workers[each.name].threads for each in contenders), default=1)
+    run_at_once(check, contenders, max(1, len(usable_cpus()) // threads))

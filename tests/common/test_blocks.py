@@ -1,0 +1,23 @@
+"""Blocks of a minibatch: equal, small enough, and no narrower than pays."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.blocks import CACHE, NARROWEST, number_of_blocks
+
+sizes = st.integers(1, 2000)
+
+
+@given(sizes, sizes, sizes, sizes)
+def test_blocks_are_equal_and_fit_or_there_is_one(sequences, num_steps, num_hiddens, vocab_size):
+    count = number_of_blocks(sequences, num_steps, num_hiddens, vocab_size)
+    assert sequences % count == 0
+    if count > 1:
+        floats = sequences // count * num_steps * 2 * (num_hiddens + vocab_size)
+        assert sequences // count >= NARROWEST
+        assert 4 * floats <= CACHE
+
+
+def test_chapter_9_is_worked_on_in_blocks_and_the_functional_chapter_is_not():
+    assert number_of_blocks(512, 32, 32, 28) == 8
+    assert number_of_blocks(16, 35, 512, 28) == 1
