@@ -1,6 +1,11 @@
-"""Blocks of a minibatch whose arrays a core's cache can hold."""
+"""Parts of a minibatch for the cores, and blocks of a part that a core's cache can hold."""
 
 from __future__ import annotations
+
+import os
+
+FEWEST = 16
+"""Sequences of a part at least: with fewer, products gain less from a core than a part costs."""
 
 CACHE = 1 << 20
 """Bytes of a block's arrays at most: what a core of 2020 and later has of cache to itself."""
@@ -9,15 +14,27 @@ NARROWEST = 32
 """Sequences of a block at least: narrower products take longer than memory does."""
 
 
+def cores() -> int:
+    """The number of CPUs that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def number_of_parts(sequences: int, cores: int) -> int:
+    """The number of parts of a minibatch that are worked on at once, each on a core."""
+    return max(1, min(cores, sequences // FEWEST))
+
+
 def number_of_blocks(sequences: int, num_steps: int, num_hiddens: int, vocab_size: int) -> int:
-    """The number of equal blocks that a minibatch is worked on in, one after the other.
+    """The number of equal blocks that a part is worked on in, one after the other.
 
     A training step passes over states and logits several times. Where they are larger than the
     cache and the sequences are many, that is faster block by block, as the loops of a product are
     (K. Goto and R. van de Geijn, "Anatomy of high-performance matrix multiplication", 2008).
 
     Args:
-        sequences: of the minibatch, each of num_steps tokens, in float32.
+        sequences: of the part, each of num_steps tokens, in float32.
     """
     bytes_each = 4 * num_steps * 2 * (num_hiddens + vocab_size)
     for count in range(1, sequences // NARROWEST + 1):

@@ -23,7 +23,8 @@ for XLA on a CPU:
   into the other in place. With dA_{T+1} = 0 and dO_0 = 0 the sums run over all of H_0 ... H_T, so
   dW_hh and dW_hq share one transposed copy of it.
 - The products of one step are too small to gain much from two threads, but the sequences of a
-  minibatch are independent: its two halves run side by side and their gradients are added.
+  minibatch are independent: a part for each core runs beside the others, and their gradients are
+  added.
 - States and logits of many sequences are larger than a core's cache, so they are worked on in
   blocks that are not (`common.blocks`), and the gradients of blocks are added.
 - The old parameters are donated to the update, which writes the new ones into their place.
@@ -42,7 +43,7 @@ import jax.numpy as jnp
 from jax import Array as Tensor
 from jax import lax
 
-from common.blocks import number_of_blocks
+from common.blocks import cores, number_of_blocks, number_of_parts
 from common.interface import Array, Gradients, Outputs, State
 from common.places import deterministic
 
@@ -184,8 +185,9 @@ def update(
     return l, state, [param - lr * g for param, g in zip(params, grads, strict=True)]
 
 
-# XLA runs one after the other what one thread gives it, so another thread gives it the other half.
-other_thread = ThreadPoolExecutor(max_workers=1)
+CORES = cores()
+# XLA runs one after the other what one thread gives it, so each part has a thread.
+other_threads = ThreadPoolExecutor()
 
 
 class RNNModelFused:
@@ -208,14 +210,14 @@ class RNNModelFused:
         return (jnp.zeros((batch_size, len(b_h)), b_h.dtype, device=b_h.sharding),)
 
     def _parts(self, X: Array, Y: Array, state: State) -> list[Part]:
-        parts = 2 if self.on_cpu and len(X) > 1 else 1
+        parts = number_of_parts(len(X), CORES) if self.on_cpu else 1
 
         def of(part: int) -> Part:
             return part_of_gradients(
                 self.params, X, Y, state, part, parts, self.on_cpu, self.activation
             )
 
-        others = [other_thread.submit(of, part) for part in range(1, parts)]
+        others = [other_threads.submit(of, part) for part in range(1, parts)]
         return [of(0), *(other.result() for other in others)]
 
     def loss_and_grads(self, X: Array, Y: Array, state: State) -> Gradients[Tensor]:

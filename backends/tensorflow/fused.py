@@ -20,22 +20,20 @@ slice whose states and logits are larger than a core's cache is worked on in blo
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
 from tensorflow import Tensor
 
-from common.blocks import number_of_blocks
+from common.blocks import cores, number_of_blocks, number_of_parts
 from common.interface import Array, Gradients, Outputs, State
 from common.places import deterministic
 
 ACTIVATIONS = {"tanh": tf.tanh, "relu": tf.nn.relu}
 DERIVATIVES = {"tanh": lambda H: 1 - H * H, "relu": lambda H: tf.cast(H > 0, H.dtype)}
 
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-ROWS = 16  # a slice has at least so many sequences
+CORES = cores()
 BY_PRODUCT = deterministic() and bool(tf.config.list_physical_devices("GPU"))
 
 Slice = tuple[Tensor, list[Tensor], Tensor]
@@ -208,7 +206,7 @@ def all_slices(model: RNNModelFused, X: Tensor, Y: Tensor, H: Tensor) -> Iterato
     """The losses, gradients and last hidden states of every slice."""
     batch_size, num_steps = X.shape
     on_cpu = "GPU" not in model.params[0].device
-    count = max(1, min(CORES, batch_size // ROWS)) if on_cpu else 1
+    count = number_of_parts(batch_size, CORES) if on_cpu else 1
     sizes = [(batch_size + i) // count for i in range(count)]
     weights = [param.read_value() for param in model.params]  # one value for all
     slices = zip(*(tf.split(Z, sizes) for Z in (X, Y, H)), strict=True)

@@ -55,7 +55,6 @@ def test_a_diverged_network_looks_diverged(jax_backend, variant):
 
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_the_gradients_by_hand_are_those_of_jax(jax_backend, activation):
-    """Also where the halves of the minibatch differ in size."""
     import jax
     import optax
 

@@ -10,8 +10,6 @@ import pytest
 
 import backends
 from common.experiment import Experiment
-from common.parity import over_tolerance
-from common.parity_grid import Case, check
 from common.weights import draw_weights
 
 
@@ -46,21 +44,6 @@ def test_what_is_eager_compiles_nothing(tensorflow, variant):
     model, X, state = model_and_batch(tensorflow, variant, batch_size=5, num_steps=4)
     model.train_step(X, X, state)
     assert tensorflow.compilations() == before
-
-
-@pytest.mark.parametrize("sampling", ["sequential", "sliding"])
-@pytest.mark.parametrize("cores", [1, 2, 3])
-def test_slices_of_the_minibatch_add_up(tensorflow, monkeypatch, cores, sampling):
-    """The minibatches of the contract suite are too small to be cut; the slices are uneven here."""
-    monkeypatch.setattr(tensorflow.fused, "CORES", cores)
-    experiment = Experiment(
-        num_hiddens=8, batch_size=50, num_steps=4, clip_theta=0.05, lr=0.3, dtype="float64",
-        sampling=sampling, device="cpu",
-    )  # fmt: skip
-    errors = check(
-        lambda *given: tensorflow.build(given[0], "fused", given[1]), Case("", experiment), steps=4
-    )
-    assert over_tolerance(errors, "float64") == {}
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
