@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-FEWEST = 16
+FEWEST = 8
 """Sequences of a part at least: with fewer, products gain less from a core than a part costs."""
 
 CACHE = 1 << 20
