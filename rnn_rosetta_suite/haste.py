@@ -1,6 +1,7 @@
 """Compiling in haste: for what shows in slow code as well, such as a fault or an error."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -11,27 +12,54 @@ from common.parity_grid import check
 
 JAX, TENSORFLOW = ("jax", "keras-jax"), ("tensorflow", "keras-tensorflow")
 
+HASTY = {
+    "xla_backend_optimization_level": 0,
+    "xla_llvm_disable_expensive_passes": True,
+    "xla_cpu_use_fusion_emitters": False,
+    "xla_cpu_parallel_codegen_split_count": 1,
+}
+"""Options of XLA with which a small program is compiled in a third of the time."""
+XLA_FLAGS = " ".join(f"--{name}={value}".lower() for name, value in HASTY.items())
+"""The same, for a process of its own, in the variable of that name."""
+
 
 @contextmanager
 def in_haste(backend, compiled=False):
-    """XLA optimises little, and TensorFlow runs as it reads, unless it must be `compiled`."""
+    """XLA optimises little in JAX; TensorFlow runs as it reads, unless it must be `compiled`."""
     if backend in JAX:
-        import jax
-
-        jax.config.update("jax_disable_most_optimizations", True)
+        with hasty_xla():
+            yield
     elif backend in TENSORFLOW and not compiled:
         import tensorflow as tf
 
+        before = tf.config.functions_run_eagerly()
         tf.config.run_functions_eagerly(True)
-    try:
+        try:
+            yield
+        finally:
+            tf.config.run_functions_eagerly(before)
+    else:
         yield
-    finally:
-        if backend in JAX:
-            jax.config.update("jax_disable_most_optimizations", False)
-        elif backend in TENSORFLOW:
-            import tensorflow as tf
 
-            tf.config.run_functions_eagerly(False)
+
+@contextmanager
+def hasty_xla():
+    """JAX gives the `HASTY` options to XLA: it has no public switch of all programs' options."""
+    from jax._src import compiler
+
+    right = compiler.get_compile_options
+
+    def hasty(*args, env_options_overrides=None, **named):
+        options = HASTY | (env_options_overrides or {})
+        return right(*args, env_options_overrides=options, **named)
+
+    with patch.object(compiler, "get_compile_options", hasty):
+        yield
+
+
+def in_haste_if_exact(backend, dtype):
+    """In haste in float64, for no optimisation changes its sums; float32 is as users get it."""
+    return in_haste(backend, compiled=True) if dtype == "float64" else nullcontext()
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ def over(section, links, loss_weights, activation):
     return over_tolerance(bptt.errors(found, bptt.gradients(*given)), "float64")
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_equals_the_reference(backend, activation):
     section = fixtures.section(backend, "bptt")

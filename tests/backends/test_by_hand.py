@@ -6,7 +6,7 @@ import pytest
 import backends
 from common.corpus import load_data_time_machine
 
-batch_size, num_steps, num_hiddens = 32, 35, 128
+batch_size, num_steps, num_hiddens = 32, 8, 128
 
 
 class Framework:
@@ -69,7 +69,7 @@ def test_the_cells_of_the_functional_chapter(backend, capsys):
     get_params, init_rnn_state, rnn = scratch.get_params, scratch.init_rnn_state, scratch.rnn
     RNNModelScratch = scratch.RNNModelScratch
 
-    train_iter, vocab = load_data_time_machine(batch_size, num_steps)
+    train_iter, vocab = load_data_time_machine(batch_size, num_steps, max_tokens=2_400)
     sample, _ = next(iter(train_iter))
     assert sample.shape == (batch_size, num_steps)
 
@@ -114,7 +114,7 @@ def test_the_cells_of_the_functional_chapter(backend, capsys):
     assert said.startswith(f"epoch 10, perplexity {ppl:.2f}: time traveller")
     assert "tokens/s" in said
     assert said.splitlines()[-1].startswith("traveller")
-    random_iter, _ = load_data_time_machine(batch_size, num_steps, use_random_iter=True)
+    random_iter, _ = load_data_time_machine(batch_size, num_steps, True, max_tokens=2_400)
     scratch.train_rnn(model, random_iter, vocab, 1, 1, use_random_iter=True)
 
 

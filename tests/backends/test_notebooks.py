@@ -13,6 +13,7 @@ from common import sources
 from harness.notebook.build import cell_file
 from harness.notebook.execute import run_cells
 from harness.notebook.write import write_notebook
+from rnn_rosetta_suite.haste import XLA_FLAGS
 
 SMALLER = {
     "000": [
@@ -110,6 +111,7 @@ assert abs(estimates.mean() - full) < abs(truncated - full)
 
 
 def test_a_notebook_runs(tmp_path, monkeypatch, backend, document):
+    monkeypatch.setenv("XLA_FLAGS", XLA_FLAGS)
     monkeypatch.delenv("PYTEST_CURRENT_TEST")  # with it, a kernel does not show what C++ logs
     claims = CLAIMS[document]
     document, _, filled = document.partition(" ")

@@ -17,6 +17,7 @@ from common.experiment import Experiment
 from common.shards import split
 from common.variants import serving, unsupported
 from common.weights import draw_weights
+from rnn_rosetta_suite.haste import XLA_FLAGS
 from tests.backends.on_devices import FAULTS
 
 FILES = sorted(Path(backends.__file__).parent.glob("*/parallel.py"))
@@ -43,7 +44,7 @@ def environments(processes):
     usual = os.environ | {
         "JAX_ENABLE_X64": "1",
         "JAX_PLATFORMS": "cpu",
-        "XLA_FLAGS": f"--xla_force_host_platform_device_count={2 // processes}",
+        "XLA_FLAGS": f"{XLA_FLAGS} --xla_force_host_platform_device_count={2 // processes}",
         "OMP_NUM_THREADS": "1",
         "PYTHONPATH": str(Path(backends.__file__).parents[1]),
     }
