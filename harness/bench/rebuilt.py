@@ -45,8 +45,8 @@ def rebuilt(bench: BenchData) -> ShapeResult:
     (told,) = bench.facts["shapes"]
     turns = {
         (str(backend), str(label)): [
-            Turn.model_construct(seconds=row.seconds, cores_busy=row.cores_busy)
-            for row in mine.itertuples()
+            Turn.model_construct(seconds=float(seconds), cores_busy=float(cores_busy))
+            for seconds, cores_busy in zip(mine.seconds, mine.cores_busy, strict=True)
         ]
         for (backend, label), mine in bench.rounds.groupby(["backend", "variant"], sort=False)
     }

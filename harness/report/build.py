@@ -30,7 +30,7 @@ WITHOUT_RUN = {
 hold: a command adds its own here. It is imported when it is wanted, for some stand above this."""
 
 SEVERAL = ("run.json", "bench.json", "parity.csv")
-"""What one report may be of several of."""
+"""Results of which one report may show several."""
 
 
 def write_report(folders: Sequence[Path], out: Path) -> Path:

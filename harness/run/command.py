@@ -103,7 +103,7 @@ def run(
     from harness.workers.interpreters import asked
 
     chosen, (names, pythons) = given(settings), asked(backend, python)
-    chosen |= {"seed": own[0]} if (own := whole("--seed", seed)) else {}
+    chosen |= {"seed": seeds[0]} if (seeds := whole("--seed", seed)) else {}
     if resume:
         if recipe:
             raise RequestError(

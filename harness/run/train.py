@@ -130,6 +130,7 @@ def run(request: RunRequest, display: Display) -> RunResult:
         "engine": None,
         "backends": {},
         "gpus": {},
+        "machines": {},
     }
     request = replace(request, inputs=inputs)
     done = load_checkpoint(request.resume).epoch if request.resume else 0

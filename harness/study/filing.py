@@ -95,7 +95,7 @@ class Filing:
         return told_of(summary(task.folder))
 
     def gathered(self, folder: Path, row: Pair) -> str:
-        """How a row ended that was run apart; the last one of its cell makes the cell's folder."""
+        """Take a row that was run apart: the last one makes its cell's folder; say how it ended."""
         said = told_of(summary(alone_of(folder, row)))
         if all(has_finished(alone_of(folder, pair)) for pair in self.pairs):
             gather_rows(folder, self.pairs)
@@ -103,5 +103,5 @@ class Filing:
 
 
 def told_of(rows: Iterable[Row]) -> str:
-    """How rows ended, in words."""
+    """Endings of rows, in words."""
     return ", ".join(f"{row['backend']} {row['variant']} {row['status']}" for row in rows)

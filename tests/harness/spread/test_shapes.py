@@ -32,10 +32,10 @@ def alone(short_turns, monkeypatch):
 
 
 def timed(engine, folder, shapes=SHAPES, rounds=6):
-    contest = Contest(
-        ("mxnet-style",), ("scratch", "fused", "concise"), rounds, {"device": "cpu"}, {}
-    )
+    settings = {"dtype": "float32", "device": "cpu", "threads": None}
+    contest = Contest(("mxnet-style",), ("scratch", "fused", "concise"), rounds, settings, {})
     console = Console(record=True, width=120, file=io.StringIO())
+    folder.mkdir()
     result = time_shapes(Engines(), contest, shapes, folder, console, False, engine)
     return result, console.export_text()
 

@@ -184,11 +184,11 @@ def test_rows_may_be_apart_and_a_row_that_was_lost_is_all_that_is_run_again(
     assert [each.backends for each in again.begun] == [engine.begun[1].backends]
     assert finish(order, "") == ""
     kept = digits(in_order)
-    for cell in cells(study):
+    for number, cell in enumerate(cells(study)):
         data = read_run(order.folder(cell))
-        assert data.summary.machine.nunique() == 2
+        assert data.summary.machine.nunique() == (2 if number else 1)  # again on the first machine
         assert [row[0] for row in data.facts["rows"]] == ["mxnet-style", name]
-        assert {*data.facts["machines"]} < {*data.summary.machine}
+        assert {*data.facts["machines"]} <= {*data.summary.machine}
         mine = data.epochs[data.epochs.backend == "mxnet-style"]
         assert mine.perplexity.tolist() == kept[cell.name][0]
     assert [path for path in order.out.rglob(".*") if path.name != ".lock"] == []
