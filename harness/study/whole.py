@@ -70,10 +70,10 @@ def carry_out(order: StudyRequest, json: bool, quiet: bool, show: Show | None = 
         cells = tidy(order).to_dict("records")
         print_json({"study": str(folder), "cells": cells, "faults": faults})
     else:
-        if show:
-            show(console, order)
         for question, answer in answers:
             console.print(Text.assemble((f"{question} ", "dim"), (answer, "bold")))
+        if show:
+            show(console, order)
         for fault in faults:
             console.print(Text(fault, "red"))
         shown = f"report: {report}" if report else f"table: {folder / 'cells.csv'}"
