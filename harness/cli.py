@@ -17,7 +17,6 @@ from backends import plugins, taken
 from common.errors import RequestError, StorageError, fault_of, in_one_line
 from harness import interrupts
 from harness.about import NAME, version
-from harness.bench.command import bench
 from harness.bptt.command import bptt
 from harness.compare.command import compare
 from harness.completion import OutOption, ShellOption, install
@@ -31,8 +30,8 @@ from harness.options import Plugins
 from harness.parity.command import parity
 from harness.predict.command import predict
 from harness.report.command import report
-from harness.run.command import run
 from harness.sequence.command import sequence
+from harness.spread.command import bench, run
 from harness.streams import make_streams_last, output_was_lost
 from harness.study.command import study
 from harness.workers.errors import WorkerError

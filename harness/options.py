@@ -93,11 +93,34 @@ OutputFormat = Annotated[
     ),
 ]
 
+Seeds = Annotated[
+    list[str] | None,
+    Parameter(
+        name="--seed",
+        negative=(),
+        group=TRAINING,
+        help="decides weights, order, offsets and what is sampled (repeat, or separate by commas: "
+        "a study, with a run of each; default: 0)",
+    ),
+]
+
 
 def split(names: list[str] | None) -> tuple[str, ...]:
     """Names that were repeated or separated by commas, each once."""
     parts = [part.strip() for name in names or [] for part in name.split(",")]
     return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def whole(option: str, given: list[str] | None) -> tuple[int, ...]:
+    """Whole numbers that were repeated or separated by commas, each once.
+
+    Raises:
+        RequestError: one is none.
+    """
+    parts = split(given)
+    if wrong := [part for part in parts if not part.lstrip("-").isdecimal()]:
+        raise RequestError(f"{option} {wrong[0]}: a whole number, or several separated by commas")
+    return tuple(dict.fromkeys(map(int, parts)))
 
 
 class Options(Experiment):

@@ -14,13 +14,14 @@ ROW = 26
 """Pixels of a row."""
 
 
-def ranking(name: str, table: pd.DataFrame, shapes: int) -> Figure:
+def ranking(name: str, table: pd.DataFrame, shapes: int, on: str = "") -> Figure:
     """Speed of each form over that of the base, the geometric mean over shapes, logarithmic.
 
     Args:
         name: of the figure.
         table: as `harness.records.schemas.RankingTable` has it, the fastest first.
         shapes: number of them.
+        on: the machine, in words, where there are several.
     """
     labels = [Series(row["backend"], row["variant"]).labels for row in records(table)]
     drawn = pd.concat([pd.DataFrame(labels), table[["ratio", "low", "high"]]], axis=1)
@@ -60,7 +61,7 @@ def ranking(name: str, table: pd.DataFrame, shapes: int) -> Figure:
             x=alt.X("end:Q", scale=x_scale), text="mark:N", color=alt.value(INK["soft"])
         ),
     ]
-    title = f"All forms over {shapes} shapes: geometric means and 95 % intervals"
+    title = f"All forms over {shapes} shapes{on}: geometric means and 95 % intervals"
     best = [row["title"] for row in records(drawn[table.best])]
     last = drawn.iloc[-1]
     said = (

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
+from rich.console import Console
 
 from common.errors import RequestError
 from harness.console import note, print_json
@@ -29,6 +31,9 @@ from harness.options import (
     split,
 )
 
+Measure = Callable[[Any, tuple[str, ...], Path, Console, bool], Any]
+"""Whatever times a contest on some shapes, as `harness.bench.measure.run_contest` does."""
+
 
 @as_options({NETWORK: "dtype", MACHINE: "device devices deterministic threads"})
 class Settings(Options):
@@ -51,6 +56,7 @@ def bench(
     force: Force = False,
     json: Json = False,
     form: OutputFormat = None,
+    by: Annotated[Measure | None, Parameter(parse=False)] = None,
 ) -> int:
     """Time training steps of every backend and variant, in turns, against the floor.
 
@@ -120,7 +126,7 @@ def bench(
     console = console_for(json, form)
     out = out or new_folder("bench")
     with result_folder(out, "bench.json", force) as place:
-        result = run_contest(contest, shapes, place.path, console, quiet or bool(form))
+        result = (by or run_contest)(contest, shapes, place.path, console, quiet or bool(form))
         place.failed = result.exit_status != 0
         added = ""
         if not holds(out, "run.json"):  # a run has a report of its own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from harness.bench.answers import answers
 from harness.bench.contenders import Contest, contenders
 from harness.bench.printing import show, show_comparisons, show_ranking
 from harness.bench.ranking import ALL, check_against, comparisons_table, ranking_table
-from harness.bench.ratios import ShapeResult
+from harness.bench.ratios import ShapeResult, by_machine
 from harness.bench.tables import bench_table, circumstances, rounds_table
 from harness.bench.turns import time_shape
 from harness.bench.twins import Twin, with_twins
@@ -70,11 +70,8 @@ class BenchResult:
         table = bench_table(shape, found, quiet)
         self.figures = pd.concat([self.figures, table], ignore_index=True)
         self.rounds = pd.concat([self.rounds, rounds_table(shape, found)], ignore_index=True)
-        self.comparisons = comparisons_table(done, contest.against)
-        self.ranking = ranking_table(done, contest.against)
         self.facts["answers"][shape] = answers([last], contest.against)
-        if len(done) > 1:
-            self.facts["answers"][ALL] = answers(done, contest.against)
+        self.compare(done, contest.against)
         told = {"gpus": [gpu.model_dump() for gpu in gpus]}
         self.facts["shapes"].append(circumstances(shape, found, quiet) | told)
         turns = (len(form.turns) for each in done for form in each.forms.values())
@@ -83,6 +80,16 @@ class BenchResult:
             if each.reason and not each.forgiven(contest.backends) and not isinstance(each, Twin):
                 self.failures[f"{shape} {each.name}"] = each.reason
 
+    def compare(self, done: Sequence[ShapeResult], against: str) -> None:
+        """Compare over all shapes of a machine, and say what comes of it."""
+        self.comparisons = comparisons_table(done, against)
+        self.ranking = ranking_table(done, against)
+        machines = by_machine(done)
+        for name, mine in machines.items():
+            if len(mine) > 1:
+                over = ALL if len(machines) == 1 else f"{ALL} on {name}"
+                self.facts["answers"][over] = answers(mine, against)
+
     def write(self, folder: Path, status: str) -> None:
         """Write all files, each whole; the last says whether all shapes are there."""
         for name in ("figures", "rounds", "comparisons", "ranking"):
@@ -90,6 +97,29 @@ class BenchResult:
             write_aside(folder / f"{file}.csv", csv_of(getattr(self, name)))
         facts = self.facts | {"failures": self.failures, "status": status}
         write_facts(folder / "bench.json", facts, BENCH_TABLES)
+
+
+def begun(contest: Contest, absent: Mapping[str, str], folder: Path) -> BenchResult:
+    """A benchmark of which no shape is done, and whose files say so.
+
+    Raises:
+        RequestError: the folder cannot be written.
+    """
+    facts = {
+        **provenance(),
+        "rounds": contest.rounds or 0,
+        "limits": {"seconds": contest.seconds, "precision": contest.precision},
+        "against": contest.against,
+        "answers": {},
+        "settings": contest.settings,
+        "placement": None,
+        "shapes": [],
+    }
+    asked_for = {name: reason for name, reason in absent.items() if name in contest.backends}
+    result = BenchResult(facts, failures=asked_for)
+    with writing(folder):
+        result.write(folder, "running")
+    return result
 
 
 def run_contest(
@@ -104,21 +134,8 @@ def run_contest(
     check_against(contest.against, found)
     timed = [each.backend for each in found if each.is_network]
     placement = placed(Experiment.of(contest.settings), timed, contest.pythons)
-    result = BenchResult(
-        {
-            **provenance(),
-            "rounds": contest.rounds or 0,
-            "limits": {"seconds": contest.seconds, "precision": contest.precision},
-            "against": contest.against,
-            "answers": {},
-            "settings": contest.settings,
-            "placement": placement._asdict(),
-            "shapes": [],
-        },
-        failures={name: reason for name, reason in absent.items() if name in contest.backends},
-    )
-    with writing(folder):
-        result.write(folder, "running")
+    result = begun(contest, absent, folder)
+    result.facts["placement"] = placement._asdict()
     contest = replace(contest, settings=contest.settings | {"device": placement.device})
     done: list[ShapeResult] = []
     for shape in shapes:
@@ -131,9 +148,19 @@ def run_contest(
         result.add(done, gpus, contest)
         result.write(folder, "finished" if shape == shapes[-1] else "running")
         show(console, done[-1], result.figures[result.figures["shape"] == shape], contest.against)
+    show_all(console, done, result, contest.against, absent)
+    return result
+
+
+def show_all(
+    console: Console,
+    done: Sequence[ShapeResult],
+    result: BenchResult,
+    against: str,
+    absent: Mapping[str, str],
+) -> None:
+    """Print what is said over all shapes, and who was not timed."""
     show_comparisons(console, result.comparisons)
-    if len(done) > 1:
-        show_ranking(console, done, result.ranking, contest.against)
+    show_ranking(console, done, result.ranking, against)
     for name, reason in absent.items():
         console.print(Text(f"{name}: not timed: {reason}", "yellow"))
-    return result

@@ -13,7 +13,7 @@ from rich.text import Text
 from common.shards import MIXED, mixes
 from harness.bench.answers import answers, withheld
 from harness.bench.ranking import ALL, Match, against_reference, reference
-from harness.bench.ratios import ShapeResult
+from harness.bench.ratios import ShapeResult, by_machine
 from harness.bench.shapes import dimensions
 from harness.bench.tables import same
 from harness.bench.twins import EXCHANGES, Twin
@@ -138,12 +138,15 @@ def _over(base: str, asked: dict[str, Match], name: str) -> dict[str, Any]:
 
 
 def show_comparisons(console: Console, table: pd.DataFrame) -> None:
-    """Print the best form of each framework against that of each other, over all shapes."""
-    every = table[table["shape"].isin([ALL] if ALL in {*table["shape"]} else {*table["shape"]})]
-    best = every[every.question == "best"]
-    if best.empty:
-        return
-    shown = titled("Best against best")
+    """Print the best form of each framework against that of each other, machine by machine."""
+    best = table[table.question == "best"]
+    for machine, mine in best.groupby("machine", sort=False):
+        of_all = mine[mine["shape"] == ALL] if ALL in {*mine["shape"]} else mine
+        _comparisons(console, of_all, f" on {machine}" * (best.machine.nunique() > 1))
+
+
+def _comparisons(console: Console, best: pd.DataFrame, on: str) -> None:
+    shown = titled(f"Best against best{on}")
     for name in ("form", "over"):
         shown.add_column(name, no_wrap=True)
     for name in ("ratio", "95 % interval", "verdict"):
@@ -162,10 +165,18 @@ def show_comparisons(console: Console, table: pd.DataFrame) -> None:
 def show_ranking(
     console: Console, results: Sequence[ShapeResult], table: pd.DataFrame, against: str
 ) -> None:
-    """Print all forms over all shapes, the fastest first, with a dot and an interval each."""
-    if table.empty:
-        return
-    over = f"Over {len(results)} shapes"
+    """Print all forms over all shapes of a machine, the fastest first, each with its interval."""
+    machines = by_machine(results)
+    for machine, mine in machines.items():
+        ranked = table[table.machine == machine]
+        if len(mine) > 1 and len(ranked):
+            on = f" on {machine}" * (len(machines) > 1)
+            _ranking(console, mine, ranked, against, f"Over {len(mine)} shapes{on}")
+
+
+def _ranking(
+    console: Console, results: Sequence[ShapeResult], table: pd.DataFrame, against: str, over: str
+) -> None:
     of = f"multiples of {table.base.iloc[0]}"
     shown = titled(f"{over}: geometric means, {of}, 95 % intervals")
     shown.add_column("form", no_wrap=True)

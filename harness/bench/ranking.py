@@ -14,6 +14,7 @@ from harness.bench.contenders import Contender
 from harness.bench.ratios import (
     ShapeResult,
     best_forms,
+    by_machine,
     common_forms,
     mean_speed,
     ratio_over,
@@ -74,11 +75,10 @@ def against_reference(results: Sequence[ShapeResult], against: str) -> list[Matc
 
 
 def comparisons_table(results: Sequence[ShapeResult], against: str) -> pd.DataFrame:
-    """Every such comparison, on each shape and over all of them."""
+    """Every such comparison, on each shape and over all of a machine."""
     rows: list[dict[str, Any]] = []
     groups = [(each.shape, [each]) for each in results]
-    if len(results) > 1:
-        groups.append((ALL, list(results)))
+    groups += [(ALL, mine) for mine in by_machine(results).values() if len(mine) > 1]
     for shape, mine in groups:
         forms = mine[0].forms
         asked = {"best": best_against_best(mine), "against": against_reference(mine, against)}
@@ -97,17 +97,24 @@ def comparisons_table(results: Sequence[ShapeResult], against: str) -> pd.DataFr
                         "low": each.ratio.low,
                         "high": each.ratio.high,
                         "verdict": each.verdict,
+                        "machine": mine[0].machine,
                     }
                 )
     return pd.DataFrame(rows, columns=list(ComparisonTable.model_fields))
 
 
 def ranking_table(results: Sequence[ShapeResult], against: str) -> pd.DataFrame:
-    """Forms that have figures on every shape, the fastest first, over the fastest of them.
+    """Forms that have figures on every shape of a machine, the fastest first, over the fastest.
 
     With ``--against``, ratios are over that form instead. A form wins a shape if no other is found
     to be as fast, it ties if others are, and loses if one is found to be faster.
     """
+    machines = by_machine(results).values()
+    rows = [row for mine in machines for row in _ranked(mine, against)]
+    return pd.DataFrame(rows, columns=list(RankingTable.model_fields))
+
+
+def _ranked(results: Sequence[ShapeResult], against: str) -> list[dict[str, Any]]:
     names = common_forms(results)
     rows: list[dict[str, Any]] = []
     if names:
@@ -132,10 +139,10 @@ def ranking_table(results: Sequence[ShapeResult], against: str) -> pd.DataFrame:
                         word: sum(standing[name] == word for standing in of_shapes)
                         for word in ("wins", "ties", "losses")
                     },
+                    "machine": results[0].machine,
                 }
             )
-    rows.sort(key=lambda row: -row["ratio"])
-    return pd.DataFrame(rows, columns=list(RankingTable.model_fields))
+    return sorted(rows, key=lambda row: -row["ratio"])
 
 
 def _standing(result: ShapeResult, names: Sequence[str]) -> dict[str, str]:

@@ -18,17 +18,19 @@ from harness.bench.contenders import Contender
 from harness.bench.quiet import Quiet
 from harness.bench.twins import Twin, of_twin, smallest
 from harness.intervals import Interval, SpeedVerdict, interval, ratio_of_separate, verdict
+from harness.records.provenance import host_id
 
 Logs = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class ShapeResult:
-    """Result of one shape: its contenders, and how quiet the machine was."""
+    """Result of one shape: its contenders, how quiet the machine was, and which it was."""
 
     shape: str
     found: list[Contender]
     quiet: Quiet = field(default_factory=Quiet)
+    machine: str = field(default_factory=host_id)
 
     @property
     def forms(self) -> dict[str, Contender]:
@@ -53,6 +55,12 @@ class ShapeResult:
                 if not first.reason and len(first.turns) == len(each.turns):
                     return each
         return None
+
+
+def by_machine(results: Sequence[ShapeResult]) -> dict[str, list[ShapeResult]]:
+    """Shapes by their machine: those of several are not compared with each other."""
+    machines = dict.fromkeys(each.machine for each in results)
+    return {name: [each for each in results if each.machine == name] for name in machines}
 
 
 def log_ratios(base: Contender, other: Contender) -> Logs:

@@ -45,8 +45,7 @@ def told_of(folders: Sequence[Path]) -> Told:
     benches = [read_bench(folder) for folder in folders]
     every = in_order(pd.concat([networks(bench) for bench in benches]))
     backends = list(dict.fromkeys(series.backend for series in every))
-    facts = benches[0].facts
-    about = f"{', '.join(map(framework, backends))}, in turns on {facts['machine']['cpu']}"
+    about = f"{', '.join(map(framework, backends))}, in turns on {_cpus(benches[0])}"
     sections = [benchmark(benches), *(_reproduce(bench.facts) for bench in benches[:1])]
     failed = [note for bench in benches for note in failures(bench)]
     return Told("Who trains fastest?", about, backends, [answer(benches)], sections, failed)
@@ -141,10 +140,30 @@ def _about(bench: BenchData) -> list[Block]:
     device = (bench.facts.get("placement") or settings)["device"]
     return [
         Note(
-            f"{_turns(bench)} on {bench.facts['machine']['cpu']}, {settings['dtype']}, {device}. A "
+            f"{_turns(bench)} on {_cpus(bench)}, {settings['dtype']}, {device}. A "
             "ratio is that of the same round, the floor what unavoidable matrix products take."
-        )
+        ),
+        *_machines(bench),
     ]
+
+
+def _cpus(bench: BenchData) -> str:
+    """The CPU of each machine that timed."""
+    told = [shape["machine"] or bench.facts["machine"] for shape in bench.facts["shapes"]]
+    return ", ".join(dict.fromkeys(str(on["cpu"]) for on in told or [bench.facts["machine"]]))
+
+
+def _machines(bench: BenchData) -> list[Block]:
+    """Machines, and what each timed, where there are several: over them nothing is compared."""
+    shapes: dict[str, list[str]] = {}
+    for each in bench.facts["shapes"]:
+        if each["engine"]:
+            on = provenance.machine_of(each["engine"]["host"], each["machine"])
+            shapes.setdefault(on, []).append(each["shape"])
+    if len(shapes) < 2:
+        return []
+    said = "Each shape was timed on one machine; means are over the shapes of a machine alone."
+    return [Note(said), Facts([(", ".join(mine), on) for on, mine in shapes.items()])]
 
 
 def _remarks(bench: BenchData) -> list[Block]:

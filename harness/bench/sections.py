@@ -26,14 +26,20 @@ def answered(bench: BenchData, number_: int) -> list[Block]:
         for shape in ([ALL] if ALL in told else told)
         for line in told[shape]
     ]
-    shapes = len(bench.facts["shapes"])
-    if bench.ranking is not None and len(bench.ranking) and shapes > 1:
-        chart = ranking(f"ranking-{number_}", bench.ranking, shapes)
-        blocks.append(Chart(chart, _grid(bench.ranking)))
+    if bench.ranking is None:
+        return blocks
+    shapes = bench.figures.groupby("machine")["shape"].nunique()
+    for machine, mine in bench.ranking.groupby("machine", sort=False):
+        if (count := int(shapes.get(machine, 0))) > 1:
+            several = len(shapes) > 1
+            on = f" on {machine}" * several
+            name = f"ranking-{number_}" + f"-{machine}" * several
+            ranked = mine.reset_index(drop=True)
+            blocks.append(Chart(ranking(name, ranked, count, on), _grid(ranked, on)))
     return blocks
 
 
-def _grid(table: pd.DataFrame) -> Table:
+def _grid(table: pd.DataFrame, on: str) -> Table:
     rows = [
         [
             named(Series(row["backend"], row["variant"])),
@@ -46,4 +52,5 @@ def _grid(table: pd.DataFrame) -> Table:
         for row in records(table)
     ]
     heads = f"form|times {table.base.iloc[0]}|95 % interval|verdict|best|wins|ties|losses"
-    return Table("All forms over all shapes, geometric means", heads.split("|"), rows, (0, 3, 4))
+    caption = f"All forms over all shapes{on}, geometric means"
+    return Table(caption, heads.split("|"), rows, (0, 3, 4))

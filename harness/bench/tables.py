@@ -105,7 +105,7 @@ def bench_table(shape: str, found: list[Contender], quiet: Quiet | None = None) 
         here = next((places[each.name] for each in timed.values() if each.is_network), "")
         rows.append({"backend": "floor", "variant": "products", "shape": shape, "device": here})
         rows[-1] |= {"tokens_per_sec": tokens / limit, "floor_fraction": 1.0}
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=COLUMNS).assign(machine=result.machine)
 
 
 def break_even(contender: Contender, book: Contender) -> float:
@@ -172,6 +172,7 @@ def circumstances(shape: str, found: list[Contender], quiet: Quiet | None = None
                 "batch": each.batch,
                 "rounds": len(each.turns),
                 "reason": each.reason,
+                "kind": each.kind,
                 "checked": each.checked.model_dump() if each.checked else {},
                 "idle_cpu_share": each.idle_cpu / each.idle_wall if each.idle_wall else None,
                 **(each.prepared.model_dump() if each.prepared else {}),

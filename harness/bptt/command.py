@@ -74,10 +74,11 @@ def bptt(
     """
     from common.inputs import read_inputs
     from harness.bptt.measure import Folder, measure
-    from harness.bptt.report import write_bptt
+    from harness.bptt.report import told_of_measured
     from harness.bptt.request import PIS, BpttRequest, shortened
     from harness.bptt.tables import show
     from harness.checks import told_whose
+    from harness.page.write import write_told
     from harness.paths import new_folder, result_folder
     from harness.recipes import experiment_of
     from harness.workers.interpreters import asked
@@ -110,7 +111,7 @@ def bptt(
         facts = folder.conclude(measured)
         place.failed = not measured.passed
         if measured.backends:
-            page = write_bptt(facts, measured, place.path)
+            page = write_told(told_of_measured(facts, measured), place.path)
         folder.finish(measured)
     if json:
         print_json(facts | {"truncation": measured.truncation.to_dict("records")})

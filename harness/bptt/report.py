@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from common.errors import RequestError
 from common.truncation import ALL, T_LIMIT
 from harness.bptt import charts
 from harness.bptt.accuracy import accuracy, reproduce
 from harness.bptt.measure import Measured
+from harness.bptt.reading import read
 from harness.bptt.tables import clipping, setting
+from harness.console import printable
 from harness.page.blocks import Cell, Chart, Note, Section, Table, number
 from harness.page.figure import MOST
 from harness.page.series import framework, records
 from harness.page.told import Told, answers_of
-from harness.page.write import write_told
 
 TITLE = "Backpropagation through time"
 
 
-def write_bptt(facts: dict[str, Any], measured: Measured, out: Path) -> Path:
-    """Write the report into a folder; the path of ``report.html``.
+def told_of(folders: Sequence[Path]) -> Told:
+    """The report of the measurement in a folder.
 
     Raises:
-        RequestError: the folder cannot be written.
+        RequestError: it has not ended, nothing was measured, or a file is damaged.
     """
+    (folder,) = folders
+    measured, facts = read(folder)
+    if not measured.backends:
+        raise RequestError(printable(f"{folder}: no backend was measured"))
+    return told_of_measured(facts, measured)
+
+
+def told_of_measured(facts: dict[str, Any], measured: Measured) -> Told:
+    """The report of a measurement, of one backend at least."""
     told = [reach(measured), radius(measured)]
     if len(measured.truncation):
         told += [truncation(measured), chance(measured)]
     told += [accuracy(measured), reproduce(facts)]
     about = ", ".join(framework(name) for name in measured.backends)
-    return write_told(Told(TITLE, about, measured.backends, answers_of(told, 5), told), out)
+    return Told(TITLE, about, measured.backends, answers_of(told, 5), told)
 
 
 def _panels(table: pd.DataFrame) -> pd.DataFrame:

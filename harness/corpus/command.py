@@ -48,8 +48,9 @@ def corpus(
     from common import sources
     from common.pipes import kept
     from harness.corpus.measure import study, write
-    from harness.corpus.report import write_corpus
+    from harness.corpus.report import told_of_corpus
     from harness.corpus.tables import table
+    from harness.page.write import write_told
     from harness.paths import new_folder, refuse_to_overwrite, result_folder
 
     if run:
@@ -70,7 +71,7 @@ def corpus(
     ]
     for studied, folder in zip(studies, folders, strict=True):
         with result_folder(folder, "corpus.json", force) as place:
-            page = write_corpus(studied, place.path)
+            page = write_told(told_of_corpus(studied), place.path)
             write(studied, place.path)
         if not json:
             screen().print(table(studied))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.corpus.charts import GRAMS, by_length, ranks, rare
 from harness.corpus.measure import KINDS, Counted, Studied, shown
+from harness.corpus.reading import recount
 from harness.page import provenance
 from harness.page.blocks import Block, Cell, Chart, Details, Facts, Note, Section, Table
 from harness.page.series import records
 from harness.page.told import Told, answers_of
-from harness.page.write import write_told
 
 FREQUENT = 10
 """N-grams of each length in the table."""
@@ -20,16 +21,22 @@ SMOOTHINGS = {"none": "maximum likelihood", "kneser-ney": "Kneser-Ney"}
 MEASURES = ("perplexity", "train_perplexity", "val_perplexity")
 
 
-def write_corpus(studied: Studied, out: Path) -> Path:
-    """Write ``report.html`` and ``report.md`` of a corpus into a folder.
+def told_of(folders: Sequence[Path]) -> Told:
+    """The report of the corpus in a folder, whose text is counted again.
 
     Raises:
-        RequestError: the folder cannot be written.
+        RequestError: its record is damaged, or the text is not there any more, or not the same.
     """
+    (folder,) = folders
+    return told_of_corpus(recount(folder))
+
+
+def told_of_corpus(studied: Studied) -> Told:
+    """The report of a corpus."""
     kinds = " and ".join(f"{KINDS[each.token]}" for each in studied.counted)
     told = sections(studied)
     title, about = f"The corpus {studied.name}", f"Counted in {kinds}"
-    return write_told(Told(title, about, [], answers_of(told), told), out)
+    return Told(title, about, [], answers_of(told), told)
 
 
 def sections(studied: Studied) -> list[Section]:

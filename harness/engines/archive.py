@@ -1,4 +1,4 @@
-"""Run folder as an archive, a ZIP of its files, and back: checked before it is anybody's."""
+"""Folder as an archive, a ZIP of its files, and back: a run is checked before it is anybody's."""
 
 from __future__ import annotations
 
@@ -25,16 +25,15 @@ def pack(folder: Path) -> bytes:
     return packed.getvalue()
 
 
-def unpack(packed: bytes, folder: Path, experiment: dict[str, Any]) -> None:
-    """Make the run folder of an archive.
+def unpack(packed: bytes, folder: Path) -> None:
+    """Make a folder of an archive.
 
     Args:
         packed: the archive.
         folder: that is not there yet.
-        experiment: settings that the run must have.
 
     Raises:
-        RequestError: it is not the archive of such a run, whole and finished.
+        RequestError: it is no archive, or has a file that lies outside or is hidden.
         StorageError: the folder cannot be written.
     """
     try:
@@ -49,6 +48,20 @@ def unpack(packed: bytes, folder: Path, experiment: dict[str, Any]) -> None:
                 write_aside(path, archive.read(entry))
     except zipfile.BadZipFile as error:
         raise RequestError(f"an archive that is none: {error}") from error
+
+
+def unpack_run(packed: bytes, folder: Path, experiment: dict[str, Any]) -> None:
+    """Make the run folder of an archive.
+
+    Args:
+        packed, folder: as of `unpack`.
+        experiment: settings that the run must have.
+
+    Raises:
+        RequestError: it is not the archive of such a run, whole and finished.
+        StorageError: the folder cannot be written.
+    """
+    unpack(packed, folder)
     facts = record(folder, "run.json", RunFacts)
     if facts["status"] != "finished" or facts["experiment"] != experiment:
         raise RequestError("an archive of another run, or of one that has not ended")

@@ -15,11 +15,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from common.errors import RequestError
 from common.files import NO_LINK, storing
-from harness.workers.cpus import usable_cpus
+from harness.engines.request import CellRequest
+from harness.records.provenance import host_id
+from harness.workers.cpus import affinity, usable_cpus
 
 WAIT_SECONDS = 0.1
 """Time between two looks at locks that somebody else holds."""
@@ -117,6 +119,18 @@ def on_gpus(count: int) -> Iterator[Lease]:
                 del os.environ[name]
             else:
                 os.environ[name] = before
+
+
+def engine_facts(asked: CellRequest, cpus: Lease, gpus: Lease) -> dict[str, Any]:
+    """Facts of a record on who did a cell, and what of a machine it held meanwhile."""
+    return {
+        "name": asked.engine,
+        "host": host_id(),
+        "attempt": asked.attempt,
+        "cpus": affinity(),  # read back
+        "gpus": gpus.names,
+        "shared": cpus.shared or gpus.shared,
+    }
 
 
 def _gpus(visible: str | None) -> list[str]:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -61,7 +62,7 @@ class Ray:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
         interrupts.hear()  # Ray takes SIGTERM for itself
         self.refused: dict[str, str] = {}  # why, by node: they are not like the driver's
-        self.texts: dict[str, Any] = {}
+        self.texts: dict[Path, Any] = {}
         self.looked = 0.0
         self.slots = 0
         if not self.room():
@@ -111,9 +112,9 @@ class Ray:
         """Reference to the text, which goes to each node once; None if it comes with the source."""
         if task.text is None:
             return None
-        if task.request.corpus not in self.texts:
-            self.texts[task.request.corpus] = ray.put(task.text.read_bytes())
-        return self.texts[task.request.corpus]
+        if task.text not in self.texts:
+            self.texts[task.text] = ray.put(task.text.read_bytes())
+        return self.texts[task.text]
 
     def ready(self, running: Sequence[Any]) -> Sequence[Any]:
         """References to tasks that have ended."""

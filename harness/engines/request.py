@@ -1,4 +1,4 @@
-"""Request for a cell, as it goes to a node: JSON alone, so that nothing of ours is pickled."""
+"""Requests for cells, as they go to a node: JSON alone, so that nothing of ours is pickled."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import hashlib
 import platform
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 import backends
 from common.experiment import Experiment
@@ -36,18 +37,15 @@ class Share(BaseModel):
 
 
 class CellRequest(BaseModel):
-    """Request to run a cell of a study on a node, or a row of it again.
+    """Request to do one cell on a node, whatever it is of.
 
     Attributes:
         name: of the cell, for people.
-        recipe, experiment, backends, variants, checkpoint_seconds: as of a run.
+        backends, variants: as asked for.
         pythons: paths of the interpreters of backends that have one of their own.
-        data_dir: the first folder for published corpora, where the node has the driver's files.
-        corpus: SHA-256 of the text, which the node's must have.
         command: of the driver, for the record.
         source: SHA-256 of the project's source, which the node must run.
         versions: of Python, NumPy and the frameworks, which the node must have.
-        placement: device of all rows and why, where it was decided before; or None.
         share: what the cell has for itself.
         engine: name of the engine.
         attempt: from 1.
@@ -57,18 +55,12 @@ class CellRequest(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
-    recipe: str
-    experiment: Experiment
     backends: tuple[str, ...]
     variants: tuple[str, ...]
-    checkpoint_seconds: float
     pythons: dict[str, str] = {}
-    data_dir: str | None = None
-    corpus: str
     command: tuple[str, ...] = ()
     source: str
     versions: dict[str, str]
-    placement: tuple[str, str] | None = None
     share: Share = Share()
     engine: str = "local"
     attempt: int = 1
@@ -76,11 +68,53 @@ class CellRequest(BaseModel):
 
     @property
     def key(self) -> str:
-        """SHA-256 of all that decides what a run computes, and on how much of a machine."""
+        """SHA-256 of all that decides what a cell computes, and on how much of a machine."""
         decides = self.model_dump_json(
             exclude={"name", "data_dir", "pythons", "command", "engine", "attempt", "store"}
         )
         return hashlib.sha256(decides.encode()).hexdigest()
+
+
+class RunCell(CellRequest):
+    """Request to run a cell of a study on a node, or a row of it again.
+
+    Attributes:
+        recipe, experiment, checkpoint_seconds: as of a run.
+        data_dir: the first folder for published corpora, where the node has the driver's files.
+        corpus: SHA-256 of the text, which the node's must have.
+        placement: device of all rows and why, where it was decided before; or None.
+    """
+
+    kind: Literal["run"] = "run"
+    recipe: str
+    experiment: Experiment
+    checkpoint_seconds: float
+    data_dir: str | None = None
+    corpus: str
+    placement: tuple[str, str] | None = None
+
+
+class BenchCell(CellRequest):
+    """Request to time a contest on one shape, all contenders on one node.
+
+    Attributes:
+        shape: batch x steps x hiddens x vocabulary.
+        rounds, seconds, precision, settings, against: as of `harness.bench.contenders.Contest`.
+    """
+
+    kind: Literal["bench"] = "bench"
+    shape: str
+    rounds: int | None
+    seconds: float | None
+    precision: float | None
+    settings: dict[str, Any]
+    against: str
+
+
+CELL: TypeAdapter[RunCell | BenchCell] = TypeAdapter(
+    Annotated[RunCell | BenchCell, Field(discriminator="kind")]
+)
+"""Reads the request of any cell."""
 
 
 def versions_of(names: tuple[str, ...]) -> dict[str, str]:

@@ -77,12 +77,14 @@ class Chart:
 
 @dataclass(frozen=True)
 class Multiples:
-    """Small figures of one kind, side by side, whose axes are the same; a table says the same."""
+    """Small figures of one kind, side by side, whose axes are the same.
+
+    Where they end stands in a table of its own.
+    """
 
     kind = "multiples"
     caption: str
     figures: list[Figure]
-    grid: Table
 
 
 @dataclass(frozen=True)
@@ -231,7 +233,7 @@ def _undrawn(blocks: Sequence[Block]) -> list[Block]:
             case Chart():
                 found.append(replace(block.grid, folded=True))
             case Multiples():
-                found += [Note(block.caption), block.grid]
+                pass
             case Details():
                 found.append(replace(block, blocks=_undrawn(block.blocks)))
             case _:

@@ -73,7 +73,7 @@ def _block(block: Block) -> str:
             return f"{_picture(block.figure)}\n\n{grid}"
         case Multiples():
             pictures = "\n\n".join(_picture(figure) for figure in block.figures)
-            return f"{escape(block.caption)}:\n\n{pictures}\n\n{_block(block.grid)}"
+            return f"{escape(block.caption)}:\n\n{pictures}"
         case Note():
             return escape(block.text)
         case Details():

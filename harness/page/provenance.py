@@ -23,6 +23,14 @@ def _typed(word: str) -> str:
     return home + shlex.quote(word.removeprefix(home)) if word != home else home
 
 
+def machine_of(host: str, on: dict[str, Any]) -> str:
+    """A machine in words, after its name in the tables, if it has one there."""
+    memory = on.get("memory_mb")
+    size = f"{memory / 1024:.0f} GB" if isinstance(memory, int | float) else "memory not told"
+    of = f"{on.get('cores_used')} of {on.get('cores')} cores"
+    return f"{host}: " * bool(host) + f"{on.get('cpu')}, {of}, {size}, {on.get('os')}"
+
+
 def source(facts: dict[str, Any]) -> list[tuple[str, str]]:
     """The revision and the hash of the source, from what `machine.provenance` says."""
     told = facts["source"]

@@ -8,12 +8,27 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from harness.page.blocks import Block, Cell, Chart, Details, Note, Section, Table, named, number
+from harness.page import provenance
+from harness.page.blocks import (
+    Block,
+    Cell,
+    Chart,
+    Details,
+    Facts,
+    Note,
+    Section,
+    Table,
+    named,
+    number,
+)
 from harness.page.charts import errors
 from harness.page.series import Series, framework, in_order, records
 from harness.page.told import Answer, Bar, Bars, Told
 from harness.paths import make_up
+from harness.records.json_schemas import ParityFacts
+from harness.records.reading import record
 from harness.records.schemas import ParityTable
+from harness.records.tables import holds
 from harness.records.tables import table as read_table
 
 VERDICTS = {
@@ -39,7 +54,29 @@ def told_of(folders: Sequence[Path]) -> Told:
     table = pd.concat(tables, ignore_index=True)
     backends = list(dict.fromkeys(series.backend for series in in_order(table)))
     title, about = "Equal to the reference?", ", ".join(map(framework, backends))
-    return Told(title, about, backends, [answer(judged(table))], [grid(table)])
+    sections = [grid(table), *(_reproduce(folder) for folder in folders[:1] if _knows(folder))]
+    return Told(title, about, backends, [answer(judged(table))], sections)
+
+
+def _knows(folder: Path) -> bool:
+    """True if a record says of what its table is; older ones have none."""
+    return holds(folder, "parity.json")
+
+
+def _reproduce(folder: Path) -> Section:
+    facts = record(folder, "parity.json", ParityFacts)
+    described = {name: {"versions": versions} for name, versions in facts["backends"].items()}
+    pairs = [
+        *provenance.source(facts),
+        provenance.versions({"versions": facts["versions"], "backends": described}),
+        ("Machine", provenance.machine_of("", facts["machine"])),
+    ]
+    return Section(
+        "reproduce",
+        "How do I run it again?",
+        "With the same command.",
+        [provenance.command(facts["command"]), Details("Source and versions", [Facts(pairs)])],
+    )
 
 
 def judged(table: pd.DataFrame) -> pd.DataFrame:

@@ -93,6 +93,7 @@ class RunFacts(ResultFacts):
         rows: backends and variants.
         placement: of all rows, decided when the run was begun.
         gpus: what they went through while each row was trained, by its name.
+        machines: those of rows that were run elsewhere than the others, by a hash of their names.
     """
 
     recipe: str
@@ -105,6 +106,7 @@ class RunFacts(ResultFacts):
     placement: PlacementFacts | None = None
     engine: EngineFacts | None = None
     gpus: dict[str, list[Watched]] = {}
+    machines: dict[str, dict[str, Any]] = {}
     backends: dict[str, Description]
     started: str
     ended: str | None
@@ -159,12 +161,18 @@ class SameTwice(Open):
 
 
 class Circumstances(Open):
-    """Circumstances of the figures of one shape; see `harness.bench.quiet` and ``twins``."""
+    """Circumstances of the figures of one shape; see `harness.bench.quiet` and ``twins``.
+
+    Attributes:
+        engine, machine: who had it timed, and where; None where the benchmark was started by hand.
+    """
 
     shape: Shape
     quiet: Quietness | None = None
     same: SameTwice | None = None
     gpus: list[Watched] = []
+    engine: EngineFacts | None = None
+    machine: dict[str, Any] | None = None
     workers: list[Entered]
     products: dict[str, dict[str, dict[str, float]]]
 
@@ -175,6 +183,14 @@ class ParityFacts(ResultFacts):
     backends: dict[str, dict[str, str]]
     failures: dict[str, str]
     status: Literal["finished", "failed"]
+
+
+class StudyFacts(ResultFacts):
+    """``study.json``: contents of its file, and by cell why it was lost."""
+
+    study: dict[str, Any]
+    lost: dict[str, str] = {}
+    status: Literal["running", "finished", "failed"]
 
 
 class BenchFacts(ResultFacts):

@@ -157,13 +157,14 @@ class BenchTable(BaseModel):
     scaling_efficiency: Quantities
     joules_per_token: Quantities
     code_lines: Quantities
+    machine: Texts  # a hash of its host's name
 
     @model_validator(mode="before")
     @classmethod
     def _of_before(cls, cells: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
         """Fill in what a table leaves out that is from before it was measured."""
-        later = "device device_memory_mb scaling_efficiency joules_per_token code_lines".split()
-        return dict.fromkeys(later, [""] * len(cells.get("backend", ()))) | cells
+        later = "device device_memory_mb scaling_efficiency joules_per_token code_lines machine"
+        return dict.fromkeys(later.split(), [""] * len(cells.get("backend", ()))) | cells
 
 
 class RoundTable(BaseModel):
@@ -177,10 +178,15 @@ class RoundTable(BaseModel):
     cores_busy: Quantities
 
 
+def of_one_machine(cells: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """Fill in the machine of a table from before there could be several."""
+    return {"machine": [""] * len(cells.get("backend", ()))} | cells
+
+
 class ComparisonTable(BaseModel):
     """``comparisons.csv``: speed of a form as a multiple of that of another, the base.
 
-    The shape ``all`` is the geometric mean over all of them; ``question`` says why the two are
+    The shape ``all`` is the geometric mean over all of a machine; ``question`` says why the two are
     held against each other: the best forms of two backends, or the base was asked for.
     """
 
@@ -194,10 +200,13 @@ class ComparisonTable(BaseModel):
     low: Quantities
     high: Quantities
     verdict: Annotated[list[SpeedVerdict | Literal[""]], texts]
+    machine: Texts
+
+    _of_one_machine = model_validator(mode="before")(of_one_machine)
 
 
 class RankingTable(BaseModel):
-    """``ranking.csv``: forms over all shapes, the fastest first.
+    """``ranking.csv``: forms over all shapes of a machine, the fastest first.
 
     A ratio is the speed over that of the base, the geometric mean over shapes; ``best`` says that
     the form is the fastest, or ties with it.
@@ -214,3 +223,6 @@ class RankingTable(BaseModel):
     wins: Counts
     ties: Counts
     losses: Counts
+    machine: Texts
+
+    _of_one_machine = model_validator(mode="before")(of_one_machine)

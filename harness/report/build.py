@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from common.errors import RequestError
-from harness.bench import report as bench
+from harness.console import printable
 from harness.page.series import framework
 from harness.page.told import Told
 from harness.page.write import write_told
-from harness.parity import report as parity
 from harness.records.tables import holds
 from harness.report.groups import Report, gather
 from harness.report.sections import answers, sections
@@ -18,11 +18,19 @@ from harness.report.setup import notices
 
 WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
-WITHOUT_RUN: dict[str, Callable[[Sequence[Path]], Told]] = {
-    "bench.json": bench.told_of,
-    "parity.csv": parity.told_of,
+WITHOUT_RUN = {
+    "bench.json": "harness.bench.report",
+    "parity.csv": "harness.parity.report",
+    "study.json": "harness.study.report",
+    "sequence.json": "harness.sequence.report",
+    "corpus.json": "harness.corpus.report",
+    "bptt.json": "harness.bptt.report",
 }
-"""Reports of folders that hold no run, by the file that they hold: a command adds its own here."""
+"""Modules whose ``told_of`` makes the report of folders that hold no run, by the file that they
+hold: a command adds its own here. It is imported when it is wanted, for some stand above this."""
+
+SEVERAL = ("run.json", "bench.json", "parity.csv")
+"""Results of which one report may show several."""
 
 
 def write_report(folders: Sequence[Path], out: Path) -> Path:
@@ -53,7 +61,13 @@ def told_of(folders: Sequence[Path]) -> Told:
         first, other = kinds[0], next(kind for kind in kinds if kind != kinds[0])
         where = f"{folders[0]} holds {first}, {folders[kinds.index(other)]} {other}"
         raise RequestError(f"one report is of one kind: {where}: give them one by one")
-    return WITHOUT_RUN[kinds[0]](folders) if kinds[0] in WITHOUT_RUN else told_of_runs(folders)
+    (kind,) = set(kinds)
+    if len(folders) > 1 and kind not in SEVERAL:
+        raise RequestError(printable(f"{folders[1]}: a report is of one {kind}: give one by one"))
+    if kind not in WITHOUT_RUN:
+        return told_of_runs(folders)
+    told: Told = import_module(WITHOUT_RUN[kind]).told_of(folders)
+    return told
 
 
 def _kind(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""``report``: results of runs and of a benchmark, for people."""
+"""``report``: results of any command, for people."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def report(
     Parameters
     ----------
     folder
-        a run folder, of several of which one report is made; or a folder of bench or parity
+        a run folder, of several of which one report is made; or that of a bench, parity, study,
+        sequence, corpus or bptt
     out
         the folder that gets the report (default: the run folder; a new one in runs for several, or
         for one of the project's own results)

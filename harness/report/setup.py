@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from harness.page import provenance
@@ -96,20 +97,22 @@ def _facts(group: RunGroup) -> list[tuple[str, str]]:
             f"{settings.num_epochs} epochs of SGD, learning rate {settings.lr:g}, {clip}, "
             f"{'seed' if len(group.seeds) == 1 else 'seeds'} {', '.join(map(str, group.seeds))}",
         ),
-        *(("Machine", told) for told in dict.fromkeys(map(_machine, group.runs))),
+        *(("Machine", told) for told in machines(group.runs)),
         *_gpus(group.facts),
         ("When", "; ".join(dict.fromkeys(_when(run.facts) for run in group.runs))),
     ]
 
 
-def _machine(run: RunData) -> str:
-    """The machine of a run; by its name in the tables too, where an engine chose it."""
-    on, engine = run.facts["machine"], run.facts.get("engine")
-    return (
-        (f"{engine['host']}: " if engine else "")
-        + f"{on.get('cpu')}, {on.get('cores_used')} of {on.get('cores')} cores, "
-        + f"{_gigabytes(on.get('memory_mb'))}, {on.get('os')}"
-    )
+def machines(runs: Sequence[RunData]) -> list[str]:
+    """The machines of runs, each once, in words."""
+    return list(dict.fromkeys(told for run in runs for told in _machines(run)))
+
+
+def _machines(run: RunData) -> list[str]:
+    """The machines of a run; by their names in the tables too, where an engine chose them."""
+    engine = run.facts["engine"] or {}
+    own = provenance.machine_of(engine.get("host", ""), run.facts["machine"])
+    return [own, *(provenance.machine_of(*each) for each in run.facts["machines"].items())]
 
 
 def _gpus(facts: dict[str, Any]) -> list[tuple[str, str]]:
@@ -127,10 +130,6 @@ def _all_tokens(corpus: dict[str, Any]) -> str:
 def _when(facts: dict[str, Any]) -> str:
     started = str(facts["started"])[:16].replace("T", " ")
     return f"{started} UTC, {facts['status']}"
-
-
-def _gigabytes(megabytes: Any) -> str:
-    return f"{megabytes / 1024:.0f} GB" if isinstance(megabytes, int | float) else "memory not told"
 
 
 def _outcomes(group: RunGroup) -> Table:

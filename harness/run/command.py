@@ -30,11 +30,13 @@ from harness.options import (
     OutputFormat,
     Pythons,
     Quiet,
+    Seeds,
     Variants,
     as_options,
     given,
     seconds,
     split,
+    whole,
 )
 
 
@@ -42,7 +44,7 @@ from harness.options import (
     {
         DATA: "corpus token max_tokens min_freq sampling batch_size num_steps",
         NETWORK: "input embed_size num_layers num_hiddens init sigma activation dtype",
-        TRAINING: "lr clip_theta state keep_graph num_epochs seed",
+        TRAINING: "lr clip_theta state keep_graph num_epochs",
         MACHINE: "device devices deterministic threads",
         OUTPUT: "prefixes num_preds pred_period decode alpha temperature",
     }
@@ -61,6 +63,7 @@ def run(
     data_dir: DataDir = None,
     baselines: Annotated[Literal["on", "off"], Parameter(group=MEASUREMENT)] = "on",
     settings: Annotated[Settings | None, FLAT] = None,
+    seed: Seeds = None,
     python: Pythons = None,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
     quiet: Quiet = False,
@@ -82,8 +85,8 @@ def run(
     resume
         go on from this checkpoint, with its settings, up to --num-epochs
     out
-        the run folder; one of this very run that was cut off is gone on with (default: a new one in
-        runs)
+        the run folder, or that of a study with several seeds or an engine; one of this very run
+        that was cut off is gone on with (default: a new one in runs)
     """
     from dataclasses import replace
 
@@ -100,6 +103,7 @@ def run(
     from harness.workers.interpreters import asked
 
     chosen, (names, pythons) = given(settings), asked(backend, python)
+    chosen |= {"seed": seeds[0]} if (seeds := whole("--seed", seed)) else {}
     if resume:
         if recipe:
             raise RequestError(

@@ -130,12 +130,12 @@ def run(request: RunRequest, display: Display) -> RunResult:
         "engine": None,
         "backends": {},
         "gpus": {},
+        "machines": {},
     }
     request = replace(request, inputs=inputs)
     done = load_checkpoint(request.resume).epoch if request.resume else 0
-    size = len(inputs.vocab)
     seed, dtype, devices = experiment.seed, experiment.dtype, experiment.devices
-    rows = [Row(*pair, seed, dtype, size, done, devices=devices) for pair in pairs]
+    rows = [Row(*pair, seed, dtype, len(inputs.vocab), done, devices=devices) for pair in pairs]
     path = request.out or default_folder(request.recipe, experiment)
     with locked(path):
         folder = RunFolder(path, facts, rows)

@@ -61,7 +61,7 @@ def sequence(
     from harness.records.provenance import provenance
     from harness.sequence import tables
     from harness.sequence.measure import expected, facts, study
-    from harness.sequence.report import told_of
+    from harness.sequence.report import told_of_section
     from harness.workers.interpreters import asked
 
     experiment = SequenceExperiment.of(given(settings))
@@ -72,7 +72,7 @@ def sequence(
     with result_folder(out, "sequence.json", force) as place:
         tables.start(place.path)
         found = study(experiment, reference, names, pythons)
-        page = write_told(told_of(found, about), place.path)
+        page = write_told(told_of_section(found, about), place.path)
         tables.write(found, about, place.path)
         place.failed = not found.passed
     if json:

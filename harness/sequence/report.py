@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from harness.page.series import Series, framework
 from harness.page.told import Told, answers_of
 from harness.sequence.forecasts import SHOWN, TITLES, far_ahead, next_value, on_its_own
 from harness.sequence.measure import SequenceResult
+from harness.sequence.reading import read
 
 TOPICS = {
     "linreg": "linreg",
@@ -31,7 +34,17 @@ TINY = 1e-18
 """Position of an error of zero on a logarithmic axis."""
 
 
-def told_of(result: SequenceResult, about: dict[str, Any]) -> Told:
+def told_of(folders: Sequence[Path]) -> Told:
+    """The report of section 9.1 in a folder, whose reference is computed anew.
+
+    Raises:
+        RequestError: it has not ended, or its record is damaged.
+    """
+    (folder,) = folders
+    return told_of_section(*read(folder))
+
+
+def told_of_section(result: SequenceResult, about: dict[str, Any]) -> Told:
     """The report of section 9.1."""
     names = ", ".join(framework(each.backend) for each in result.compared) or "no framework"
     right = accuracy(result)

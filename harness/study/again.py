@@ -74,6 +74,22 @@ def replace_rows(folder: Path, pairs: Sequence[Pair]) -> list[Status]:
     return statuses
 
 
+def gather_rows(folder: Path, pairs: Sequence[Pair]) -> None:
+    """Make the run folder of a cell each of whose rows was run alone, beside it."""
+    merged = beside(folder, "merged")
+    with storing(folder):
+        shutil.rmtree(merged, ignore_errors=True)
+        shutil.copytree(alone_of(folder, pairs[0]), merged)
+    for pair in pairs[1:]:
+        take_row(alone_of(folder, pair), merged, pair)
+    facts = json.loads((merged / "run.json").read_text(encoding="utf-8"))
+    facts["rows"] = [[*pair] for pair in pairs]
+    write_facts(merged / "run.json", facts, [*RUN_TABLES, CHECKPOINTS])
+    take_place(merged, folder)
+    sweep(folder)
+    forget(folder)
+
+
 def take_place(merged: Path, folder: Path) -> None:
     """Let a folder that is whole take the place of one that may be there."""
     with storing(folder):
@@ -115,20 +131,22 @@ def beside(folder: Path, name: str) -> Path:
     return folder.with_name(f".{folder.name}.{name}")
 
 
+def table_of(folder: Path, name: str = "summary.csv") -> pd.DataFrame:
+    """A table of a run as it is written, every cell a text."""
+    return pd.read_csv(folder / name, dtype=str, keep_default_na=False)
+
+
 def take_row(source: Path, target: Path, pair: Pair) -> None:
     """Replace a row of one run folder by that of another, in every table and file."""
     for name in ("epochs.csv", "samples.csv", "summary.csv"):
-        old, new = (
-            pd.read_csv(folder / name, dtype=str, keep_default_na=False)
-            for folder in (target, source)
-        )
+        old, new = (table_of(folder, name) for folder in (target, source))
         others = old[(old.backend != pair[0]) | (old.variant != pair[1])]
         table = pd.concat([others, new], ignore_index=True)
         if name == "summary.csv":
             speed = pd.to_numeric(table.tokens_per_sec)
             table = table.loc[speed.sort_values(ascending=False, kind="stable").index]
         write_aside(target / name, table.to_csv(index=False, lineterminator="\r\n"))
-    for row in new.itertuples():  # of the summary, which came last
+    for row in table_of(source).itertuples():
         OnTheWay(
             target / "checkpoints" / f"{row.backend}-{row.variant}-{row.seed}.safetensors"
         ).remove()
@@ -140,4 +158,6 @@ def take_row(source: Path, target: Path, pair: Pair) -> None:
     )
     for name in ("backends", "gpus"):
         old[name] = old.get(name, {}) | new.get(name, {})
+    there = dict.fromkeys(filter(None, table_of(source).machine), new["machine"])
+    old["machines"] = old.get("machines", {}) | there
     write_facts(target / "run.json", old | {"ended": new["ended"]}, [*RUN_TABLES, CHECKPOINTS])

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from cyclopts.validators import Number
-from rich.text import Text
 
-from common.errors import in_one_line
-from harness.console import print_json, screen
+from harness.console import screen
+from harness.engines.options import AsOptions, Engines, StoreAddress
 from harness.options import (
     CHOICE,
-    MACHINE,
     OUTPUT,
     CheckpointSeconds,
     DataDir,
@@ -23,30 +19,13 @@ from harness.options import (
     seconds,
 )
 
-MOST_SHOWN = 1000
-"""Cells of a report: it has a chart for each."""
-
-Engine = Annotated[str, Parameter(group=MACHINE)]
-Cpus = Annotated[int | None, Parameter(group=MACHINE, validator=Number(gte=1))]
-Count = Annotated[int, Parameter(group=MACHINE, validator=Number(gte=0))]
-Jobs = Annotated[int, Parameter(group=MACHINE, validator=Number(gte=1))]
-Flag = Annotated[bool, Parameter(negative=(), group=MACHINE, show_default=False)]
-Words = Annotated[list[str] | None, Parameter(negative=(), group=MACHINE)]
-Address = Annotated[str | None, Parameter(group=MACHINE)]
-
 
 def study(
     file: Annotated[str, Parameter(group=CHOICE)],
     /,
     *,
-    engine: Engine = "local",
-    jobs: Jobs = 1,
-    address: Address = None,
-    slurm: Words = None,
-    cpus_per_cell: Cpus = None,
-    gpus_per_cell: Count = 0,
-    exclusive: Flag = False,
-    store: Address = None,
+    engines: AsOptions = None,
+    store: StoreAddress = None,
     dry_run: Annotated[bool, Parameter(negative=(), group=CHOICE, show_default=False)] = False,
     python: Pythons = None,
     data_dir: DataDir = None,
@@ -65,90 +44,31 @@ def study(
     ----------
     file
         a TOML file, or a study that comes with the project: exercises.toml, seeds.toml
-    engine
-        where the cells are run: local, ray or slurm, or another that is installed
-    jobs
-        cells at once, of the engine local
-    address
-        of a Ray cluster (default: auto, which is one that runs on this machine)
-    slurm
-        NAME=VALUE: a parameter of its jobs, such as partition=long or time=120, in minutes (repeat)
-    cpus_per_cell
-        CPUs of a cell (default: 1; in order, all of them)
-    gpus_per_cell
-        GPUs of a cell; without, a cell that an engine runs sees none
-    exclusive
-        run one cell at a time on each machine
-    store
-        where nodes keep finished cells, as fsspec takes it: a folder, s3://..., gs://...
     dry_run
         run nothing but one cell, and say what the others would take
     out
         the study's folder (default: runs/studies/<name of the file>)
     """
-    from harness import interrupts
-    from harness.engines.choice import EngineOptions, check_engine, parse_slurm
-    from harness.engines.request import Share
-    from harness.lock import locked
-    from harness.page.write import write_told
     from harness.paths import RUNS
-    from harness.study.ending import broken, finish, lost_cells, tidy
-    from harness.study.grid import find_study, load_study, many
+    from harness.study.grid import find_study, load_study
     from harness.study.plan import plan
-    from harness.study.report import told_of
-    from harness.study.run import StudyRequest, run_study
-    from harness.study.spread import spread_study
+    from harness.study.run import StudyRequest
+    from harness.study.whole import carry_out
     from harness.workers.interpreters import parse
 
     path = find_study(file)
     stem = path.stem.lstrip(".") or "study"  # of ...toml, the stem is ..
     folder = out or RUNS / "studies" / stem
-    share = Share(cpus=cpus_per_cell, gpus=gpus_per_cell, exclusive=exclusive)
-    options = EngineOptions(jobs, address, parse_slurm(slurm or []), share, folder / ".jobs")
-    check_engine(engine, options)
+    engines = engines or Engines()
+    options = engines.checked(folder)
     order = StudyRequest(
         load_study(path),
         folder,
         data_dir,
         parse(python or ()),
         seconds(checkpoint_seconds),
-        engine,
+        engines.engine,
         options,
         store,
     )
-    console = screen()
-
-    def tell(line: str) -> None:
-        if not json:
-            console.print(Text(line))
-
-    if dry_run:
-        return plan(order, console)
-    report: Path | None = None
-    with locked(folder):
-        if order.in_order:
-            done = run_study(order, tell)
-        else:
-            done = spread_study(order, tell, console=None if json else console)
-        if not done:
-            return interrupts.exit_status()
-        reason = ""
-        if not lost_cells(folder) and not many(order.study, MOST_SHOWN):
-            try:
-                report = write_told(told_of(order), folder)
-            except Exception as error:  # its runs stand, whatever became of their report
-                reason = f"no report: {in_one_line(error)}"
-        reason = finish(order, reason)
-    if reason:
-        print(f"error: {reason}; to try again, start the study again", file=sys.stderr)
-        return 1
-    faults = broken(order)
-    if json:
-        cells = tidy(order).to_dict("records")
-        print_json({"study": str(folder), "cells": cells, "faults": faults})
-    else:
-        for fault in faults:
-            console.print(Text(fault, "red"))
-        shown = f"report: {report}" if report else f"table: {folder / 'cells.csv'}"
-        console.print(Text(shown), soft_wrap=True)
-    return 1 if faults else 0
+    return plan(order, screen()) if dry_run else carry_out(order, json=json, quiet=json)

@@ -162,12 +162,21 @@ def load_study(path: Path) -> Study:
     except ValidationError as error:
         raise wrong_key(path, error) from error
     try:
-        select(study.backends, study.variants)
-        for _ in each_cell(study):
-            pass
+        check(study)
     except RequestError as error:
         raise RequestError(f"{path}: {error}") from error
     return study
+
+
+def check(study: Study) -> None:
+    """See that a study has backends, variants and cells that there are.
+
+    Raises:
+        RequestError: it has not; see `each_cell`.
+    """
+    select(study.backends, study.variants)
+    for _ in each_cell(study):
+        pass
 
 
 def cells(study: Study) -> list[GridCell]:

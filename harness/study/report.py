@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import ValidationError
 
-from harness.console import figure
+from common.errors import RequestError
+from harness.console import figure, printable
 from harness.page import provenance
 from harness.page.blocks import (
     Block,
@@ -20,24 +23,49 @@ from harness.page.blocks import (
     Note,
     Section,
     Table,
+    Tone,
     between,
     number,
 )
 from harness.page.figure import MOST
 from harness.page.series import Series, framework, in_order
 from harness.page.told import Answer, Bar, Bars, Told, answers_of
+from harness.records.agreement import damaged
+from harness.records.json_schemas import StudyFacts
+from harness.records.reading import record
 from harness.report.curves import curves
 from harness.report.lines import at_most_five
 from harness.study.charts import effect_sizes, multiple, where_they_end
+from harness.study.costs import APART, by_panel, costs, hosts, machines
 from harness.study.effects import Effect, by_row, effects, ends
 from harness.study.equivalence import FEWEST
+from harness.study.grid import Study
 from harness.study.panels import Panel, panels_of
 from harness.study.run import StudyRequest, read_cells
 from harness.study.seeds import seeds
 from harness.study.words import in_words
 
 
-def told_of(order: StudyRequest) -> Told:
+def told_of(folders: Sequence[Path]) -> Told:
+    """The report of the study in a folder.
+
+    Raises:
+        RequestError: it has not ended, its record is damaged, or a cell has no finished run.
+    """
+    (folder,) = folders
+    facts = record(folder, "study.json", StudyFacts)
+    if facts["status"] != "finished":
+        raise RequestError(
+            printable(f"{folder}: its study is {facts['status']}: start it again, with this --out")
+        )
+    try:
+        study = Study(**facts["study"])
+    except ValidationError as error:
+        raise damaged(folder / "study.json", "its study is none") from error
+    return told_of_study(StudyRequest(study, folder, None, {}))
+
+
+def told_of_study(order: StudyRequest) -> Told:
     """The report of a study: an answer for each grid, then what each stands on."""
     panels = panels_of(order)
     every = [panel for found in panels.values() for panel in found]
@@ -64,7 +92,6 @@ def backends_of(sections_of: StudyRequest) -> list[str]:
 
 def _setup(order: StudyRequest, panels: list[Panel]) -> Section:
     study, facts = order.study, panels[0].group.facts
-    on = facts["machine"]
     seconds = sum(float(panel.group.epochs.seconds.sum()) for panel in panels)
     runs = [run for panel in panels for run in panel.group.runs]
     section = Section(
@@ -79,11 +106,13 @@ def _setup(order: StudyRequest, panels: list[Panel]) -> Section:
             ("Recipe", study.recipe),
             ("Settings of its own", _told(study.settings) or "none"),
             ("Corpus", f"{facts['corpus']['name']}, {facts['corpus']['tokens']:,} tokens"),
-            ("Machine", f"{on.get('cpu')}, {on.get('cores_used')} of {on.get('cores')} cores"),
+            *machines(runs),
             ("Training", f"{figure(seconds, ',.0f')} seconds in all"),
         ]
     )
     section.blocks.append(Details("Grids, recipe, corpus and machine", [facts_]))
+    if len(hosts(runs)) > 1:
+        section.blocks.append(Note(f"Its rows ran on {len(hosts(runs))} machines. {APART}"))
     sources = {run.facts["source"]["sha256"] for run in runs}
     if len(sources) > 1:
         section.blocks.append(Note(f"Its cells ran from {len(sources)} versions of the source."))
@@ -123,7 +152,9 @@ def _grid(name: str, panels: list[Panel], order: StudyRequest) -> Section:
         title = "Every cell, the best first" if names else "Every seed, the best first"
         chart = where_they_end(f"{name}-ends", title, drawn)
         section.blocks.append(Chart(chart, _ends(panels), half=several))
-    section.blocks += [*_curves(name, panels), Details("What each cost", [*_costs(panels)])]
+    else:
+        section.blocks.append(_ends(panels))
+    section.blocks += [*_curves(name, panels), Details("What each cost", [*costs(panels)])]
     return section
 
 
@@ -155,7 +186,7 @@ def _curves(name: str, panels: list[Panel]) -> Iterator[Block]:
     ]
     what = "Validation perplexity" if measure.startswith("val") else "Perplexity"
     caption = f"{what} by epoch, logarithmic, on the same axis in each"
-    yield Details("How each learned", [Multiples(caption, figures, _ends(panels))])
+    yield Details("How each learned", [Multiples(caption, figures)])
 
 
 def _domain(tables: list[pd.DataFrame], panels: list[Panel]) -> tuple[float, float]:
@@ -175,7 +206,7 @@ def _end(panel: Panel, series: Series | None) -> float:
 
 def _ends(panels: list[Panel]) -> Table:
     """A row a panel, a column a series: the perplexity, or what became of it."""
-    return _by_panel("Where they ended", panels, _end_cell)
+    return by_panel("Where they ended", panels, _end_cell)
 
 
 def _end_cell(panel: Panel, series: Series) -> Cell:
@@ -183,31 +214,9 @@ def _end_cell(panel: Panel, series: Series) -> Cell:
     failed = mine[mine.status != "ok"]
     if len(failed):
         statuses = ", ".join(dict.fromkeys(failed.status))
-        return Cell(f"{statuses}" + f" ({len(failed)} of {len(mine)})" * (len(mine) > 1), "bad")
+        tone: Tone = "quiet" if statuses == "unavailable" else "bad"
+        return Cell(f"{statuses}" + f" ({len(failed)} of {len(mine)})" * (len(mine) > 1), tone)
     return number(_end(panel, series), ".4f")
-
-
-def _by_panel(caption: str, panels: list[Panel], cell: Any) -> Table:
-    names = list(panels[0].varied) or ["runs"]
-    every = in_order(pd.concat([panel.group.summary for panel in panels], ignore_index=True))
-    rows = []
-    for panel in panels:
-        told = [Cell(str(value)) for value in panel.varied.values()]
-        told = told or [Cell(str(len(panel.group.seeds)))]
-        rows.append([*told, *(cell(panel, series) for series in every)])
-    heads = [*names, *(series.title for series in every)]
-    return Table(caption, heads, rows, tuple(range(len(names))))
-
-
-def _costs(panels: list[Panel]) -> Iterator[Block]:
-    def speed(panel: Panel, series: Series) -> Cell:
-        return number(float(series.rows(panel.group.summary).tokens_per_sec.median()), ",.0f")
-
-    def memory(panel: Panel, series: Series) -> Cell:
-        return number(float(series.rows(panel.group.summary).peak_memory_mb.median()), ",.0f")
-
-    yield _by_panel("Tokens a second in training", panels, speed)
-    yield _by_panel("Most memory, MB", panels, memory)
 
 
 def _reproduce(order: StudyRequest, panels: list[Panel]) -> Section:

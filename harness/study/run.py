@@ -52,6 +52,7 @@ class StudyRequest:
         checkpoint_seconds: as of a run.
         engine, options: where the cells are run.
         store: address of the store that finished cells are kept in; or None.
+        apart: True if the rows of a cell may be run on several machines.
     """
 
     study: Study
@@ -62,6 +63,7 @@ class StudyRequest:
     engine: str = "local"
     options: EngineOptions = field(default_factory=EngineOptions)
     store: str | None = None
+    apart: bool = False
 
     @property
     def in_order(self) -> bool:

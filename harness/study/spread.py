@@ -1,44 +1,39 @@
 """A study that is spread: an engine runs its cells, and what comes back is filed by this process.
 
-Nobody else writes into the study's folder. What arrives is checked aside and then takes its place;
-the first to come stays.
+Nobody else writes into the study's folder.
 """
 
 from __future__ import annotations
 
-import shutil
 import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 
 from rich.console import Console
 
-from common.errors import RequestError
-from harness.engines.archive import unpack
+from harness.checks import select
 from harness.engines.choice import engine_of
-from harness.engines.request import CellRequest, versions_of
+from harness.engines.request import RunCell, versions_of
 from harness.engines.store import Store
 from harness.engines.task import Engine, Outcome, Task
 from harness.engines.tries import tried
 from harness.lock import locked
+from harness.records.json_schemas import RunFacts
 from harness.records.provenance import from_home
-from harness.records.reading import has_finished
+from harness.records.reading import has_finished, record
 from harness.study.again import (
     Pair,
     alone_of,
-    beside,
     forget,
+    gather_rows,
     placement_of,
-    replace_rows,
-    take_place,
 )
+from harness.study.filing import Filed, Filing
 from harness.study.grid import GridCell, each_cell
 from harness.study.progress import Progress
-from harness.study.rows import summary, title
+from harness.study.rows import title
 from harness.study.run import (
     StudyRequest,
     begin,
@@ -91,16 +86,6 @@ def spread_study(
         return lost is not None
 
 
-@dataclass(frozen=True)
-class Filed:
-    """End of a task: the line that is told, where it ran, and the reason if it was lost."""
-
-    task: Task
-    told: str
-    machine: str = ""
-    lost: str = ""
-
-
 class Spread:
     """A study on its way.
 
@@ -122,9 +107,10 @@ class Spread:
     ) -> None:
         self.order, self.engine, self.texts = order, engine, texts
         self.store, self.progress = store, progress
-        self.filing: deque[Future[Filed]] = deque()
+        self.being_filed: deque[Future[Filed]] = deque()
         self.lost: dict[str, str] = {}
-        self.one_by_one = threading.Lock()  # rows of one cell
+        self.pairs = select(order.study.backends, order.study.variants)
+        self.filing = Filing(self.pairs, store)
         self.command = tuple(from_home(word) for word in sys.argv[1:])
 
     def run(self) -> dict[str, str] | None:
@@ -133,7 +119,7 @@ class Spread:
             try:
                 for task, outcome in tried(self.engine, self.tasks(), self.progress.tell):
                     self.begin_filing(task, outcome)
-                while self.filing:
+                while self.being_filed:
                     self.end_filing()
             except KeyboardInterrupt:
                 self.pool.shutdown(cancel_futures=True)
@@ -145,7 +131,7 @@ class Spread:
         for cell in each_cell(self.order.study):
             folder = self.order.folder(cell)
             if not is_finished(self.order, cell):
-                yield from self.not_in_store(self.task(cell, None))
+                yield from self.rows(cell) if self.order.apart else self.whole(cell)
             elif pairs := [*to_run_again(self.order, cell)]:
                 self.progress.count += len(pairs) - 1
                 for pair in pairs:
@@ -154,13 +140,34 @@ class Spread:
                 forget(folder)
                 self.progress.done_before(title(cell))
 
+    def whole(self, cell: GridCell) -> Iterator[Task]:
+        """The task of a cell whose rows stay together."""
+        yield from self.not_in_store(self.task(cell, None))
+
+    def rows(self, cell: GridCell) -> Iterator[Task]:
+        """The tasks of a cell whose rows may be apart, but for those that an earlier driver had."""
+        folder, experiment = self.order.folder(cell), cell.experiment.model_dump(mode="json")
+        self.progress.count += len(self.pairs) - 1
+        waiting = []
+        for pair in self.pairs:
+            alone = alone_of(folder, pair)
+            facts = record(alone, "run.json", RunFacts) if has_finished(alone) else {}
+            if facts.get("experiment") == experiment:
+                self.progress.done_before(f"{title(cell)}: {' '.join(pair)}")
+            else:
+                waiting.append(pair)
+        for pair in waiting:
+            yield from self.not_in_store(self.task(cell, pair))
+        if not waiting:
+            gather_rows(folder, self.pairs)
+
     def task(self, cell: GridCell, row: Pair | None) -> Task:
         """The task of a cell, or of a row of it."""
         study, experiment = self.order.study, cell.experiment
         folder, backends = self.order.folder(cell), row[:1] if row else study.backends
-        placed = placement_of(folder) if row else None
+        placed = placement_of(folder) if row and has_finished(folder) else None
         data_dir = self.order.data_dir
-        request = CellRequest(
+        request = RunCell(
             name=title(cell),
             recipe=study.recipe,
             experiment=experiment,
@@ -192,57 +199,16 @@ class Spread:
     def begin_filing(self, task: Task, outcome: Outcome, how: str = "") -> None:
         """File an outcome beside others; waits where too many wait."""
         how = how or f"{outcome.header.seconds:.0f} s on {outcome.header.host}"
-        self.filing.append(self.pool.submit(self.filed, task, outcome, how))
-        while self.filing and (self.filing[0].done() or len(self.filing) > 4 * WRITERS):
+        self.being_filed.append(self.pool.submit(self.filing.filed, task, outcome, how))
+        while self.being_filed and (
+            self.being_filed[0].done() or len(self.being_filed) > 4 * WRITERS
+        ):
             self.end_filing()
 
     def end_filing(self) -> None:
         """Tell of the outcome that was filed first."""
-        filed = self.filing.popleft().result()
+        filed = self.being_filed.popleft().result()
         if filed.lost:
             self.lost[filed.task.request.name] = filed.lost
         name = filed.task.request.name
         self.progress.ended(name, filed.told, filed.machine, bool(filed.lost))
-
-    def filed(self, task: Task, outcome: Outcome, how: str) -> Filed:
-        """File an outcome: its archive takes its place, unless a finished run is there.
-
-        Args:
-            task, outcome: what is filed.
-            how: it was had, in words.
-        """
-        header, name = outcome.header, task.request.name
-        if header.ending != "done":
-            if task.row:  # the old row stays, and so does its cell
-                stays = f"{name}: {' '.join(task.row)} stays: {header.reason}"
-                return Filed(task, stays, header.host)
-            ending = "failed" if header.ending == "failed" else "lost"
-            told = f"{name}: {ending}: {header.reason}"
-            return Filed(task, told, header.host, header.reason)
-        if header.stored and self.store:
-            outcome = self.store.get(task.request.key) or outcome
-        try:
-            ended = self.put(task, outcome.archive)
-        except RequestError as error:
-            return Filed(task, f"{name}: lost: {error}", header.host, str(error))
-        return Filed(task, f"{name}: {how}: {ended}", header.host)
-
-    def put(self, task: Task, archive: bytes) -> str:
-        """Put a run folder, or a row of one, into its place; how its rows ended, in words."""
-        experiment = task.request.experiment.model_dump(mode="json")
-        aside = beside(task.folder, "merged") if not task.row else alone_of(task.folder, task.row)
-        shutil.rmtree(aside, ignore_errors=True)
-        unpack(archive, aside, experiment)
-        if task.row:
-            with self.one_by_one:
-                return f"again: {', '.join(replace_rows(task.folder, [task.row]))}"
-        if not task.folder.exists():
-            take_place(aside, task.folder)
-        elif has_finished(task.folder):
-            shutil.rmtree(aside)
-        else:
-            with locked(task.folder):
-                take_place(aside, task.folder)
-            shutil.rmtree(beside(task.folder, "old"), ignore_errors=True)
-        rows = summary(task.folder)
-        return ", ".join(f"{row['backend']} {row['variant']} {row['status']}" for row in rows)

@@ -44,15 +44,16 @@ def _of_seeds(ended: pd.DataFrame) -> str:
 
 
 def _of_settings(ended: pd.DataFrame, names: Sequence[str], sizes: Sequence[Effect]) -> str:
+    """One sentence: the best, then what each setting does, with the interval over seeds."""
     medians = ended.groupby("panel", sort=False).end.median().sort_values(kind="stable")
     said = [(str(title), figure(float(end), ".3f")) for title, end in medians.items()]
     ties = [title for title, end in said if end == said[0][1]]
     best = f"Best {', and '.join(ties)}: {said[0][1]}"
     if len(names) == 1:
-        return "; then ".join([best, *(f"{t}: {end}" for t, end in said[len(ties) :][:TOLD])]) + "."
+        best = ", then ".join([best, *(f"{t}: {end}" for t, end in said[len(ties) :][:TOLD])])
     strongest = sorted(sizes, key=lambda each: -abs(math.log(each.times.median)))[:TOLD]
     told = "; ".join(_does(each) for each in strongest)
-    return f"{best}. Perplexity is {told}." if told else f"{best}."
+    return f"{best}; perplexity is {told}." if told else f"{best}."
 
 
 def _does(effect: Effect) -> str:

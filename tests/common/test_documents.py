@@ -51,6 +51,20 @@ def pins(name):
     return {re.sub(r"[-_.]+", "-", package).lower(): version for package, version in found}
 
 
+def test_an_extra_that_pins_a_version_pins_that_of_the_constraints():
+    wanted = pins("constraints.txt")
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    every = [
+        each
+        for name, of in extras["optional-dependencies"].items()
+        if name != "mxnet"
+        for each in of
+    ]
+    pinned = dict(each.split("==") for each in every if "==" in each and ";" not in each)
+    assert {*pinned} == {"ray", "submitit"}
+    assert {name: wanted[name] for name in pinned} == pinned
+
+
 def test_the_lock_is_of_the_constraints_and_has_a_hash_for_each():
     lock, wanted = pins("requirements.lock"), pins("constraints.txt")
     assert wanted == {package: lock.get(package) for package in wanted}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import backends
 from harness.paths import ROOT
 from harness.records.reading import read_run
 from harness.study.grid import cells, load_study
@@ -18,7 +19,7 @@ from tests.faults.kills import MARK
 
 STUDY = """
 title = "Spread"
-{backends}
+backends = {backends}
 [settings]
 num_epochs = {epochs}
 num_hiddens = 8
@@ -40,24 +41,31 @@ class Spread:
 
     Args:
         folder: of all that belongs to it.
-        whole: True for 24 cells of every backend, else 4 of one.
+        whole: True for 24 cells of every backend that is installed, else 4 of one.
     """
 
     def __init__(self, folder, whole):
         self.folder, self.count = folder, 24 if whole else 4
         self.file, self.out = folder / "spread.toml", folder / "out"
+        self.backends = installed() if whole else ["mxnet-style"]
         rates = [round(0.5 + 0.1 * number, 1) for number in range(self.count // 2)]
-        backends = "" if whole else 'backends = ["mxnet-style"]'
-        text = STUDY.format(backends=backends, rates=rates, epochs=40 if whole else 400)
+        text = STUDY.format(backends=self.backends, rates=rates, epochs=40 if whole else 100)
         self.file.write_text(text, encoding="utf-8")
         self.order = StudyRequest(load_study(self.file), self.out, None, {})
         self.mark = uuid.uuid4().hex
 
     def start(self, *words):
         """Start the study in a process of its own."""
-        command = [sys.executable, "-m", "harness", "study", str(self.file)]
+        return self.begin("study", self.file, *words)
+
+    def command(self, *words):
+        """Run a command to its end: exit status, output and error."""
+        return ended(self.begin(*words))
+
+    def begin(self, *words):
+        """Start a command in a process of its own."""
         return subprocess.Popen(
-            [*command, "--out", str(self.out), *map(str, words)],
+            [sys.executable, "-m", "harness", *map(str, words), "--out", str(self.out)],
             cwd=self.folder,
             env=os.environ | {MARK: self.mark},
             stdout=subprocess.PIPE,
@@ -80,12 +88,6 @@ class Spread:
             found[cell.name] = rows.perplexity.tolist(), texts, saved
         return found
 
-    def in_order(self):
-        """The same of the study in this process, one cell after the other."""
-        whole = replace(self.order, out=self.folder / "whole")
-        assert run_study(whole, [].append)
-        return self.digits(whole.out)
-
     def at_work(self, count):
         """Wait until so many cells are being trained."""
         deadline = time.monotonic() + 200
@@ -94,9 +96,17 @@ class Spread:
             time.sleep(0.02)
 
 
+def installed():
+    """The four backends, as far as they are installed; the output says which."""
+    four = ("mxnet-style", "torch", "jax", "tensorflow")
+    found = [name for name in four if not backends.missing(name)]
+    print(f"backends: {', '.join(found)}")
+    return found
+
+
 def ended(process):
     """Exit status, output and error of a process."""
-    out, err = process.communicate(timeout=600)
+    out, err = process.communicate(timeout=3000)
     return process.returncode, out, err
 
 
@@ -110,15 +120,35 @@ def spread(tmp_path, monkeypatch, request):
     return Spread(tmp_path, request.config.getoption("whole"))
 
 
-@pytest.fixture
-def cluster(spread):
-    """A Ray cluster without any CPU yet, on this machine."""
+@pytest.fixture(scope="session")
+def in_order(tmp_path_factory, request):
+    """Digits of the study that was run in this process, one cell after the other."""
+    whole = Spread(tmp_path_factory.mktemp("in-order"), request.config.getoption("whole"))
+    assert run_study(whole.order, [].append)
+    return whole.digits(whole.out)
+
+
+@pytest.fixture(scope="session")
+def head():
+    """A Ray cluster without any CPU, on this machine: to start one takes longer than most tests."""
     pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RAY_TMPDIR", "/tmp")  # its sockets need short names
+        made = Cluster(
+            initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
+        )
     yield made
     made.shutdown()
+
+
+@pytest.fixture
+def cluster(spread, head):
+    """The cluster, whose nodes of this test alone have CPUs; they have its environment."""
+    yield head
+    for node in [*head.worker_nodes]:
+        head.remove_node(node, allow_graceful=False)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import csv
 import json
 
 import numpy as np
+import pandas as pd
 
 from common.experiment import Experiment
 from harness.records.provenance import machine, source, versions
@@ -82,6 +83,18 @@ def make_run(
         "ended": "2026-01-02T03:14:05+00:00",
         "status": "finished",
     }
+    (folder / "run.json").write_text(json.dumps(facts), encoding="utf-8")
+    return folder
+
+
+def on_machine(folder, machine, shared=False):
+    """Let the rows of a made run be of a machine, by an engine."""
+    summary = pd.read_csv(folder / "summary.csv", dtype=str, keep_default_na=False)
+    summary.assign(machine=machine).to_csv(folder / "summary.csv", index=False)
+    facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    facts["engine"] = {
+        "name": "ray", "host": machine, "attempt": 1, "cpus": [0], "gpus": [], "shared": shared
+    }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(facts), encoding="utf-8")
     return folder
 

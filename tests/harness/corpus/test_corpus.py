@@ -16,7 +16,8 @@ from common.inputs import load_batches
 from common.text import Text
 from harness.corpus.command import Settings, corpus
 from harness.corpus.measure import Studied, add_baselines, study, write
-from harness.corpus.report import write_corpus
+from harness.corpus.report import told_of_corpus
+from harness.page.write import write_told
 from harness.records.reading import read_run
 from harness.run.baselines import MODELS, baselines, texts
 from harness.run.progress import Silent
@@ -84,7 +85,7 @@ def test_a_text_that_means_harm_stays_text(tmp_path):
     (tmp_path / "nasty.txt").write_text(nasty * 30, encoding="utf-8")
     studied = study(tmp_path / "nasty.txt", ["char", "word"], 0, 0, None)
     write(studied, tmp_path / "out")
-    page = write_corpus(studied, tmp_path / "out").read_text(encoding="utf-8")
+    page = write_told(told_of_corpus(studied), tmp_path / "out").read_text(encoding="utf-8")
     text = (tmp_path / "out" / "report.md").read_text(encoding="utf-8")
     assert "<script>alert" not in page + text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page

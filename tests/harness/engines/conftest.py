@@ -6,7 +6,7 @@ import pytest
 
 from common.experiment import Experiment
 from common.inputs import read_inputs
-from harness.engines.request import CellRequest, Share, versions_of
+from harness.engines.request import RunCell, Share, versions_of
 from harness.workers.source import source_hash
 
 SETTINGS = {
@@ -50,6 +50,6 @@ def asked():
             "versions": versions_of(names),
             "share": Share(cpus=1),
         }
-        return CellRequest(**(told | fields))
+        return RunCell(**(told | fields))
 
     return make

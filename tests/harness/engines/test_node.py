@@ -10,7 +10,7 @@ import pytest
 
 from common.errors import RequestError, StorageError
 from common.sources import EMBEDDED
-from harness.engines.archive import unpack
+from harness.engines.archive import unpack_run
 from harness.engines.node import work
 from harness.engines.task import Outcome
 from harness.records.reading import read_run
@@ -23,7 +23,7 @@ def worked(request, text=None):
 
 
 def unpacked(request, outcome, folder):
-    unpack(outcome.archive, folder, request.experiment.model_dump(mode="json"))
+    unpack_run(outcome.archive, folder, request.experiment.model_dump(mode="json"))
     return read_run(folder)
 
 
@@ -148,10 +148,10 @@ def test_an_archive_that_is_not_the_run_is_refused(asked, tmp_path):
     experiment = request.experiment.model_dump(mode="json")
     for number, (name, change, message) in enumerate(WRONG.values()):
         with pytest.raises(RequestError, match=message):
-            unpack(edited(sent.archive, name, change), tmp_path / str(number), experiment)
+            unpack_run(edited(sent.archive, name, change), tmp_path / str(number), experiment)
     with pytest.raises(RequestError, match="of another run"):
-        unpack(sent.archive, tmp_path / "other", experiment | {"seed": 7})
+        unpack_run(sent.archive, tmp_path / "other", experiment | {"seed": 7})
     with pytest.raises(RequestError, match="none"):
-        unpack(sent.archive[:-30], tmp_path / "cut", experiment)
+        unpack_run(sent.archive[:-30], tmp_path / "cut", experiment)
     for damaged in (sent.sent()[:-1], b"", b"no header\n"):
         assert Outcome.of(damaged).header.ending == "lost"

@@ -1,29 +1,15 @@
 """Runs of several machines: no throughput is held against that of another machine."""
 
-import json
-
-import pandas as pd
-
 from harness.report.curves import epoch_throughput
 from harness.report.groups import gather
 from harness.report.setup import setup
-from tests.harness.made_runs import make_run
+from tests.harness.made_runs import make_run, on_machine
 
 PAIRS = (("torch", "scratch"), ("torch", "concise"))
 
 
 def made(folder, number, machine, shared=False):
-    path = folder / str(number)
-    make_run(path, PAIRS, seed=number)
-    summary = pd.read_csv(path / "summary.csv", dtype=str, keep_default_na=False)
-    summary.assign(machine=machine).to_csv(path / "summary.csv", index=False)
-    facts = json.loads((path / "run.json").read_text(encoding="utf-8"))
-    facts["engine"] = {
-        "name": "ray", "host": machine, "attempt": 1, "cpus": [0], "gpus": [], "shared": shared
-    }  # fmt: skip
-    facts.pop("files", None)
-    (path / "run.json").write_text(json.dumps(facts), encoding="utf-8")
-    return path
+    return on_machine(make_run(folder / str(number), PAIRS, seed=number), machine, shared)
 
 
 def test_ratios_are_formed_within_one_machine(tmp_path):

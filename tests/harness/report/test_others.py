@@ -1,6 +1,7 @@
 """Reports of other results than runs, and figures as slides."""
 
 import struct
+import sys
 
 import pandas as pd
 import pytest
@@ -60,6 +61,64 @@ def test_a_comparison_in_the_folder_of_a_run_leaves_its_report_alone(tmp_path, m
     said = capsys.readouterr().out
     assert f"to show it: python -m harness report {run}\n" in said  # on one line, to be copied
     assert f"report: {tmp_path / 'alone' / 'report.html'}\n" in said
+
+
+STUDY = """
+title = "Tiny"
+backends = ["mxnet-style"]
+[settings]
+num_epochs = 2
+num_hiddens = 4
+max_tokens = 2000
+pred_period = 2
+[[grid]]
+name = "rates"
+question = "Does the rate matter?"
+[grid.vary]
+lr = [0.5, 1]
+"""
+
+MADE_BY = {
+    "study": "study tiny.toml",
+    "bptt": "bptt --recipe quickstart --backend mxnet-style --num-epochs 1 --draws 2",
+    "sequence": "sequence --backend mxnet-style --num-points 120 --num-train 60",
+    "corpus": "corpus embedded --max-tokens 2000",
+    "parity": "parity --backend mxnet-style --variant fused --steps 2 --dtype float64",
+}
+
+
+@pytest.mark.parametrize("command", MADE_BY)
+def test_the_report_of_any_result_is_made_again_to_the_letter(tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.toml").write_text(STUDY, encoding="utf-8")
+    out = tmp_path / "out"
+    line = [*MADE_BY[command].split(), "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", ["harness", *line])
+    assert app(line, exit_on_error=False, result_action="return_value") == 0
+    before = (out / "report.md").read_text(encoding="utf-8")
+    assert "How do I run it again?" in before or "How can it be done again?" in before
+    assert f"python -m harness {MADE_BY[command]} --out out" in before or command == "corpus"
+    for name in ("report.md", "report.html"):
+        (out / name).unlink()
+    assert report(out) == 0
+    assert (out / "report.md").read_text(encoding="utf-8") == before
+    if command != "parity":
+        with pytest.raises(RequestError, match=rf"a report is of one {command}\.json"):
+            told_of([out, out])
+
+
+@pytest.mark.drawn
+def test_a_study_has_slides(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny.toml").write_text(STUDY, encoding="utf-8")
+    line = ["study", "tiny.toml", "--out", "out"]
+    assert app(line, exit_on_error=False, result_action="return_value") == 0
+    assert report("out", "--slides", "slides") == 0
+    assert (tmp_path / "slides" / "rates-ends.pdf").read_bytes().startswith(b"%PDF-")
+    record = tmp_path / "out" / "study.json"
+    record.write_text(record.read_text("utf-8").replace('"finished"', '"running"'), "utf-8")
+    with pytest.raises(RequestError, match="its study is running: start it again"):
+        told_of([tmp_path / "out"])
 
 
 def test_results_of_several_kinds_are_not_one_report(tmp_path):

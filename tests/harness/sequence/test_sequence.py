@@ -17,7 +17,7 @@ from harness.page.drawing import draw
 from harness.records.provenance import provenance
 from harness.sequence.charts import Curve, forecast_figure
 from harness.sequence.measure import expected, study
-from harness.sequence.report import told_of
+from harness.sequence.report import told_of_section
 from tests.harness.drawn import most_lines
 
 SMALL = "--num-points 60 --num-train 37 --tau 3 --num-steps 5 --num-hiddens 4 --batch-size 8 "
@@ -120,7 +120,7 @@ def test_the_report_shows_it(folder):
 def test_the_charts_draw_what_was_predicted():
     settings = SequenceExperiment(num_points=200, num_train=100, num_epochs=1, steps_ahead=STEPS)
     found = study(settings, expected(settings), ["mxnet-style"], {})
-    told = {section.name: section for section in told_of(found, provenance()).sections}
+    told = {section.name: section for section in told_of_section(found, provenance()).sections}
     charts = {
         block.figure.name: block.figure
         for section in told.values()

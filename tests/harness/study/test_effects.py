@@ -49,13 +49,15 @@ def test_the_answer_names_the_best_and_what_each_setting_does():
     names = ["activation", "clip_theta"]
     said = in_words(table(1), names, effects(table(1), names))
     assert said == (
-        "Best relu, clip_theta 0, and relu, clip_theta 1: 4.000. Perplexity is 50% lower with relu "
+        "Best relu, clip_theta 0, and relu, clip_theta 1: 4.000; perplexity is 50% lower with relu "
         "rather than tanh (0.50 to 0.50 times, range over 4); the same with clip_theta 1 rather "
         "than 0 (1.00 to 1.00 times, range over 4)."
     )
     alone = table(1).query("clip_theta == 0")
-    assert in_words(alone.assign(panel=alone.activation), ["activation"], []) == (
-        "Best relu: 4.000; then tanh: 8.000."
+    alone = alone.assign(panel=alone.activation)
+    assert in_words(alone, ["activation"], effects(alone, ["activation"])) == (
+        "Best relu: 4.000, then tanh: 8.000; perplexity is 50% lower with relu rather than tanh "
+        "(0.50 to 0.50 times, range over 2)."
     )
 
 

@@ -8,9 +8,6 @@ from dataclasses import replace
 import pytest
 
 from common.errors import RequestError
-from harness.engines.flight import in_flight
-from harness.engines.node import work
-from harness.engines.request import Share
 from harness.engines.task import Outcome
 from harness.records.reading import read_run
 from harness.study.ending import finish, tidy
@@ -18,6 +15,7 @@ from harness.study.grid import cells, load_study
 from harness.study.run import StudyRequest, run_study
 from harness.study.spread import spread_study
 from tests.harness.engines.conftest import runtime_folder as runtime_folder
+from tests.harness.engines.here import Elsewhere, Here
 
 STUDY = """
 title = "Small"
@@ -35,46 +33,6 @@ question = "Does the rate matter?"
 lr = [0.5, 1]
 clip_theta = [0, 1]
 """
-
-
-class Here:
-    """An engine in this process: works at once, or does what a script says to a cell.
-
-    Args:
-        script: by number of the submission, the outcome that comes instead, or an exception.
-    """
-
-    name, share = "here", Share(cpus=1)
-
-    def __init__(self, script=()):
-        self.script, self.begun, self.outcome_of = dict(script), [], {}
-
-    def outcomes(self, tasks):
-        return in_flight(self, tasks)
-
-    def room(self):
-        return 1
-
-    def submit(self, task):
-        number = len(self.begun)
-        self.begun.append(task.request)
-        instead = self.script.get(number)
-        if isinstance(instead, BaseException):
-            raise instead
-        self.outcome_of[number] = instead or Outcome.of(work(task.request.model_dump_json()))
-        return number
-
-    def ready(self, running):
-        return running
-
-    def outcome(self, handle):
-        return self.outcome_of[handle]
-
-    def cancel(self, running):
-        pass
-
-    def close(self):
-        pass
 
 
 @pytest.fixture
@@ -204,6 +162,38 @@ def test_a_store_keeps_no_cell_with_a_row_that_broke(order, registered, tmp_path
         replace(order, study=study, store=str(tmp_path / "kept")), [].append, Here()
     )
     assert [*(tmp_path / "kept").iterdir()] == []
+
+
+def test_rows_may_be_apart_and_a_row_that_was_lost_is_all_that_is_run_again(
+    order, in_order, registered, monkeypatch
+):
+    name = registered("pass")
+    study = order.study.model_copy(update={"backends": ("mxnet-style", name)})
+    order = replace(order, study=study, apart=True)
+    said, engine = [], Elsewhere(monkeypatch, {1: LOST, 8: LOST, 9: LOST})
+    assert spread_study(order, said.append, engine)
+    assert len(engine.begun) == 10
+    lost = told(order)["lost"]
+    assert [*lost] == ["rates, lr=0.5,clip_theta=0"]
+    assert {(each.backends, each.variants) for each in engine.begun} == {
+        (("mxnet-style",), ("scratch",)),
+        ((name,), ("scratch",)),
+    }
+    again = Elsewhere(monkeypatch)
+    assert spread_study(order, said.append, again)
+    assert [each.backends for each in again.begun] == [engine.begun[1].backends]
+    assert finish(order, "") == ""
+    kept = digits(in_order)
+    for number, cell in enumerate(cells(study)):
+        data = read_run(order.folder(cell))
+        assert data.summary.machine.nunique() == (2 if number else 1)  # again on the first machine
+        assert [row[0] for row in data.facts["rows"]] == ["mxnet-style", name]
+        assert {*data.facts["machines"]} <= {*data.summary.machine}
+        mine = data.epochs[data.epochs.backend == "mxnet-style"]
+        assert mine.perplexity.tolist() == kept[cell.name][0]
+    assert [path for path in order.out.rglob(".*") if path.name != ".lock"] == []
+    assert spread_study(order, said.append, again)
+    assert len(again.begun) == 1
 
 
 def test_rows_that_broke_are_run_again_by_the_engine(order, registered):

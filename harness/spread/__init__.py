@@ -1,0 +1,1 @@
+"""Runs and benchmarks with several seeds or shapes, which an engine may spread over machines."""
