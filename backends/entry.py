@@ -26,6 +26,7 @@ class Entry:
         variants: of the network, those that are trained and compared.
         bench_variants: further variants, which are for benchmarks alone.
         timed_on_request: likewise, but timed only where they are asked for by name.
+        slow_start: True if it takes many seconds to be imported and compiled.
         on_request: True if it takes part only where it is asked for by name.
         products: the module whose `ways` multiply matrices for the floor; empty for none.
         environment: the variables that must be set before the module is imported.
@@ -46,6 +47,7 @@ class Entry:
     variants: tuple[str, ...] = ("scratch",)
     bench_variants: tuple[str, ...] = ()
     timed_on_request: tuple[str, ...] = ()
+    slow_start: bool = False
     on_request: bool = False
     products: str = ""
     environment: dict[str, str] = field(default_factory=dict)

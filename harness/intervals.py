@@ -1,6 +1,6 @@
 """Intervals for what was measured, and the words for a ratio.
 
-The methods are SciPy's; it is imported where it is needed, so that ``--help`` stays quick. Fewer
+The methods are SciPy's, which is imported where it is needed, so that ``--help`` stays quick. Fewer
 than `FEWEST` values have no interval, and nothing is said of them.
 """
 
@@ -56,10 +56,34 @@ def interval(values: Sequence[float] | NDArray[np.float64]) -> Interval:
     median = float(np.median(given))
     if len(given) < FEWEST:
         return Interval(median)
-    from scipy.stats import mstats
+    low, high = _ends(np.sort(given))
+    return Interval(median, min(low, median), max(high, median))
 
-    low, high = mstats.median_cihs(given, ERROR)
-    return Interval(median, min(float(low), median), max(float(high), median))
+
+def _ends(ordered: NDArray[np.float64]) -> tuple[float, float]:
+    """Ends of the interval of the median, as `scipy.stats.mstats.median_cihs` has them.
+
+    All of `scipy.stats` takes longer to import than a report to make.
+    """
+    from scipy.special import bdtr
+
+    n = len(ordered)
+    below = bdtr(
+        np.arange(-1, n + 1), n, 0.5
+    )  # that so many values, or fewer, are below the median
+    below[0] = 0.0
+
+    def held(k: int) -> float:
+        return float(below[n - k + 1] - below[k])
+
+    k = int(np.searchsorted(below, ERROR / 2)) - 1
+    if held(k) < 1 - ERROR:
+        k -= 1
+    part = (held(k) - 1 + ERROR) / (held(k) - held(k + 1))
+    inner = (n - k) * part / (k + (n - 2 * k) * part)
+    low = inner * ordered[k] + (1 - inner) * ordered[k - 1]
+    high = inner * ordered[n - k - 1] + (1 - inner) * ordered[n - k]
+    return float(low), float(high)
 
 
 def ratio_of_separate(new: Sequence[float], old: Sequence[float]) -> Interval:

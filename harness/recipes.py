@@ -61,6 +61,9 @@ class Recipe(BaseModel):
         return self.published if Experiment.of(self.settings | free) == experiment else ()
 
 
+SIZES = {"batch_size", "num_hiddens", "num_layers", "embed_size"}
+"""Settings that decide how many threads are worth it."""
+
 RECIPES = TypeAdapter(dict[str, Recipe])
 
 
@@ -81,15 +84,18 @@ def experiment_of(name: str, overrides: dict[str, Any]) -> Experiment:
     """A recipe's experiment, with some settings replaced.
 
     Another corpus is prepared in its own way, not in that of the recipe's; of a text of the user's
-    own, all is taken.
+    own, all is taken. A recipe's few threads are for networks of its own size, and its corpus.
 
     Raises:
         RequestError: there is no such recipe, or a setting is wrong.
     """
     if name not in recipes():
         raise unknown("recipe", name, recipes())
-    settings = recipes()[name].settings
+    settings, of_recipe = recipes()[name].settings, set[str]()
     if overrides.get("corpus", settings["corpus"]) != settings["corpus"]:
         of_recipe = {"edition"} if overrides["corpus"] in NAMES else {"edition", "max_tokens"}
-        settings = {key: value for key, value in settings.items() if key not in of_recipe}
+        of_recipe |= {"threads"}
+    if overrides.keys() & SIZES:
+        of_recipe |= {"threads"}
+    settings = {key: value for key, value in settings.items() if key not in of_recipe}
     return Experiment.of(settings | overrides)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from backends import PluginError
+from backends import PluginError, installed
 from common.errors import RequestError, UnavailableError, in_one_line
 from common.limits import is_device_full
 from harness.bench.worker import check, prepare, take_turn, time_products
@@ -64,6 +64,12 @@ OPERATIONS: dict[type[Request], Callable[[Session, Any], Iterator[Event]]] = {
 
 def answer(session: Session, request: Request) -> Iterator[Event]:
     """All events of one request; whatever goes wrong becomes its last."""
+    briefly = isinstance(request, Describe) and request.briefly
+    if briefly and (found := installed.described(session.name)):
+        yield from session.newly_loaded()
+        yield Described(description=found)
+        yield Done(peak_memory_mb=peak_memory_mb())
+        return
     try:
         session.backend  # noqa: B018
     except (ImportError, RequestError) as error:  # by a Python that lacks the plug-in, the latter
@@ -108,10 +114,10 @@ def peak_memory_mb() -> float:
 
 
 def serve(
-    backend: str, requests: Iterable[bytes], replies: TextIO, ranks: Ranks, following: bool
+    backend: str, requests: Iterator[bytes], replies: TextIO, ranks: Ranks, following: bool
 ) -> None:
     """Answer requests, lines of UTF-8 whatever the terminal speaks, one after the other."""
-    session = Session(backend, following)
+    session = Session(backend, following, requests=requests)
     for line in requests:
         ranks.tell(line)
         for event in answer(session, REQUEST.validate_json(line)):

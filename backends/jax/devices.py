@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from functools import cache
 from importlib import metadata
@@ -11,6 +10,7 @@ from typing import Any
 
 import jax
 
+from backends.installed import jax_build
 from common.experiment import Experiment
 from common.interface import Description
 from common.places import deterministic, place
@@ -26,16 +26,7 @@ def accelerators() -> list[Any]:
     return [device for device in jax.local_devices() if device.platform != "cpu"]
 
 
-@cache
-def build() -> str:
-    """Accelerator that this JAX was built for: its plug-in is a distribution of its own."""
-    for found in metadata.distributions():
-        name = found.metadata["Name"].lower()
-        if plugin := re.fullmatch(r"jax[-_](cuda|rocm)(\d+)[-_]plugin", name):
-            return " ".join(plugin.groups())
-        if name == "libtpu":
-            return "tpu"
-    return "cpu"
+build = cache(jax_build)
 
 
 def describe() -> Description:

@@ -12,11 +12,18 @@ def list_(
     python: Pythons = None,
     json: Json = False,
 ) -> int:
-    """Show backends, versions, devices, corpora and recipes, and why what is not available."""
+    """Show backends, versions, devices, corpora and recipes, and why what is not available.
+
+    A framework that is built for the CPU alone is not imported: it is said to be installed.
+    """
+    from rich.console import Console
+
     from harness.listing.listing import listing, show
     from harness.workers.interpreters import parse
 
-    found = listing(data_dir, parse(python or ()))
+    pythons = parse(python or ())
+    with Console(stderr=True).status("asking the frameworks for their devices"):
+        found = listing(data_dir, pythons)
     if json:
         print_json(found)
     else:

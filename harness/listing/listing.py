@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,14 @@ from rich.console import Console
 from rich.text import Text
 
 import backends
+from backends import installed
 from common import sources
 from common.interface import Description
 from harness.console import printable, titled
 from harness.recipes import recipes
 from harness.workers import gpus
 from harness.workers.errors import WorkerError
-from harness.workers.interpreters import missing
+from harness.workers.interpreters import interpreter, missing
 from harness.workers.placement import described
 from harness.workers.pool import run_at_once
 
@@ -31,7 +33,9 @@ def describe(name: str, pythons: dict[str, Path]) -> dict[str, Any]:
     found: dict[str, Any] = {"backend": name, "variants": list(entry.variants)}
     if reason := missing(name, pythons):
         return found | {"available": False, "reason": reason}
-    about = described(name, pythons)
+    here = interpreter(name, pythons) == Path(sys.executable)
+    known = installed.described(name) if here else None
+    about = known or described(name, pythons, briefly=True)
     if isinstance(about, WorkerError):
         return found | {"available": False, "reason": str(about)}
     return found | {
@@ -73,6 +77,8 @@ def available(backend: dict[str, Any]) -> str:
     """Words on a backend's being available, with what its readers should know."""
     if not backend["available"]:
         return f"no: {backend['reason']}"
+    if backend["note"] == installed.NOT_IMPORTED:
+        return "installed"
     return printable(f"yes: {backend['note']}") if backend["note"] else "yes"
 
 

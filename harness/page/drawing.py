@@ -1,7 +1,7 @@
 """Drawing of a report's charts, by `harness.page.draw`; a report can do without.
 
-Vega's JavaScript, about 900 KB, takes seconds to bundle, so it is kept in the user's cache, with
-its SHA-256 as its first line: what is damaged there is made anew.
+Vega's JavaScript, about 900 KB, takes seconds to bundle, and a chart takes half a second: both are
+kept, see `harness.page.kept`.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from common.errors import in_one_line
-from common.files import STALE, sweep, write_aside
 from common.limits import reason_of
+from harness.page import kept
 from harness.page.figure import Figure
+from harness.workers.cpus import usable_cpus
 
 PROGRAM = Path(__file__).with_name("draw.py")
 
@@ -63,16 +63,13 @@ def draw(figures: list[Figure]) -> Drawn:
     """
     if not figures:
         return NOTHING
-    kept = platformdirs.user_cache_path("rnn-rosetta") / f"vega-{version('vl-convert-python')}.js"
-    bundle = _read(kept)
+    name = f"vega-{version('vl-convert-python')}.js"
+    bundle = kept.read(name)
     charts = {each.name: (each.vegalite(), each.picture()) for each in figures}
     drawn = _ask({"charts": charts, "bundle": bundle is None, "slides": {}})
     if bundle is None:
         bundle = str(drawn["bundle"])
-        with suppress(OSError):  # the report needs no cache
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            sweep(kept.parent, STALE)
-            write_aside(kept, f"{_digest(bundle)}\n{bundle}")
+        kept.keep(name, bundle)
     return Drawn(
         {each.name: each.filling_its_box(drawn["vega"][each.name]) for each in figures},
         {name: base64.b64decode(png) for name, png in drawn["pictures"].items()},
@@ -86,33 +83,76 @@ def draw_slides(slides: dict[str, tuple[dict[str, Any], str, str]]) -> dict[str,
     Raises:
         DrawingError: as of `draw`.
     """
-    drawn = _ask({"charts": {}, "bundle": False, "slides": slides})["slides"]
+    (drawn,) = _draw_at_once([{"charts": {}, "bundle": False, "slides": slides}])
     return {
         name: {
             form: text.encode() if form == "svg" else base64.b64decode(text)
             for form, text in forms.items()
         }
-        for name, forms in drawn.items()
+        for name, forms in drawn["slides"].items()
     }
 
 
 def _ask(request: dict[str, Any]) -> dict[str, Any]:
-    try:
-        found = subprocess.run(
+    """The answer of `harness.page.draw`; a chart that was drawn before is not drawn again."""
+    charts = request["charts"]
+    places = {name: _place(chart) for name, chart in charts.items()}
+    found = {name: text for name, place in places.items() if (text := kept.read(place))}
+    known = {name: json.loads(text) for name, text in found.items()}
+    left = [name for name in charts if name not in known]
+    halves = [left[::2], left[1::2]] if len(usable_cpus()) > 1 else [left]
+    parts = [{"charts": {n: charts[n] for n in half}, "bundle": False} for half in halves]
+    parts[-1]["bundle"] = request["bundle"]  # the smaller half, if they differ
+    drawn = _draw_at_once([{**each, "slides": {}} for each in parts if any(each.values())])
+    for each in drawn:
+        for name, vega in each["vega"].items():
+            known[name] = {"vega": vega, "picture": each["pictures"][name]}
+            kept.keep(places[name], json.dumps(known[name]))
+    return {
+        "vega": {name: known[name]["vega"] for name in charts},
+        "pictures": {name: known[name]["picture"] for name in charts},
+        "bundle": next((each["bundle"] for each in drawn if each["bundle"]), False),
+    }
+
+
+def _place(chart: tuple[dict[str, Any], dict[str, Any]]) -> str:
+    """Name by which a drawn chart is kept: what it is drawn from, and by whom."""
+    drawn_by = PROGRAM.read_text(encoding="utf-8"), version("vl-convert-python"), version("pillow")
+    return f"{hashlib.sha256(json.dumps([drawn_by, chart]).encode()).hexdigest()}.json"
+
+
+def _draw_at_once(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The answers of `harness.page.draw`, of a process for each request."""
+    with ExitStack() as opened:
+        try:
+            started = [_start(request, opened) for request in requests]
+            said = [process.communicate(timeout=SECONDS) for process in started]
+        except subprocess.TimeoutExpired:
+            raise DrawingError(f"the chart library took more than {SECONDS} s") from None
+        except OSError as error:
+            raise DrawingError(in_one_line(error)) from error
+    for process, (_, errors) in zip(started, said, strict=True):
+        if process.returncode:
+            raise DrawingError(_reason(process.returncode, errors))
+    return [json.loads(answer) for answer, _ in said]
+
+
+def _start(request: dict[str, Any], opened: ExitStack) -> subprocess.Popen[bytes]:
+    """A process that draws, and is ended with the stack."""
+    asked = opened.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+    asked.write(json.dumps(request).encode())
+    asked.seek(0)
+    process = opened.enter_context(
+        subprocess.Popen(
             [sys.executable, "-P", str(PROGRAM), str(os.getpid())],
-            input=json.dumps(request).encode(),
-            capture_output=True,
-            timeout=SECONDS,
+            stdin=asked,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for us, who end it
         )
-    except subprocess.TimeoutExpired:
-        raise DrawingError(f"the chart library took more than {SECONDS} s") from None
-    except OSError as error:
-        raise DrawingError(in_one_line(error)) from error
-    if found.returncode == 0:
-        drawn: dict[str, Any] = json.loads(found.stdout)
-        return drawn
-    raise DrawingError(_reason(found.returncode, found.stderr))
+    )
+    opened.callback(process.kill)
+    return process
 
 
 def _reason(status: int, said: bytes) -> str:
@@ -125,17 +165,3 @@ def _reason(status: int, said: bytes) -> str:
 def _address_space() -> str:
     told = reason_of(OSError(errno.ENOMEM, ""))
     return f"; {told}" if "ulimit" in told else ""
-
-
-def _read(kept: Path) -> str | None:
-    """The bundle as it was kept; None if there is none, or it is damaged."""
-    try:
-        digest, _, content = kept.read_bytes().partition(b"\n")
-    except OSError:
-        return None
-    return content.decode() if digest.decode(errors="replace") == _digest(content) else None
-
-
-def _digest(content: str | bytes) -> str:
-    whole = content.encode() if isinstance(content, str) else content
-    return f"// SHA-256 of the rest: {hashlib.sha256(whole).hexdigest()}"

@@ -9,12 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import altair as alt
 import pandas as pd
+from altair.utils import schemapi
 
 from harness.page.palette import INK, dash, looks
+
+schemapi.disable_debug_mode()  # tests hold charts against Vega-Lite's schema: it takes a second
 
 WIDTH = 640
 MOST = 5
@@ -85,11 +89,16 @@ class Figure:
             return rows * (int(self.chart.spec.height) + 80) + 30
         return int(self.chart.height) + 90
 
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """The chart in Vega-Lite, without its table."""
+        return dict(self.chart.to_dict(validate=schemapi.DEBUG_MODE))
+
     def vegalite(self) -> dict[str, Any]:
-        """The chart in Vega-Lite without its table, for the page."""
+        """The chart for the page."""
         if isinstance(self.chart, alt.FacetChart):
-            return dict(self.chart.to_dict())
-        return dict(self.chart.properties(width="container").to_dict())
+            return self.spec
+        return self.spec | {"width": "container"}
 
     def filling_its_box(self, compiled: dict[str, Any]) -> dict[str, Any]:
         """The chart as it was compiled to Vega, as wide as the box it stands in."""
@@ -105,7 +114,7 @@ class Figure:
         """The chart in Vega-Lite with its table, on the paper's ground."""
         columns = self.columns()
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        spec: dict[str, Any] = self.chart.to_dict()
+        spec = self.spec
         datasets = spec.get("datasets", {}) | {DATA: rows}  # a layer may bring a few rows along
         return spec | {"datasets": datasets, "background": INK["paper"], "padding": 12}
 
@@ -143,19 +152,19 @@ def scales(table: pd.DataFrame) -> tuple[alt.Scale, alt.Scale, alt.Scale]:
 
 def finish(layers: Sequence[alt.Chart], height: int) -> alt.LayerChart:
     """The layers as one chart over the named table."""
-    chart = alt.layer(*layers, data=alt.NamedData(DATA)).properties(width=WIDTH, height=height)
-    finished: alt.LayerChart = chart.configure(**CONFIG)
-    return finished
+    data, config = alt.NamedData(DATA), alt.Config(**CONFIG)
+    return alt.LayerChart(data=data, layer=[*layers], width=WIDTH, height=height, config=config)
 
 
 def panels(
     layers: Sequence[alt.Chart], height: int, order: Sequence[str], columns: int = 2
 ) -> alt.FacetChart:
     """The layers as small multiples in columns, by the table's ``panel``, in this order."""
-    layered = alt.layer(*layers, data=alt.NamedData(DATA))
+    width = (WIDTH - BETWEEN * columns // 2) // columns
+    data = alt.NamedData(DATA)
+    layered = alt.LayerChart(data=data, layer=[*layers], width=width, height=height)
     header = alt.Header(title=None, labelFontSize=13, labelColor=INK["ink"], labelAnchor="start")
     facet = alt.Facet("panel:N", sort=list(order), header=header)
-    width = (WIDTH - BETWEEN * columns // 2) // columns
-    chart = layered.properties(width=width, height=height).facet(facet=facet, columns=columns)
-    finished: alt.FacetChart = chart.configure(**CONFIG)
+    chart = layered.facet(facet=facet, columns=columns, config=alt.Config(**CONFIG))
+    finished: alt.FacetChart = chart
     return finished

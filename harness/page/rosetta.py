@@ -7,6 +7,7 @@ import importlib.util
 import io
 import tokenize
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from pygments import highlight
@@ -115,7 +116,7 @@ def _cut(source: str, name: str, topics: dict[str, str]) -> tuple[int, str] | No
     """
     functions = {
         node.name: node
-        for node in ast.parse(source).body
+        for node in _parsed(source).body
         if isinstance(node, ast.FunctionDef)
         or (isinstance(node, ast.ClassDef) and node.name == name)
     }
@@ -133,6 +134,11 @@ def _cut(source: str, name: str, topics: dict[str, str]) -> tuple[int, str] | No
     return parts[0][0], "\n\n\n".join("\n".join(lines[a - 1 : b]) for a, b in parts) + "\n"
 
 
+@cache
+def _parsed(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
 def _lines(node: ast.FunctionDef | ast.ClassDef) -> tuple[int, int]:
     """The first line, decorators included, and the last."""
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
@@ -142,13 +148,17 @@ def _lines(node: ast.FunctionDef | ast.ClassDef) -> tuple[int, int]:
 
 def lines_of_code(path: Path) -> int:
     """The lines of a Python file that hold code: not blank, comment or docstring."""
-    source = path.read_text(encoding="utf-8")
+    return _lines_of_code(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _lines_of_code(source: str) -> int:
     quiet = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
     held: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type not in quiet | {tokenize.ENDMARKER}:
             held.update(range(token.start[0], token.end[0] + 1))
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(_parsed(source)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             held -= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     return len(held)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
+from typing import Protocol
 
 from rich import progress as bars
 from rich.console import Console
@@ -13,9 +14,23 @@ from common.shards import SIMULATED
 from harness.console import printable
 from harness.run.row import Row
 from harness.workers.protocol import Built, EpochDone, Event, Phase, Progress, Sample
+from harness.workers.requests import WAITS
 
 LINE_SECONDS = 60.0
 """Time after which a long epoch has a line where there is no terminal, and so no bar."""
+
+
+class Display(Protocol):
+    """Whoever watches a run."""
+
+    def started(self, row: Row) -> None:
+        """A row's worker has been started."""
+
+    def event(self, row: Row, event: Event) -> None:
+        """An epoch, a sample, or another event of the row."""
+
+    def ended(self, row: Row) -> None:
+        """The row has its final status."""
 
 
 class Silent:
@@ -78,7 +93,7 @@ class Live:
         """Move the row's bar; print the text it wrote."""
         name = f"{row.backend} {row.variant}"
         match event:
-            case Phase():
+            case Phase() if event != WAITS:
                 self._now(row, event.doing)
             case Built():
                 self._now(row, "training")
@@ -103,11 +118,17 @@ class Live:
                 self.console.print(Text.assemble(*said))
 
     def ended(self, row: Row) -> None:
-        """Close the row's bar with its status."""
+        """Close the row's bar with its status and figures."""
+        name = f"{row.backend} {row.variant}"
+        told = f"{row.status}  perplexity {row.perplexity or float('nan'):.4g}"
+        if row.tokens_per_sec:
+            told += f"  {row.tokens_per_sec:,.0f} tokens/s"
         if row.name in self.tasks:
-            self._now(row, f"{row.status}  perplexity {row.perplexity or float('nan'):.4g}")
-        if not row.ok:
-            self.console.print(Text(f"{row.backend} {row.variant}: {row.status}: {row.reason}"))
+            self._now(row, told)
+        if row.ok:
+            self._line(f"{name}: {told}")
+        else:
+            self.console.print(Text(f"{name}: {row.status}: {row.reason}"))
 
     def _now(
         self, row: Row, now: str, completed: float | None = None, epoch: int | None = None

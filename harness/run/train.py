@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from contextlib import nullcontext, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from common.checkpoint import load_checkpoint
 from common.errors import StorageError, in_one_line
@@ -20,32 +20,21 @@ from harness.console import note
 from harness.lock import locked
 from harness.records.facts import sha256_of
 from harness.records.provenance import provenance
-from harness.records.status import Status
 from harness.records.tables import holds
+from harness.run.ahead import Ahead, Asked, in_turn, sides_of
 from harness.run.baselines import try_baselines
 from harness.run.checkpoints import CHECKPOINT_SECONDS
 from harness.run.folder import RunFolder, default_folder
+from harness.run.progress import Display
+from harness.run.recording import record
 from harness.run.row import Row
 from harness.workers.errors import WorkerError
 from harness.workers.gpus import Watch
 from harness.workers.interpreters import interpreter, missing
 from harness.workers.placement import Placement, placed
 from harness.workers.process import Worker
-from harness.workers.protocol import Built, Done, EpochDone, Event, Failed, Judged, Sample, Saved
-from harness.workers.requests import Train
-
-
-class Display(Protocol):
-    """Whoever watches a run."""
-
-    def started(self, row: Row) -> None:
-        """A row's worker has been started."""
-
-    def event(self, row: Row, event: Event) -> None:
-        """An epoch, a sample, or another event of the row."""
-
-    def ended(self, row: Row) -> None:
-        """The row has its final status."""
+from harness.workers.protocol import Failed
+from harness.workers.requests import WAITS, Train
 
 
 @dataclass(frozen=True)
@@ -152,9 +141,14 @@ def train_rows(folder: RunFolder, request: RunRequest, inputs: Inputs, display: 
     """Train every row that has no result yet; the status of the run."""
     status, reason = "finished", ""
     try:
-        for row in folder.rows:
-            if not row.settled:
-                run_row(row, request, folder, display)
+        assert request.placement
+        sides = sides_of(request.experiment, request.placement.device)
+        todo = [row for row in folder.rows if not row.settled]
+        todo = in_turn(todo) if len(sides) > 1 else todo
+        able = [row for row in todo if not lacks(row, request)]
+        with Ahead(able, sides, partial(ask, request, folder, len(sides) > 1)) as ahead:
+            for row in todo:
+                run_row(row, request, folder, display, ahead)
         if request.baselines and not holds(folder.path, "baselines.csv"):
             try_baselines(folder.path, inputs)
     except KeyboardInterrupt:
@@ -174,87 +168,72 @@ def train_rows(folder: RunFolder, request: RunRequest, inputs: Inputs, display: 
     return status
 
 
-def run_row(row: Row, request: RunRequest, folder: RunFolder, display: Display) -> None:
-    """Train one backend in a worker of its own; whatever happens to it becomes the row's status."""
+def lacks(row: Row, request: RunRequest) -> str | None:
+    """The reason why no worker is asked to train a row, or None."""
     cannot = unable(row.backend, row.variant, request.experiment)
-    if reason := cannot or missing(row.backend, request.pythons):
+    return cannot or missing(row.backend, request.pythons)
+
+
+def run_row(
+    row: Row, request: RunRequest, folder: RunFolder, display: Display, ahead: Ahead
+) -> None:
+    """Train one backend in a worker of its own; whatever happens to it becomes the row's status."""
+    if reason := lacks(row, request):
         row.status, row.reason = "unavailable", reason
     else:
-        ask_worker(row, request, folder, display)
+        listen(row, request, folder, display, ahead)
     folder.end_row(row)
     display.ended(row)
 
 
-def ask_worker(row: Row, request: RunRequest, folder: RunFolder, display: Display) -> None:
-    """Have a worker train a row, from where it was cut off."""
+def listen(
+    row: Row, request: RunRequest, folder: RunFolder, display: Display, ahead: Ahead
+) -> None:
+    """Have a worker train a row, from where it was cut off; the next one gets ready meanwhile."""
     row.status = "running"
     display.started(row)
-    python = interpreter(row.backend, request.pythons)
     assert request.placement
-    device = request.placement.device
-    on_it = request.experiment.model_copy(update={"device": device})
-    watch = Watch(device)
+    watch = Watch(request.placement.device)
     try:
-        worker = Worker(row.backend, python, on_it, folder.log(row))
+        worker, events = ahead.take(row)
     except WorkerError as error:
         record(row, Failed(kind=error.kind, reason=str(error)), folder)
         return
     with worker:
-        goes_on = folder.goes_on.get(row.name)
-        asked = Train(
-            experiment=request.experiment,
-            device=device,
-            variant=row.variant,
-            data_dir=request.data_dir and str(request.data_dir.resolve()),
-            checkpoint=str(folder.checkpoint(row)),
-            resume=request.resume and str(request.resume),
-            goes_on=goes_on and str(goes_on),
-            # harnesses that were started together would not save at the same steps
-            checkpoint_seconds=math.inf if world_size() > 1 else request.checkpoint_seconds,
-            **(request.inputs.for_workers() if request.inputs else {}),
-        )
-        for event in worker.ask(asked):
+        for event in events:
             record(row, event, folder)
             display.event(row, event)
             watch.look()
+            ahead.look()
+            if event == WAITS:
+                worker.begin(ahead.cpus)
         if watch.first:
             told = [gpu.model_dump() for gpu in watch.told()]
             folder.record.facts["gpus"][row.name] = told
 
 
-FAILURES: dict[str, Status] = {name: name for name in ("unavailable", "crashed", "timeout")}
+def ask(request: RunRequest, folder: RunFolder, waits: bool, row: Row, cpus: list[int]) -> Asked:
+    """Start a row's worker on some CPUs, and ask it to train the row, once it is told to begin.
 
-REFUSALS: dict[str, Status] = {
-    "different": "parity-failed",
-    "overflow": "overflow",
-    "diverged": "diverged",
-}
-"""The status of a row by a verdict that speaks against it."""
-
-
-def record(row: Row, event: Event, folder: RunFolder) -> None:
-    """Take an event into the row and the folder."""
-    match event:
-        case Built():
-            row.device, row.compile_seconds = event.device, event.compile_seconds
-            row.versions = event.description.versions
-            folder.describe(row.backend, asdict(event.description))
-        case Judged():
-            row.take_judgement(**event.model_dump(exclude={"event"}))
-            row.status = REFUSALS.get(row.parity_verdict, row.status)
-        case EpochDone():
-            row.add_epoch(**event.model_dump(exclude={"event"}))
-            folder.add_epoch(row, event)
-        case Sample():
-            folder.add_sample(row, event)
-        case Saved():
-            folder.keep_checkpoint(row, event)
-        case Failed():
-            row.status = FAILURES.get(event.kind, "failed")
-            row.reason = event.reason
-        case Done() if row.status == "running":
-            row.peak_memory_mb = event.peak_memory_mb
-            row.device_memory_mb = event.device_memory_mb
-            row.status = "ok"
-            if row.divergence:
-                row.status, row.reason = "diverged", row.divergence
+    Raises:
+        WorkerError: it cannot be started.
+    """
+    assert request.placement
+    device, goes_on = request.placement.device, folder.goes_on.get(row.name)
+    on_it = request.experiment.model_copy(update={"device": device})
+    python = interpreter(row.backend, request.pythons)
+    worker = Worker(row.backend, python, on_it, folder.log(row), cpus)
+    asked = Train(
+        experiment=request.experiment,
+        device=device,
+        variant=row.variant,
+        data_dir=request.data_dir and str(request.data_dir.resolve()),
+        checkpoint=str(folder.checkpoint(row)),
+        resume=request.resume and str(request.resume),
+        goes_on=goes_on and str(goes_on),
+        # harnesses that were started together would not save at the same steps
+        checkpoint_seconds=math.inf if world_size() > 1 else request.checkpoint_seconds,
+        waits=waits,
+        **(request.inputs.for_workers() if request.inputs else {}),
+    )
+    return Asked(worker, worker.ask(asked))

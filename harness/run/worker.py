@@ -22,7 +22,7 @@ from common.training import Epoch, Underway, train_on, warm_up
 from common.weights import Weights
 from harness.run.checkpoints import OnTheWay
 from harness.workers.protocol import Built, EpochDone, Event, Judged, Phase, Sample, Saved
-from harness.workers.requests import Train
+from harness.workers.requests import WAITS, Train
 from harness.workers.session import Session
 from harness.workers.signs import SIGN_SECONDS, Signs
 
@@ -62,6 +62,10 @@ def train_model(session: Session, request: Train) -> Iterator[Event]:
     underway = Underway(done + 1)
     if request.goes_on:
         underway = taken_up(model, load_checkpoint(Path(request.goes_on)))
+    if request.waits:
+        model.synchronize()
+        yield WAITS
+        session.wait_to_begin()
     network = Checkpoint(experiment, vocab, underway.number - 1, weights)
     if session.following:  # rank 0 saves, by its own clock
         request = request.model_copy(update={"checkpoint_seconds": math.inf})

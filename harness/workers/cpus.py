@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -59,6 +60,13 @@ def usable_cpus() -> list[int]:
     """The CPUs to use: of those in the affinity, as many whole ones as the quota grants."""
     cpus = affinity()
     return cpus[: max(1, int(min(quota(), len(cpus))))]
+
+
+def move_to(cpus: list[int], tasks: Path = Path("/proc/self/task")) -> None:
+    """Let all threads of this process run on these CPUs alone, where the system lists them."""
+    for task in tasks.iterdir() if tasks.is_dir() else ():
+        with suppress(OSError):  # it has just ended
+            os.sched_setaffinity(int(task.name), cpus)
 
 
 def fewer_than_asked(threads: int | None) -> str:

@@ -56,8 +56,9 @@ class Lines:
             os.set_blocking(pipe.fileno(), False)
 
     def send(self, line: bytes) -> None:
-        """Send a line as soon as it is read: while we wait for answers."""
+        """Send a line: what the pipe does not take, while we wait for answers."""
         self.to_send += line
+        self._write()
 
     def next(self, silence: float) -> bytes:
         """The next line.

@@ -56,11 +56,19 @@ def survey(names: tuple[str, ...], pythons: tuple[tuple[str, Path], ...]) -> dic
     return {name: about for name, about in pairs if isinstance(about, Description)}
 
 
-def described(name: str, pythons: dict[str, Path]) -> Description | WorkerError:
-    """The description of a backend, from a worker; or the error that kept it from giving one."""
+def described(
+    name: str, pythons: dict[str, Path], briefly: bool = False
+) -> Description | WorkerError:
+    """The description of a backend, from a worker; or the error that kept it from giving one.
+
+    Args:
+        name: of the backend.
+        pythons: interpreters of backends that have one of their own.
+        briefly: as of `Describe`.
+    """
     try:
         with brief_worker(name, pythons, Experiment()) as worker:
-            found, _ = worker.answer(Describe(), Described)
+            found, _ = worker.answer(Describe(briefly=briefly), Described)
     except WorkerError as error:
         return error
     return found.description

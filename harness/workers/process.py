@@ -27,7 +27,7 @@ from harness.workers.errors import Failure, WorkerError, how_it_ended
 from harness.workers.lines import LINE_LIMIT, NoLineError, lines_of
 from harness.workers.log import Log
 from harness.workers.protocol import EVENT, Done, Event, Failed, Loaded, Message
-from harness.workers.requests import Request
+from harness.workers.requests import Begin, Request
 from harness.workers.source import foreign
 
 Found = TypeVar("Found", bound=Message)
@@ -108,13 +108,27 @@ class Worker:
         self.lines.close()
 
     def ask(self, request: Request) -> Iterator[Event]:
-        """Send a request; give its events, the last being `Done`, or `Failed` with a reason.
+        """Send a request at once; give its events, the last being `Done`, or `Failed` and why.
 
         A worker that dies, falls silent, or says what is no answer to the request ends in `Failed`
         too, of kind ``crashed``, ``timeout`` or ``error``; every further request is answered so.
         """
+        self._send(request)
+        return self._answers(Answer(request))
+
+    def begin(self, cpus: list[int]) -> None:
+        """Let a training begin that waits, in the midst of its answer, on these CPUs."""
+        self.cpus = cpus
+        self._send(Begin(cpus=cpus))
+
+    def look(self) -> None:
+        """Keep its log in bounds, where nobody listens to it."""
+        self.log.bound()
+
+    def _send(self, request: Request | Begin) -> None:
         self.lines.send(request.model_dump_json().encode() + b"\n")
-        answer = Answer(request)
+
+    def _answers(self, answer: Answer) -> Iterator[Event]:
         while True:
             event = self._next_event()
             if fault := answer.fault(event):

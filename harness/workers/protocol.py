@@ -45,7 +45,7 @@ class Phase(Message):
     """A part of the work that may take minutes goes on: a sign of life, and of nothing else."""
 
     event: Literal["phase"] = "phase"
-    doing: Literal["reading the text", "building", "training", "measuring"]
+    doing: Literal["reading the text", "building", "waiting", "training", "measuring"]
 
 
 class Built(Message):

@@ -8,13 +8,18 @@ from pydantic import Field, TypeAdapter
 
 from common.experiment import DType, Experiment
 from common.sequence import SequenceExperiment
-from harness.workers.protocol import Message
+from harness.workers.protocol import Message, Phase
 
 
 class Describe(Message):
-    """Ask for versions, devices, threads and precision."""
+    """Ask for versions, devices, threads and precision.
+
+    Attributes:
+        briefly: True if the framework need not be imported where metadata tells its devices.
+    """
 
     op: Literal["describe"] = "describe"
+    briefly: bool = False
 
 
 class Train(Message):
@@ -28,6 +33,7 @@ class Train(Message):
         resume: checkpoint whose weights are the first; None draws them.
         goes_on: checkpoint on the way at which this very training was cut off; None begins it.
         checkpoint_seconds: time after which another checkpoint on the way is due.
+        waits: True if it waits for `Begin` once it is ready to train.
     """
 
     op: Literal["train"] = "train"
@@ -41,6 +47,22 @@ class Train(Message):
     resume: str | None
     goes_on: str | None
     checkpoint_seconds: float
+    waits: bool = False
+
+
+WAITS = Phase(doing="waiting")
+"""The event of a training that is ready, and waits for `Begin`."""
+
+
+class Begin(Message):
+    """Let a training begin that waits. It is part of that request, and has no answer of its own.
+
+    Attributes:
+        cpus: numbers of those it trains on, as many as it got ready on.
+    """
+
+    op: Literal["begin"] = "begin"
+    cpus: list[int]
 
 
 class Predict(Message):

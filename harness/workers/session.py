@@ -12,8 +12,10 @@ from common.experiment import Experiment
 from common.interface import Backend, Model
 from common.places import deterministic
 from common.weights import Weights
+from harness.workers.cpus import move_to
 from harness.workers.loaded import loaded_files
 from harness.workers.protocol import Loaded
+from harness.workers.requests import Begin
 
 
 @dataclass
@@ -26,6 +28,7 @@ class Session:
         timed: the network of a benchmark between its turns, a `harness.bench.worker.Timed`.
         told: hashes of the files that the harness was told of, by path.
         built: True once it has built a network.
+        requests: lines that are still to come.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Session:
     timed: Any = None
     told: dict[str, str] = field(default_factory=dict)
     built: bool = False
+    requests: Iterator[bytes] = field(default_factory=lambda: iter(()))
 
     @cached_property
     def backend(self) -> Backend:
@@ -56,6 +60,11 @@ class Session:
         if deterministic() and not in_force.deterministic:
             raise RuntimeError("--deterministic was asked for, and is not in force")
         return model
+
+    def wait_to_begin(self) -> None:
+        """Wait for the harness's `Begin`, without using the CPU, and move where it says."""
+        if line := next(self.requests, None):
+            move_to(Begin.model_validate_json(line).cpus)
 
     @property
     def device_memory_mb(self) -> float | None:

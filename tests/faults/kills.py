@@ -58,7 +58,8 @@ lr = [0.5, 1]
 """
 
 LINES = {
-    "run": f"run --backend mxnet-style --variant scratch,fused {TINY} --checkpoint-seconds 0",
+    "run": f"run --backend mxnet-style --variant scratch,fused --threads 1 {TINY} "
+    "--checkpoint-seconds 0",  # the second row gets ready beside the first
     "study": "study {folder}/tiny.toml --checkpoint-seconds 0",
     "spread": "study {folder}/tiny.toml --checkpoint-seconds 0 --cpus-per-cell 1",
     "bench": "bench --backend mxnet-style --variant fused --shape 2x2x2x2 --rounds 2",

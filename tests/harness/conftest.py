@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import vl_convert
+from altair.utils import schemapi
 
 import backends
 from harness import cli
@@ -55,7 +56,8 @@ EMBED = "window.vegaEmbed = vegaEmbed;"
 def sketched(request, monkeypatch):
     """Charts are compiled to Vega in this process, and each picture is a dot: to draw takes long.
 
-    What is marked `drawn`, or starts the command as a process, draws all.
+    What is marked `drawn`, or starts the command as a process, draws all. Every chart is held
+    against Vega-Lite's schema.
     """
 
     def sketch(asked):
@@ -66,6 +68,7 @@ def sketched(request, monkeypatch):
             "bundle": asked["bundle"] and vl_convert.javascript_bundle(EMBED),
         }
 
+    monkeypatch.setattr(schemapi, "DEBUG_MODE", True)
     if "drawn" not in request.keywords:
         monkeypatch.setattr("harness.page.drawing._ask", sketch)
 

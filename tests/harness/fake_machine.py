@@ -110,6 +110,12 @@ class Here:
         yield from (e for e in worker.answer(self.session, request) if e.event != "loaded")
         self.held += len(held) - before
 
+    def begin(self, cpus):
+        """Nothing to do: this one never waits."""
+
+    def look(self):
+        """Nothing to do: it has no log."""
+
     def answers(self, request):
         for event in self.ask(request):
             if isinstance(event, Failed):

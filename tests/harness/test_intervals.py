@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import mstats
 
 from harness.intervals import FEWEST, Interval, bounds, interval, ratio_of_separate, verdict
 from harness.paths import ROOT
@@ -48,6 +49,15 @@ def test_intervals_of_separate_runs_cover_19_in_20(noise, rounds):
     found = [ratio_of_separate(*pair) for pair in zip(new, old, strict=True)]
     covered = np.mean([each.low <= 1 <= each.high for each in found])
     assert 0.93 <= covered <= 0.97
+
+
+@pytest.mark.parametrize("count", [*range(FEWEST, 60), 100, 101, 500, 5000])
+def test_intervals_are_those_of_scipy(count):
+    given_values = np.exp(np.random.default_rng(count).standard_normal(count))
+    low, high = mstats.median_cihs(given_values, 0.05)
+    found = interval(given_values)
+    assert found.low == pytest.approx(low, rel=1e-12)
+    assert found.high == pytest.approx(high, rel=1e-12)
 
 
 values = st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=30)

@@ -285,6 +285,22 @@ def test_every_recipe_is_an_experiment():
         experiment_of("lyric", {})
 
 
+@pytest.mark.parametrize(
+    ("given", "threads"),
+    [
+        ({}, 1),
+        ({"corpus": "embedded", "seed": 3, "num_epochs": 9}, 1),
+        ({"threads": 4, "num_hiddens": 9}, 4),
+        ({"num_hiddens": 256}, None),
+        ({"batch_size": 64}, None),
+        ({"corpus": "time-machine"}, None),
+        ({"corpus": "my-novel.txt"}, None),
+    ],
+)
+def test_one_thread_is_for_the_quick_start_as_it_is(given, threads):
+    assert experiment_of("quickstart", given).threads == threads
+
+
 def test_default_run_folders_are_named_and_ignored(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = run(RunRequest("quickstart", SMALL, ("mxnet-style",)), Silent())
