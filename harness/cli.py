@@ -32,6 +32,7 @@ from harness.parity.command import parity
 from harness.predict.command import predict
 from harness.report.command import report
 from harness.run.command import run
+from harness.scale.command import scale
 from harness.sequence.command import sequence
 from harness.streams import make_streams_last, output_was_lost
 from harness.study.command import study
@@ -43,6 +44,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "parity": parity,
     "predict": predict,
     "bench": bench,
+    "scale": scale,
     "report": report,
     "compare": compare,
     "study": study,

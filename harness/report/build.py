@@ -15,11 +15,13 @@ from harness.records.tables import holds
 from harness.report.groups import Report, gather
 from harness.report.sections import answers, sections
 from harness.report.setup import notices
+from harness.scale import report as scale
 
 WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
 WITHOUT_RUN: dict[str, Callable[[Sequence[Path]], Told]] = {
     "bench.json": bench.told_of,
+    "scale.json": scale.told_of,
     "parity.csv": parity.told_of,
 }
 """Reports of folders that hold no run, by the file that they hold: a command adds its own here."""

@@ -154,6 +154,14 @@ class Turn(Message):
     cores_busy: Amount
 
 
+class TextTimed(Message):
+    """Time of a text: seconds until its first token is written, and until all are."""
+
+    event: Literal["text"] = "text"
+    first_token: Duration
+    seconds: Duration
+
+
 class Products(Message):
     """Time of a shape's matrix products."""
 
@@ -246,6 +254,7 @@ Event = (
     | CaseErrors
     | Prepared
     | Turn
+    | TextTimed
     | Products
     | Point
     | Strategies
