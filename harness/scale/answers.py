@@ -64,7 +64,7 @@ def answers(swept: Swept, over: Sequence[Overtaking], slopes: Sequence[Slope]) -
     if swept.forms.empty:
         return ["Nobody has figures."]
     if swept.vary.dimension in FLAT:
-        return [*_flat(swept)]
+        return [" ".join(_flat(swept))]
     if not (names := common_forms([result for _, result in swept.points])):
         return ["Nobody has figures at every size."]
     if swept.vary.dimension == "threads":

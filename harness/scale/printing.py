@@ -51,7 +51,8 @@ def show(console: Console, swept: Swept, facts: dict[str, Any], shape: str) -> N
     before = None
     ordered = swept.table.sort_values("value", kind="stable")
     for key, rows in ordered.groupby(["value", "backend", "variant"], sort=False):
-        value, mine = int(key[0]), rows.set_index("quantity")
+        backend, variant = key[1:]
+        value, mine = int(str(key[0])), rows.set_index("quantity")
         cells = []
         for name in told:
             found = mine["median"].get(name)
@@ -59,7 +60,7 @@ def show(console: Console, swept: Swept, facts: dict[str, Any], shape: str) -> N
             if name == "tokens_per_sec":
                 cells.append(_half_width(mine.low[name], mine.high[name]))
         at = "" if value == before else size(dimension, value)
-        table.add_row(at, f"{key[1]} {key[2]}", *cells)
+        table.add_row(at, f"{backend} {variant}", *cells)
         before = value
     console.print(table)
     _slopes(console, [each for each in facts["slopes"] if each["dimension"] == dimension])

@@ -101,7 +101,7 @@ def _number(whole: str, text: str) -> int:
     found = re.fullmatch(rf"([0-9]{{1,15}})([{UNITS}]?)", text.strip())
     if not found:
         raise RequestError(f"--vary {whole}: {text!r} is no size: {HOW}")
-    return int(found[1]) * 1024 ** (UNITS.find(found[2]) + 1 if found[2] else 0)
+    return int(found[1]) << 10 * (UNITS.find(found[2]) + 1 if found[2] else 0)
 
 
 def size(dimension: str, value: int) -> str:

@@ -56,7 +56,7 @@ class ScaleRequest:
     def of_setup(self, setup: Setup, indices: Path | None) -> Contest:
         """The contest of a setup, whose text is in a file of indices."""
         settings = self.contest.settings | {"threads": setup.threads}
-        return replace(self.contest, settings=settings, indices=indices and str(indices))
+        return replace(self.contest, settings=settings, indices=str(indices) if indices else None)
 
     def check(self) -> None:
         """See that a text is long enough for the base.
