@@ -16,6 +16,9 @@ from harness.workers.interpreters import missing
 from harness.workers.protocol import Judged, Prepared, Seconds, TextTimed, Turn
 from harness.workers.requests import TimeProducts, TimeText
 
+FLOOR_ROUNDS = 6
+"""Rounds in which products are multiplied and the harness itself is timed: they need no more."""
+
 
 @dataclass
 class Contender:
@@ -89,6 +92,7 @@ class Contest:
         against: the contender that all others are held against; empty for none.
         text: the request by which networks write after their rounds; None: they write nothing.
         indices: a file of a text's indices that batches are cut from; None: random tokens.
+        floor: rounds in which products are multiplied.
     """
 
     backends: tuple[str, ...]
@@ -101,6 +105,7 @@ class Contest:
     against: str = ""
     text: TimeText | None = None
     indices: str | None = None
+    floor: int = FLOOR_ROUNDS
 
 
 def contenders(contest: Contest) -> tuple[list[Contender], dict[str, str]]:

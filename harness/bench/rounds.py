@@ -24,9 +24,6 @@ from harness.workers.process import Worker
 from harness.workers.protocol import Products, TextTimed, Turn
 from harness.workers.requests import TakeTurn, TimeText
 
-FLOOR_ROUNDS = 6
-"""Rounds in which products are multiplied and the harness itself is timed: they need no more."""
-
 WARMING = 10
 """Steps of a turn for one that goes before, untimed; see `harness.bench.worker.take_turn`."""
 
@@ -49,8 +46,8 @@ def take_rounds(
     device = "cpu" if not watch.first else "gpu"
     while not limits.reached(kept, time.perf_counter() - start, batch):
         say(f"round {kept + 1}" + (f" of {limits.rounds}" if limits.rounds else ""))
-        running = [e for e in batch if not e.reason and (e.is_network or kept < FLOOR_ROUNDS)]
-        if not any(each.is_network for each in running) and kept >= FLOOR_ROUNDS:
+        running = [e for e in batch if not e.reason and (e.is_network or kept < limits.floor)]
+        if not any(each.is_network for each in running) and kept >= limits.floor:
             return
         before = {each.name: [*map(len, _found(each))] for each in running}
         for turn in rng.permutation(len(running)):

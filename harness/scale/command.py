@@ -31,6 +31,7 @@ from harness.options import (
 BASE = "32x35x256x28"
 FORMS = ("fused",)
 SIZES = ("num_hiddens=32..1024",)
+FLOOR_ROUNDS = 3  # products of every library take longer than all networks
 
 
 @as_options({NETWORK: "dtype", MACHINE: "device deterministic threads"})
@@ -96,7 +97,8 @@ def scale(
     note(fewer_than_asked(chosen["threads"]))
     chosen["threads"] = min(chosen["threads"] or 1024, len(usable_cpus()))
     names, pythons = asked(backend, python)
-    contest = Contest(names, split(variant) or FORMS, None, chosen, pythons, seconds, text=TEXT)
+    forms = split(variant) or FORMS
+    contest = Contest(names, forms, None, chosen, pythons, seconds, text=TEXT, floor=FLOOR_ROUNDS)
     request = ScaleRequest(contest, shape, tuple(sweep for sweep, _ in found))
     request.check()
     for _, said in found:

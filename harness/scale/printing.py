@@ -38,7 +38,8 @@ def show(console: Console, swept: Swept, facts: dict[str, Any], shape: str) -> N
         console.print(Text(line, "bold"))
     if swept.table.empty:
         return
-    table = titled(f"{dimension}: {around(dimension, shape)}")
+    console.print(Text(f"{dimension}: {around(dimension, shape)}", "bold"))
+    table = titled("")
     table.add_column("size", justify="right", no_wrap=True)
     table.add_column("form", no_wrap=True)
     told = [name for name in COLUMNS if name in {*swept.table["quantity"]}]
@@ -76,13 +77,15 @@ def _slopes(console: Console, slopes: list[dict[str, Any]]) -> None:
     """Print the power of the size that each cost grows with."""
     if not slopes:
         return
-    table = titled("Slope of log cost over log size, 95 % intervals")
+    table = titled("Slopes of log cost over log size")
     table.add_column("form", no_wrap=True)
-    for name in ("slope", "interval", "expected"):
+    for name in ("slope", "95 % interval", "expected"):
         table.add_column(name, justify="right", no_wrap=True)
     for each in slopes:
-        ends = (figure(each[end], ".2f") for end in ("low", "high"))
-        found = figure(each["slope"], ".2f"), " to ".join(ends)
+        ends = "-"
+        if each["low"] == each["low"]:
+            ends = f"{figure(each['low'], '.2f')} to {figure(each['high'], '.2f')}"
+        found = figure(each["slope"], ".2f"), ends
         name = f"{each['backend']} {each['variant']}"
         table.add_row(name, *found, figure(each["expected"], ".2f"))
     console.print(table)

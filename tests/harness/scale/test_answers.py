@@ -1,9 +1,12 @@
 """Answers of sweeps whose figures are made up: who overtakes whom, slopes, what is flat."""
 
+import io
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from harness.bench.contenders import Contender
 from harness.bench.quiet import Quiet
@@ -13,6 +16,7 @@ from harness.intervals import interval
 from harness.scale.answers import Swept, answers
 from harness.scale.epochs import LongRun
 from harness.scale.overtaking import overtakings
+from harness.scale.printing import show
 from harness.scale.ranges import Vary
 from harness.scale.slopes import expected, fitted, slopes
 from harness.scale.tables import quantity, rows_of, table_of
@@ -157,6 +161,23 @@ def test_threads_are_held_against_one():
     assert gain.startswith("With 2 threads instead of 1, JAX fused is 2.0")
     assert " times as fast and PyTorch fused 1.4" in gain
     assert fastest.startswith("From 1 to 2 threads, JAX fused is the fastest")
+
+
+@pytest.mark.parametrize("sizes", [SIZES, SIZES[:2]])
+def test_on_a_terminal_of_80_columns_nothing_is_cut_off(sizes):
+    names = ("mxnet-style_scratch", "torch_fused", "tensorflow_concise")
+    of = swept(sizes=sizes, **dict.fromkeys(names, lambda H: H / 1000))
+    powers = [asdict(each) for each in slopes(of.table, "num_hiddens", BASE)]
+    written = io.StringIO()
+    facts = {"answers": {"num_hiddens": said(of)}, "slopes": powers}
+    show(Console(file=written, width=80), of, facts, BASE)
+    lines = written.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "…" not in written.getvalue()
+    assert sum(line.split()[:1] == ["32"] for line in lines) == 1
+    assert sum("tensorflow concise" in line for line in lines) == len(sizes) + 1
+    heads = next(line for line in lines if "tokens/s" in line and "form" in line)
+    assert heads.split() == "size form tokens/s +- floor MB text/s 1st ms".split()
 
 
 def test_nobody_has_figures():

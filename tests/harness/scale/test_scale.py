@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from common.errors import RequestError
+from common.experiment import Experiment
+from common.indices import write_indices
 from harness.bench.contenders import Contest, contenders
 from harness.bench.turns import time_shape
+from harness.bench.worker import batches_of
 from harness.cli import app
 from harness.page.blocks import figures
 from harness.page.figure import MOST
@@ -21,6 +24,7 @@ from harness.scale.ranges import sweeps
 from harness.scale.request import ScaleRequest
 from harness.scale.tables import COLUMNS, TEXT
 from harness.workers.errors import WorkerError
+from harness.workers.requests import Prepare
 from tests.harness.drawn import most_lines
 from tests.harness.records.test_printed import check
 
@@ -150,6 +154,22 @@ def test_a_made_text_is_as_long_as_it_is_asked_to_be(tmp_path, monkeypatch):
     assert not left.exists()
     with made_text(None, 28) as path:
         assert path is None
+
+
+def test_a_stream_goes_through_the_text_again_and_again(tmp_path):
+    with open(tmp_path / "text.npy", "xb") as file:
+        tokens = np.arange(60, dtype=np.uint8)
+        write_indices(file, [tokens], tokens.dtype, len(tokens))
+    experiment = Experiment(batch_size=2, num_steps=5)
+    settings = {"experiment": experiment, "variant": "fused", "vocab_size": 60}
+    batches, stream = batches_of(Prepare(**settings, indices=str(tmp_path / "text.npy")))
+    seen = [next(stream) for _ in range(12)]
+    for X, Y in seen:
+        assert (Y == X + 1).all()
+    assert len({*np.concatenate([X for X, _ in seen]).ravel().tolist()}) >= 50
+    assert all((one[0] == other[0]).all() for one, other in zip(batches, seen, strict=False))
+    random, endless = batches_of(Prepare(**settings))
+    assert next(endless)[0] is random[0][0]
 
 
 def test_a_text_too_short_for_the_base_is_refused():
