@@ -29,9 +29,9 @@ def load_runs(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     Raises:
         RequestError: something is not the folder of a run that has ended.
     """
-    from harness.records import reading  # pandas is slow to import
+    from harness.records import tidy  # pandas is slow to import
 
-    return reading.load_runs(paths)
+    return tidy.load_runs(paths)
 
 
 def parity_of(a: Step, b: Step | None = None, batches: Sequence[Batch] | None = None) -> PortParity:

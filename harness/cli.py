@@ -30,6 +30,7 @@ from harness.options import Plugins
 from harness.parity.command import parity
 from harness.predict.command import predict
 from harness.report.command import report
+from harness.scale.command import scale
 from harness.sequence.command import sequence
 from harness.spread.command import bench, run
 from harness.streams import make_streams_last, output_was_lost
@@ -42,6 +43,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "parity": parity,
     "predict": predict,
     "bench": bench,
+    "scale": scale,
     "report": report,
     "compare": compare,
     "study": study,

@@ -22,6 +22,7 @@ from harness.bptt.worker import measure_gradients
 from harness.parity.worker import compare_with_reference
 from harness.predict.worker import predict_text
 from harness.run.worker import train_model
+from harness.scale.worker import time_text
 from harness.sequence.worker import run_section
 from harness.workers.errors import Failure
 from harness.workers.protocol import Described, Done, Event, Failed
@@ -38,6 +39,7 @@ from harness.workers.requests import (
     RunSequence,
     TakeTurn,
     TimeProducts,
+    TimeText,
     Train,
 )
 from harness.workers.session import Session
@@ -55,6 +57,7 @@ OPERATIONS: dict[type[Request], Callable[[Session, Any], Iterator[Event]]] = {
     Compare: compare_with_reference,
     Prepare: prepare,
     TakeTurn: take_turn,
+    TimeText: time_text,
     Check: check,
     TimeProducts: time_products,
     MeasureGradients: measure_gradients,

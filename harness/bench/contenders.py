@@ -13,8 +13,11 @@ from harness.bench.shapes import dimensions
 from harness.checks import select, unable
 from harness.workers.errors import Failure
 from harness.workers.interpreters import missing
-from harness.workers.protocol import Judged, Prepared, Seconds, Turn
-from harness.workers.requests import TimeProducts
+from harness.workers.protocol import Judged, Prepared, Seconds, TextTimed, Turn
+from harness.workers.requests import TimeProducts, TimeText
+
+FLOOR_ROUNDS = 6
+"""Rounds in which products are multiplied and the harness itself is timed: they need no more."""
 
 
 @dataclass
@@ -25,6 +28,7 @@ class Contender:
         backend, variant: whose; the variant ``products`` multiplies matrices alone.
         prepared: what `harness.bench.worker.prepare` found; None for products.
         turns, products: of a network, and of a library, round by round.
+        texts: of a network that writes, round by round.
         joules: of a step, round by round, where the machine tells them.
         idle_cpu, idle_wall: CPU seconds it used while others had their turn, and how long that was.
         peak_memory_mb: of its process, up to its last turn.
@@ -43,6 +47,7 @@ class Contender:
     prepared: Prepared | None = None
     turns: list[Turn] = field(default_factory=list)
     products: list[Seconds] = field(default_factory=list)
+    texts: list[TextTimed] = field(default_factory=list)
     joules: list[float] = field(default_factory=list)
     idle_cpu: float = 0.0
     idle_wall: float = 0.0
@@ -85,6 +90,9 @@ class Contest:
         rounds: turns of each; None: until `precision` is reached or `seconds` are spent.
         seconds, precision: see `harness.bench.stopping`; None is the default there.
         against: the contender that all others are held against; empty for none.
+        text: the request by which networks write after their rounds; None: they write nothing.
+        indices: a file of a text's indices that batches are cut from; None: random tokens.
+        floor: rounds in which products are multiplied.
     """
 
     backends: tuple[str, ...]
@@ -95,6 +103,9 @@ class Contest:
     seconds: float | None = None
     precision: float | None = None
     against: str = ""
+    text: TimeText | None = None
+    indices: str | None = None
+    floor: int = FLOOR_ROUNDS
 
 
 def contenders(contest: Contest) -> tuple[list[Contender], dict[str, str]]:

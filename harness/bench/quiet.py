@@ -172,12 +172,13 @@ class Meter:
         """Add a turn, from its clocks before and after, and the CPU seconds that are our own."""
         self.round.add(before, after, own)
 
-    def end_round(self) -> bool:
-        """End a round; False if it is to be done again."""
+    def end_round(self, again: bool = True) -> bool:
+        """End a round; False if it is to be done again, where it can be."""
         ended, self.round = self.round, _Sums()
         blur = TICK * math.sqrt(ended.turns)
         disturbed = ended.taken > DISTURBED * ended.wall * len(self.cpus) + blur
-        if disturbed and self.quiet.repeated < max(REPEATS_AT_FIRST, self.quiet.rounds // 2):
+        most = max(REPEATS_AT_FIRST, self.quiet.rounds // 2) if again else 0
+        if disturbed and self.quiet.repeated < most:
             self.quiet.repeated += 1
             return False
         self.quiet.rounds += 1

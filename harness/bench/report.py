@@ -46,7 +46,7 @@ def told_of(folders: Sequence[Path]) -> Told:
     every = in_order(pd.concat([networks(bench) for bench in benches]))
     backends = list(dict.fromkeys(series.backend for series in every))
     about = f"{', '.join(map(framework, backends))}, in turns on {_cpus(benches[0])}"
-    sections = [benchmark(benches), *(_reproduce(bench.facts) for bench in benches[:1])]
+    sections = [benchmark(benches), *(reproduce(bench.facts) for bench in benches[:1])]
     failed = [note for bench in benches for note in failures(bench)]
     return Told("Who trains fastest?", about, backends, [answer(benches)], sections, failed)
 
@@ -205,7 +205,8 @@ def _shape(table: pd.DataFrame, floor: float | None, name: str, on: str) -> Char
     return Chart(drawn, Table(f"{title}; the verdict is on concise", [*columns], rows, (0, 3)))
 
 
-def _reproduce(facts: dict[str, Any]) -> Section:
+def reproduce(facts: dict[str, Any]) -> Section:
+    """Command, source and versions of what was timed in turns."""
     return Section(
         "reproduce",
         "How do I run it again?",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import psutil
@@ -20,11 +21,8 @@ from harness.bench.stopping import Limits
 from harness.workers.errors import WorkerError
 from harness.workers.gpus import Watch
 from harness.workers.process import Worker
-from harness.workers.protocol import Products, Turn
-from harness.workers.requests import TakeTurn
-
-FLOOR_ROUNDS = 6
-"""Rounds in which products are multiplied and the harness itself is timed: they need no more."""
+from harness.workers.protocol import Products, TextTimed, Turn
+from harness.workers.requests import TakeTurn, TimeText
 
 WARMING = 10
 """Steps of a turn for one that goes before, untimed; see `harness.bench.worker.take_turn`."""
@@ -37,26 +35,31 @@ def take_rounds(
     meter: Meter,
     watch: Watch,
     say: Callable[[str], None],
+    text: TimeText | None = None,
 ) -> None:
-    """Let a batch take turns until its limits are reached; each gets its turns."""
+    """Let a batch take turns until its limits are reached; each gets its turns.
+
+    A turn is some training steps, or products; or the text that is asked for.
+    """
     rng = np.random.default_rng(0)
     start, kept = time.perf_counter(), 0
     device = "cpu" if not watch.first else "gpu"
     while not limits.reached(kept, time.perf_counter() - start, batch):
         say(f"round {kept + 1}" + (f" of {limits.rounds}" if limits.rounds else ""))
-        running = [e for e in batch if not e.reason and (e.is_network or kept < FLOOR_ROUNDS)]
-        if not any(each.is_network for each in running) and kept >= FLOOR_ROUNDS:
+        running = [e for e in batch if not e.reason and (e.is_network or kept < limits.floor)]
+        if not any(each.is_network for each in running) and kept >= limits.floor:
             return
-        before = {each.name: _lengths(each) for each in running}
+        before = {each.name: [*map(len, _found(each))] for each in running}
         for turn in rng.permutation(len(running)):
             with given_up_on_failure(running[turn]):
-                _take_turn(running[turn], running, workers, meter, device)
+                _take_turn(running[turn], running, workers, meter, device, text)
             watch.look()
         if meter.end_round():
             kept += 1
             continue
         for each in running:
-            _forget(each, before[each.name])
+            for found, length in zip(_found(each), before[each.name], strict=True):
+                del found[length:]
 
 
 @contextmanager
@@ -69,13 +72,9 @@ def given_up_on_failure(contender: Contender) -> Iterator[None]:
         contender.kind = error.kind if isinstance(error, WorkerError) else "request"
 
 
-def _lengths(of: Contender) -> tuple[int, int, int]:
-    return len(of.turns), len(of.products), len(of.joules)
-
-
-def _forget(contender: Contender, lengths: tuple[int, int, int]) -> None:
-    turns, products, joules = lengths
-    del contender.turns[turns:], contender.products[products:], contender.joules[joules:]
+def _found(of: Contender) -> tuple[list[Any], ...]:
+    """Lists of what a contender finds round by round."""
+    return of.turns, of.products, of.texts, of.joules
 
 
 def _take_turn(
@@ -84,13 +83,17 @@ def _take_turn(
     workers: Mapping[str, Worker],
     meter: Meter,
     device: str,
+    text: TimeText | None,
 ) -> None:
     """One turn, and the CPU time of the others meanwhile, who should have used none."""
     worker = workers[contender.name]
     before = {each.name: cpu_seconds(workers[each.name]) for each in running}
     family = contender.devices > 1
     own, energy, clocks = _own(worker, family), counters(device), meter.reading()
-    if contender.of_products:
+    if text:
+        told, _ = worker.answer(text, TextTimed)
+        contender.texts.append(told)
+    elif contender.of_products:
         products, _ = worker.answer(contender.of_products, Products)
         contender.products.append(products.seconds)
     else:
@@ -101,7 +104,7 @@ def _take_turn(
     after = meter.reading()
     meter.add(clocks, after, _own(worker, family) - own)
     joules = spent(energy, counters(device))
-    if joules is not None and contender.is_network:
+    if joules is not None and contender.is_network and not text:
         steps = contender.steps + max(1, contender.steps // WARMING)
         contender.joules.append(joules / steps)
     _settle(worker)

@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.bench.contenders import Contender, Contest
+from harness.bench.contenders import FLOOR_ROUNDS, Contender, Contest
 from harness.bench.quiet import Quiet
 from harness.bench.ratios import ShapeResult, best_forms, ratio
 from harness.bench.twins import of_twin
@@ -38,12 +38,14 @@ class Limits:
         seconds: after which no further round begins, once there are `FEWEST`; None for no limit.
         precision: of every comparison that is asked; None for no limit.
         next_look: number of rounds after which the comparisons are looked at.
+        floor: of a contest.
     """
 
     rounds: int | None
     seconds: float | None
     precision: float | None
     next_look: int = FEWEST
+    floor: int = FLOOR_ROUNDS
 
     @classmethod
     def of(cls, contest: Contest, contenders: int) -> Limits:
@@ -52,7 +54,7 @@ class Limits:
         if contest.rounds is None:
             seconds = default_seconds(contenders) if seconds is None else seconds
             precision = PRECISION if precision is None else precision
-        return cls(contest.rounds, seconds, precision)
+        return cls(contest.rounds, seconds, precision, floor=contest.floor)
 
     def reached(self, rounds: int, seconds: float, batch: Sequence[Contender]) -> bool:
         """True if no further round is to begin, after so many rounds and seconds."""

@@ -18,6 +18,7 @@ from harness.bench.rounds import given_up_on_failure, take_rounds
 from harness.bench.shapes import dimensions
 from harness.bench.stopping import Limits
 from harness.bench.twins import Twin, wanted
+from harness.intervals import FEWEST
 from harness.workers.cpus import usable_cpus
 from harness.workers.errors import WorkerError
 from harness.workers.gpus import Watch, Watched
@@ -111,7 +112,7 @@ def _time_batch(
                     if isinstance(each, Twin) and wanted(each, [*batch, *group]):
                         start(each)
                     if each.name in workers:
-                        _prepare(each, workers[each.name], experiment, shape, seconds)
+                        _prepare(each, workers[each.name], experiment, shape, seconds, contest)
             group = [each for each in group if each.name in workers]
             too_large = [each for each in group if each.kind == "memory"]
             if batch and any(not isinstance(each, Twin) for each in too_large):
@@ -126,6 +127,10 @@ def _time_batch(
                 each.reason = f"it does not fit{beside}: {each.reason}"
             batch += group
         take_rounds(batch, workers, limits, meter, watch, say)
+        if contest.text:
+            writers = [e for e in batch if e.is_network and not isinstance(e, Twin)]
+            few = Limits(FEWEST, None, None)
+            take_rounds(writers, workers, few, meter, watch, say, contest.text)
         _check_all([e for e in batch if e.is_network and not e.reason], workers, say)
     return waiting
 
@@ -146,7 +151,12 @@ def _wake(workers: Sequence[Worker]) -> None:
 
 
 def _prepare(
-    contender: Contender, worker: Worker, experiment: Experiment, shape: str, seconds: float
+    contender: Contender,
+    worker: Worker,
+    experiment: Experiment,
+    shape: str,
+    seconds: float,
+    contest: Contest,
 ) -> None:
     if contender.variant == "products":
         module = backends.entry(contender.backend).products
@@ -156,7 +166,10 @@ def _prepare(
         worker.answer(contender.of_products, Products)  # operands are made, loops compiled
         return
     request = Prepare(
-        experiment=experiment, variant=contender.variant, vocab_size=dimensions(shape)[3]
+        experiment=experiment,
+        variant=contender.variant,
+        vocab_size=dimensions(shape)[3],
+        indices=contest.indices,
     )
     contender.prepared, _ = worker.answer(request, Prepared)
     if SIMULATED in contender.prepared.device:

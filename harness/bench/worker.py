@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
-from itertools import cycle, islice
+from itertools import chain, count, cycle, islice
+from pathlib import Path
 
 import numpy as np
 
-from common.batches import Batch
+from common.batches import Batch, SeqDataLoader
 from common.experiment import Experiment
+from common.indices import open_indices
 from common.interface import Backend, Model
 from common.judging import judge
 from common.matmul_floor import unavoidable
@@ -33,16 +35,21 @@ PRODUCT_SECONDS = 0.01
 
 @dataclass
 class Timed:
-    """Workload of a turn: one network and its batches."""
+    """Workload of a turn: one network and its batches.
+
+    Attributes:
+        batches: those that it is checked on; a stream of them without end is timed.
+    """
 
     experiment: Experiment
     weights: Weights
     model: Model
     batches: list[Batch]
+    stream: Iterator[Batch]
 
     def run(self, steps: int) -> float:
         """Seconds for so many steps through `run_epoch`, the device being idle at both ends."""
-        batches = islice(cycle(self.batches), steps)
+        batches = islice(self.stream, steps)
         self.model.synchronize()
         start = time.perf_counter()
         run_epoch(self.model.begin_state, self.model.train_step, batches, use_random_iter=False)
@@ -51,23 +58,37 @@ class Timed:
 
 
 def prepare(session: Session, request: Prepare) -> Iterator[Event]:
-    """Build and compile a network for random tokens."""
+    """Build and compile a network for random tokens, or for a text."""
     experiment, vocab_size = request.experiment, request.vocab_size
     weights = draw_weights(vocab_size, experiment.num_hiddens)
-    shape = 8, experiment.batch_size, experiment.num_steps + 1
-    small = np.uint8 if vocab_size <= 256 else np.uint16
-    tokens = np.random.default_rng(1).integers(vocab_size, size=shape, dtype=small)
-    batches = [(each[:, :-1], each[:, 1:]) for each in tokens]
+    batches, stream = batches_of(request)
     model = session.build(experiment, request.variant, weights)
     start = time.perf_counter()
     warm_up(model, [batches[0][0].shape])
     compile_seconds = time.perf_counter() - start
-    session.timed = Timed(experiment, weights, model, batches)
+    session.timed = Timed(experiment, weights, model, batches, stream)
     yield Prepared(
         device=model.device,
         compile_seconds=compile_seconds,
         conditions=conditions(session.backend),
     )
+
+
+def batches_of(request: Prepare) -> tuple[list[Batch], Iterator[Batch]]:
+    """Some batches to check on, and a stream of batches without end, which are those or go on.
+
+    A text is gone through from its beginning to its end, again and again.
+    """
+    experiment, vocab_size = request.experiment, request.vocab_size
+    B, T = experiment.batch_size, experiment.num_steps
+    if request.indices:
+        indices = open_indices(Path(request.indices))
+        loader = SeqDataLoader(indices, B, T, "sequential")
+        return [*islice(loader.epoch(1), 2)], chain.from_iterable(map(loader.epoch, count(1)))
+    small = np.uint8 if vocab_size <= 256 else np.uint16
+    tokens = np.random.default_rng(1).integers(vocab_size, size=(8, B, T + 1), dtype=small)
+    batches = [(each[:, :-1], each[:, 1:]) for each in tokens]
+    return batches, cycle(batches)
 
 
 def conditions(backend: Backend) -> Conditions:

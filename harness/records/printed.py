@@ -14,7 +14,14 @@ from pydantic.json_schema import models_json_schema
 
 from common.experiment import DType
 from common.judging import Verdict
-from harness.records.json_schemas import BenchFacts, Open, ParityFacts, ResultFacts, RunFacts
+from harness.records.json_schemas import (
+    BenchFacts,
+    Open,
+    ParityFacts,
+    ResultFacts,
+    RunFacts,
+    ScaleFacts,
+)
 from harness.records.status import Status
 
 
@@ -92,6 +99,27 @@ class PrintedBench(Printed, ResultFacts):
     failures: dict[str, str]
 
 
+class PrintedQuantity(Open):
+    """A quantity of a form at a size, as in ``scale.csv``."""
+
+    dimension: str
+    value: int
+    backend: str
+    variant: str
+    quantity: str
+    median: float
+    low: float | None
+    high: float | None
+
+
+class PrintedScale(Printed, ResultFacts):
+    """``scale --json``."""
+
+    format: Literal[1] = Field()
+    figures: list[PrintedQuantity]
+    failures: dict[str, str]
+
+
 class PrintedChange(Open):
     """A change between two sides."""
 
@@ -121,12 +149,14 @@ BY_COMMAND: dict[str, type[Printed]] = {
     "run": PrintedRun,
     "parity": PrintedParity,
     "bench": PrintedBench,
+    "scale": PrintedScale,
     "compare": PrintedComparison,
 }
 
 BY_FILE: dict[str, type[ResultFacts]] = {
     "run.json": RunFacts,
     "bench.json": BenchFacts,
+    "scale.json": ScaleFacts,
     "parity.json": ParityFacts,
 }
 

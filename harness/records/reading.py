@@ -22,7 +22,13 @@ from harness.console import printable
 from harness.paths import make_up
 from harness.records.agreement import ROW, check_bench, check_run, damaged
 from harness.records.facts import check_unedited
-from harness.records.json_schemas import BenchFacts, ParityFacts, ResultFacts, RunFacts
+from harness.records.json_schemas import (
+    BenchFacts,
+    ParityFacts,
+    ResultFacts,
+    RunFacts,
+    ScaleFacts,
+)
 from harness.records.schemas import (
     BaselineTable,
     BenchTable,
@@ -32,21 +38,17 @@ from harness.records.schemas import (
     RankingTable,
     RoundTable,
     SampleTable,
+    ScaleTable,
     SummaryTable,
 )
 from harness.records.tables import content, holds, table
 
 Found = TypeVar("Found")
 
-TIDY = (
-    "recipe run backend variant seed epoch perplexity val_perplexity tokens seconds elapsed "
-    "device dtype tokens_per_sec"
-).split()
-"""The columns of `load_runs`."""
-
 RUN_TABLES = ("epochs.csv", "samples.csv", "summary.csv", "baselines.csv")
 BENCH_TABLES = ("bench.csv", "rounds.csv", "comparisons.csv", "ranking.csv")
-"""Tables that ``run.json`` and ``bench.json`` vouch for."""
+SCALE_TABLES = ("scale.csv",)
+"""Tables that ``run.json``, ``bench.json`` and ``scale.json`` vouch for."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,21 @@ def read_parity(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     return found, facts
 
 
+def read_scale(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Read ``scale.csv``, and the facts of ``scale.json`` beside it.
+
+    Raises:
+        RequestError: as `read_run`.
+    """
+    make_up(folder)
+    facts = _facts(folder, "scale.json", ScaleFacts)
+    path = folder / "scale.csv"
+    found = _as_written(folder, facts, SCALE_TABLES, lambda: table(path, ScaleTable))
+    if not set(found.dimension) <= facts["sweeps"].keys():
+        raise damaged(folder, "scale.json and scale.csv do not tell the same")
+    return found, facts
+
+
 def _bench_tables(folder: Path, facts: dict[str, Any]) -> BenchData:
     figures = table(folder / "bench.csv", BenchTable)
     rounds = table(folder / "rounds.csv", RoundTable)
@@ -194,21 +211,6 @@ def _as_written(
         raise
     check_unedited(folder, facts["files"], names)
     return found
-
-
-def load_runs(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
-    """Run folders as one table, an epoch a row; see `harness.load_runs`."""
-    folders = [paths] if isinstance(paths, str | Path) else list(paths)
-    if not folders:
-        raise RequestError("no run folder: name at least one")
-    return pd.concat([_tidy(read_run(Path(folder))) for folder in folders], ignore_index=True)
-
-
-def _tidy(run: RunData) -> pd.DataFrame:
-    of_row = run.summary[[*ROW, "device", "dtype", "tokens_per_sec"]]
-    tidy = run.epochs.merge(of_row, on=ROW)
-    tidy["recipe"], tidy["run"] = run.facts["recipe"], str(run.folder)
-    return tidy[TIDY]
 
 
 def _facts(folder: Path, name: str, expected: type[ResultFacts]) -> dict[str, Any]:
@@ -239,7 +241,8 @@ def record(folder: Path, name: str, expected: type[ResultFacts]) -> dict[str, An
     if not holds(folder, name):
         if not os.path.isdir(folder):
             raise RequestError(printable(f"{folder}: no such folder"))
-        kind = {"run.json": "a run folder", "bench.json": "a benchmark"}.get(name, "a comparison")
+        kinds = {"run.json": "a run folder", "bench.json": "a benchmark", "scale.json": "a scaling"}
+        kind = kinds.get(name, "a comparison")
         raise RequestError(printable(f"{folder}: not {kind}: it holds no file {name}"))
     try:
         facts = expected.model_validate_json(content(folder / name))

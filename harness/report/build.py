@@ -20,6 +20,7 @@ WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "
 
 WITHOUT_RUN = {
     "bench.json": "harness.bench.report",
+    "scale.json": "harness.scale.report",
     "parity.csv": "harness.parity.report",
     "study.json": "harness.study.report",
     "sequence.json": "harness.sequence.report",

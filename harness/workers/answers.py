@@ -48,6 +48,8 @@ def bounds(request: of.Request) -> Bounds:
             return {to.Prepared: ONE}
         case of.TakeTurn():
             return {to.Turn: ONE}
+        case of.TimeText():
+            return {to.TextTimed: ONE}
         case of.Check():
             return {to.Judged: ONE}
         case of.TimeProducts():

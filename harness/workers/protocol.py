@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from common.interface import Description
 from common.judging import Verdict
@@ -16,15 +16,13 @@ from common.parity import Errors
 from common.sequence import ForecastKind, ModelName
 from harness.workers.errors import Failure
 from harness.workers.fields import Amount, Count, Duration, Line, Number
-
-Seconds = dict[str, dict[str, Duration]]
-"""Seconds by product and by the way of computing it."""
-
-
-class Message(BaseModel):
-    """A line of the protocol. Numbers that are not finite cross it as they are."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+from harness.workers.message import Message as Message
+from harness.workers.timed import Conditions as Conditions
+from harness.workers.timed import Prepared as Prepared
+from harness.workers.timed import Products as Products
+from harness.workers.timed import Seconds as Seconds
+from harness.workers.timed import TextTimed as TextTimed
+from harness.workers.timed import Turn as Turn
 
 
 class Loaded(Message):
@@ -122,45 +120,6 @@ class CaseErrors(Message):
     errors: Errors
 
 
-class Conditions(Message):
-    """Settings that must be the same for every worker, as a worker finds them."""
-
-    cpus: list[int] | None
-    environment: dict[str, str | None]
-    versions: dict[str, str]
-    devices: tuple[str, ...]
-    threads: int | None
-    tf32: bool
-    places: tuple[str, ...] = ("cpu",)
-    build: str = "cpu"
-    deterministic: bool = False
-    note: str = ""
-
-
-class Prepared(Message):
-    """A network that is ready to be timed, and what is in force around it."""
-
-    event: Literal["prepared"] = "prepared"
-    device: Line
-    compile_seconds: Amount
-    conditions: Conditions
-
-
-class Turn(Message):
-    """A timed turn: seconds of a step, and CPU seconds used in a second."""
-
-    event: Literal["turn"] = "turn"
-    seconds: Duration
-    cores_busy: Amount
-
-
-class Products(Message):
-    """Time of a shape's matrix products."""
-
-    event: Literal["products"] = "products"
-    seconds: Seconds
-
-
 class Point(Message):
     """Gradients through time at an epoch: norms of dl_T/dH_{T-d} by d, radius of W_hh."""
 
@@ -246,6 +205,7 @@ Event = (
     | CaseErrors
     | Prepared
     | Turn
+    | TextTimed
     | Products
     | Point
     | Strategies

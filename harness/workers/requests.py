@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter
 
 from common.experiment import DType, Experiment
 from common.sequence import SequenceExperiment
+from harness.workers.fields import Number
 from harness.workers.protocol import Message, Phase
 
 
@@ -90,12 +91,17 @@ class Compare(Message):
 
 
 class Prepare(Message):
-    """Ask for a network that is to be timed, compiled."""
+    """Ask for a network that is to be timed, compiled.
+
+    Attributes:
+        indices: a file of a text's indices that its batches are cut from; None: random tokens.
+    """
 
     op: Literal["prepare"] = "prepare"
     experiment: Experiment
     variant: str
     vocab_size: int
+    indices: str | None = None
 
 
 class TakeTurn(Message):
@@ -103,6 +109,19 @@ class TakeTurn(Message):
 
     op: Literal["turn"] = "turn"
     steps: int
+
+
+class TimeText(Message):
+    """Ask for the time that the network that was prepared takes to write a text.
+
+    Attributes:
+        prefix_tokens: tokens that it reads before it writes.
+        num_preds: tokens that it writes.
+    """
+
+    op: Literal["text"] = "text"
+    prefix_tokens: Number
+    num_preds: Number
 
 
 class Check(Message):
@@ -151,6 +170,7 @@ Request = (
     | Compare
     | Prepare
     | TakeTurn
+    | TimeText
     | Check
     | TimeProducts
     | MeasureGradients

@@ -17,6 +17,10 @@ from tests.harness.made_runs import make_run
 
 COMMANDS = {
     "bench": ("bench.json", "--backend mxnet-style --variant fused --shape 2x2x2x2 --rounds 2"),
+    "scale": (
+        "scale.json",
+        "--backend mxnet-style --shape 2x2x2x2 --seconds 0.01 --vary num_hiddens=2,4",
+    ),
     "bptt": ("bptt.json", "--recipe quickstart --backend mxnet-style --num-epochs 1 --draws 2"),
     "sequence": ("sequence.json", "--backend mxnet-style --num-points 120 --num-train 60"),
     "corpus": ("corpus.json", "embedded --token char --max-tokens 2000"),
@@ -26,6 +30,7 @@ COMMANDS = {
 
 MEASURED_BY = {
     "bench": "harness.bench.measure.time_shape",
+    "scale": "harness.scale.measure.time_shape",
     "bptt": "harness.bptt.measure.measure",
     "sequence": "harness.sequence.measure.study",
     "corpus": "harness.corpus.measure.write",

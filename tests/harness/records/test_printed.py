@@ -27,7 +27,7 @@ def test_the_schema_is_written_down():
 
 def test_committed_records_keep_to_it():
     for path in RESULTS.rglob("*.json"):
-        if path.name in ("run.json", "bench.json", "parity.json"):
+        if path.name in ("run.json", "bench.json", "scale.json", "parity.json"):
             check(json.loads(path.read_text("utf-8")), path.name)
 
 

@@ -1,0 +1,1 @@
+"""``scale``: cost as a function of size."""

@@ -1,0 +1,199 @@
+"""Answers of a sweep, a sentence a question."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from harness.bench.answers import joined, times, titled, withheld
+from harness.bench.quiet import Quiet
+from harness.bench.ranking import match
+from harness.bench.ratios import ShapeResult, common_forms, mean_speed
+from harness.console import figure
+from harness.intervals import Interval, ratio_of_separate
+from harness.page.figure import MOST
+from harness.scale.overtaking import Overtaking, Point
+from harness.scale.ranges import Vary, size
+from harness.scale.slopes import FLAT, Slope
+from harness.scale.tables import FLOOR, series_of, wide
+
+WITHIN = 0.10
+"""Share by which the cost of a token may differ, or memory grow, and still be called flat."""
+
+
+@dataclass
+class Swept:
+    """Result of a sweep.
+
+    Attributes:
+        vary: its sizes.
+        table: rows of ``scale.csv``.
+        points: sizes and contests; none of a long run.
+        quiets: of the machine meanwhile.
+    """
+
+    vary: Vary
+    table: pd.DataFrame
+    points: list[Point] = field(default_factory=list)
+    quiets: list[Quiet] = field(default_factory=list)
+
+    @property
+    def forms(self) -> pd.DataFrame:
+        """The rows of networks, without the floor's."""
+        return self.table[self.table.backend != FLOOR]
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The least and the largest size, as they are shown."""
+        values = self.vary.values
+        first, last = (size(self.vary.dimension, value) for value in (values[0], values[-1]))
+        return first, f"{last} {self.vary.unit}"
+
+
+def answers(swept: Swept, over: Sequence[Overtaking], slopes: Sequence[Slope]) -> list[str]:
+    """Sentences on a sweep; the first is the answer.
+
+    Args:
+        swept: the sweep.
+        over: who overtakes whom in it.
+        slopes: of its forms.
+    """
+    if swept.forms.empty:
+        return ["Nobody has figures."]
+    if swept.vary.dimension in FLAT:
+        return [" ".join(_flat(swept))]
+    if not (names := common_forms([result for _, result in swept.points])):
+        return ["Nobody has figures at every size."]
+    if swept.vary.dimension == "threads":
+        return [_gain(swept, names), _fastest(swept, over, names)]
+    told = [_fastest(swept, over, names), _cost(swept, names, slopes), _texts(swept)]
+    return [each for each in told if each]
+
+
+def _fastest(swept: Swept, over: Sequence[Overtaking], names: Sequence[str]) -> str:
+    """Sentence on who is the fastest at the largest size, and from which size on."""
+    results = [result for _, result in swept.points]
+    (first, last), unit, final = swept.ends, swept.vary.unit, results[-1]
+    top, *others = sorted(names, key=lambda name: -mean_speed([final], name))
+    reached = _of_floor(swept, top)
+    if not others:
+        speeds = wide(swept.table, "tokens_per_sec")[top]
+        ends = (figure(speeds.iloc[place], ",.0f") for place in (0, -1))
+        return f"{titled([final], top)}: {' to '.join(ends)} tokens/s, {first} to {last}{reached}."
+    rival = next((n for n in others if n.split()[0] != top.split()[0]), others[0])
+    held, name = match([final], top, rival), titled([final], top)
+    if why := _busy(swept) or withheld(results):
+        ratio = f"{held.ratio.median:.2f} times as fast as {titled([final], rival)}"
+        return f"No verdict, for {why}; by its medians {name} is {ratio} at {last}."
+    early = max(names, key=lambda name: mean_speed([results[0]], name))
+    for each in over:
+        if (each.form, each.other) == (top, early):
+            began = f"From {size(swept.vary.dimension, each.value)} {unit} on"
+            ratio = f"at {size(swept.vary.dimension, each.at)} it is {times(each.ratio)}"
+            return (
+                f"{began}, {name} overtakes {titled([final], early)}; {ratio} times as fast"
+                f"{reached}."
+            )
+    if held.verdict == "tie":
+        both = joined([name, titled([final], rival)])
+        return f"At {last}, {both} tie: {times(held.ratio)}{reached}."
+    always = f"From {first} to {last}" if _leads(results, top, names) else f"At {last}"
+    at = f", at {last}" if always.startswith("From") else ""
+    ratio = f"{times(held.ratio)} times as fast as {titled([final], rival)}"
+    return f"{always}, {name} is the fastest{at} {ratio}{reached}."
+
+
+def _leads(results: Sequence[ShapeResult], top: str, names: Sequence[str]) -> bool:
+    """True if nobody is found to be faster at any size."""
+    held = (match([each], top, name) for each in results for name in names if name != top)
+    return all(each.verdict != "slower" for each in held)
+
+
+def _of_floor(swept: Swept, name: str) -> str:
+    shares = wide(swept.table, "floor_fraction")
+    return f", {shares[name].iloc[-1]:.2f} of the floor" if name in shares else ""
+
+
+def _cost(swept: Swept, names: Sequence[str], slopes: Sequence[Slope]) -> str:
+    """Sentence on the power of the size that a step's cost grows with."""
+    final = swept.points[-1][1]
+    top = max(names, key=lambda name: mean_speed([final], name))
+    mine = next((each for each in slopes if f"{each.backend} {each.variant}" == top), None)
+    if mine is None:
+        return ""
+    found = times(Interval(mine.slope, mine.low, mine.high))
+    return (
+        f"A step of {titled([final], top)} costs as the {swept.vary.dimension} to the power of "
+        f"{found}; the products say {mine.expected:.2f}."
+    )
+
+
+def _texts(swept: Swept) -> str:
+    """Sentence on who writes the fastest at the largest size."""
+    speeds, firsts = (wide(swept.table, each) for each in ("generated_per_sec", "first_token_ms"))
+    if speeds.empty:
+        return ""
+    top = str(speeds.iloc[-1].idxmax())
+    (first, last), name = swept.ends, series_of(top).title
+    written = [figure(speeds[top].iloc[place], ",.0f") for place in (0, -1)]
+    waited = [figure(firsts[top].iloc[place], ".2f") for place in (0, -1)]
+    return (
+        f"{name} writes the fastest at {last}: {written[1]} tokens/s, the first after "
+        f"{waited[1]} ms; at {first}, {written[0]} and {waited[0]} ms."
+    )
+
+
+def _gain(swept: Swept, names: Sequence[str]) -> str:
+    """Sentence on how many times as fast the most threads are."""
+    (few, least), (many, most) = swept.points[0], swept.points[-1]
+    found = {}
+    for name in names:
+        speeds = ([1 / turn.seconds for turn in r.forms[name].turns] for r in (most, least))
+        found[name] = ratio_of_separate(*speeds)
+    best = sorted(found, key=lambda name: -found[name].median)[:MOST]
+    first, *others = [(titled([most], name), times(found[name])) for name in best]
+    told = [f"{first[0]} is {first[1]} times as fast", *(f"{n} {ratio}" for n, ratio in others)]
+    said = f"ith {many} threads instead of {few}, {joined(told)}"
+    if why := _busy(swept) or withheld([least, most]):
+        return f"No verdict, for {why}; w{said}."
+    return f"W{said}."
+
+
+def _flat(swept: Swept) -> list[str]:
+    """Sentences on a cost that should not depend on the size: of a token, and of memory."""
+    costs = 1 / wide(swept.forms, "tokens_per_sec")
+    spread = (costs.max() / costs.min() - 1).dropna()
+    worst, name = float(spread.max()), series_of(spread.idxmax()).title
+    busy = "The machine was busy, so no verdict: " if _busy(swept) else ""
+    of = {"corpus_size": "the size of the text", "num_epochs": "the length of the run"}
+    what, (first, last) = of[swept.vary.dimension], swept.ends
+    ends = f"from {first} to {last}"
+    if worst <= WITHIN:
+        told = [f"{busy}The cost of a token is flat in {what}: within {_percent(worst)}, {ends}."]
+    else:
+        told = [f"{busy}The cost of a token is NOT flat in {what}: {name} differs by "
+                f"{_percent(worst)}, {ends}."]  # fmt: skip
+    memory = wide(swept.table, "memory_mb")
+    if not memory.empty:
+        grown = (memory.iloc[-1] - memory.iloc[0]).clip(lower=0)
+        shares = grown / memory.iloc[0]
+        share, form = float(shares.max()), str(shares.idxmax())
+        verb = "grows" if share <= WITHIN else "GROWS"
+        more = f"{_percent(share)} ({float(grown[form]):.1f} MB, {series_of(form).title})"
+        told.append(f"Memory {verb} by at most {more}, {ends}.")
+    return told
+
+
+def _busy(swept: Swept) -> str:
+    """Reason why nothing can be said of speed; empty if it was quiet."""
+    if any(each.busy for each in swept.quiets):
+        return "the machine was busy"
+    return ""
+
+
+def _percent(share: float) -> str:
+    """A share, rounded up."""
+    return f"{math.ceil(100 * share - 1e-9)} %"

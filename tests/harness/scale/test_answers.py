@@ -1,0 +1,185 @@
+"""Answers of sweeps whose figures are made up: who overtakes whom, slopes, what is flat."""
+
+import io
+import math
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from harness.bench.contenders import Contender
+from harness.bench.quiet import Quiet
+from harness.bench.ratios import ShapeResult
+from harness.bench.twins import Twin
+from harness.intervals import interval
+from harness.scale.answers import Swept, answers
+from harness.scale.epochs import LongRun
+from harness.scale.overtaking import overtakings
+from harness.scale.printing import show
+from harness.scale.ranges import Vary
+from harness.scale.slopes import expected, fitted, slopes
+from harness.scale.tables import quantity, rows_of, table_of
+from harness.workers.protocol import TextTimed
+from tests.harness.made_runs import made_prepared, made_turns
+
+BASE = "32x35x256x28"
+SIZES = (32, 64, 128, 256)
+
+
+def contest(shape, quiet=None, rounds=10, **milliseconds):
+    """A contest in which forms such as ``torch_fused`` took so long; one of them twice."""
+    rng = np.random.default_rng([*map(ord, shape)])
+    found = []
+    for name, took in milliseconds.items():
+        seconds = took / 1000 * np.exp(rng.normal(0, 0.003, rounds))
+        found.append(Contender(*name.rsplit("_", 1), made_prepared(), made_turns(seconds)))
+        found[-1].texts = [TextTimed(first_token=1e-3, seconds=took)] * 6
+        if len(found) == 1:
+            again = made_turns(seconds * np.exp(rng.normal(0, 0.003, rounds)))
+            found.append(Twin(*name.rsplit("_", 1), made_prepared(), again))
+    products = [{"H W_hh": {"a": min(milliseconds.values()) / 2000}}]
+    found.append(Contender("torch", "products", products=products))
+    return ShapeResult(shape, found, quiet or Quiet(rounds=rounds))
+
+
+def swept(dimension="num_hiddens", sizes=SIZES, quiet=None, **milliseconds):
+    """A sweep in which forms took so long, a function of size each."""
+    points = []
+    for size in sizes:
+        took = {name: of(size) for name, of in milliseconds.items()}
+        points.append((size, contest(f"32x35x{size}x28", quiet, **took)))
+    rows = [row for point in points for row in rows_of(dimension, *point)]
+    return Swept(Vary(dimension, sizes), table_of(rows), points, [r.quiet for _, r in points])
+
+
+def said(of):
+    return answers(of, overtakings(of.points), slopes(of.table, of.vary.dimension, BASE))
+
+
+def test_the_point_of_overtaking_is_found_where_it_was_planted():
+    """One costs 1 + H / 90, the other H / 50: as much at H = 112.5, between 64 and 128."""
+    of = swept(jax_fused=lambda H: 1 + H / 90, torch_fused=lambda H: H / 50)
+    (found,) = overtakings(of.points)
+    assert (found.form, found.other) == ("jax fused", "torch fused")
+    assert (found.value, found.at) == (128, 256)
+    assert found.crossing == pytest.approx(112.5, rel=0.05)
+    assert found.ratio.median == pytest.approx((256 / 50) / (1 + 256 / 90), rel=0.01)
+    first, power, text = said(of)
+    assert first.startswith(
+        "From 128 hidden units on, JAX fused overtakes PyTorch fused; at 256 it"
+    )
+    assert first.endswith("times as fast, 0.50 of the floor.")
+    assert power.startswith("A step of JAX fused costs as the num_hiddens to the power of 0.")
+    assert text.startswith("JAX fused writes the fastest at 256 hidden units: ")
+
+
+def test_who_leads_throughout_overtakes_nobody():
+    of = swept(jax_fused=lambda H: H / 90, torch_fused=lambda H: H / 50)
+    assert overtakings(of.points) == []
+    assert said(of)[0].startswith("From 32 to 256 hidden units, JAX fused is the fastest, at 256")
+
+
+def test_a_lead_that_is_lost_again_is_no_overtaking():
+    of = swept(jax_fused=lambda H: {32: 2, 64: 1, 128: 2, 256: 1}[H], torch_fused=lambda H: 1.5)
+    (found,) = overtakings(of.points)
+    assert found.value == 256
+    of = swept(jax_fused=lambda H: {32: 2, 64: 1, 128: 2, 256: 2}[H], torch_fused=lambda H: 1.5)
+    assert [(each.form, each.value) for each in overtakings(of.points)] == [("torch fused", 128)]
+
+
+def test_of_a_tie_and_of_a_busy_machine_no_overtaking_is_told():
+    crossing = {"jax_fused": lambda H: 1 + H / 90, "torch_fused": lambda H: H / 50}
+    busy = swept(quiet=Quiet(rounds=10, disturbed=5), **crossing)
+    assert overtakings(busy.points) == []
+    assert said(busy)[0].startswith("No verdict, for the machine was busy")
+    tied = swept(jax_fused=lambda H: H, torch_fused=lambda H: H * (2 if H < 256 else 1))
+    assert overtakings(tied.points) == []
+    assert "tie: 1.0" in said(tied)[0]
+
+
+def test_one_form_alone_has_its_two_ends():
+    (first, *_) = said(swept(jax_fused=lambda H: H / 32))
+    assert first.startswith("JAX fused: 1,12")
+    assert "tokens/s, 32 to 256 hidden units, 0.50 of the floor." in first
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
+def test_a_slope_is_the_power_that_was_planted(power):
+    costs = 3 * np.array(SIZES) ** power * [1, 1.02, 0.98, 1]
+    found = fitted(SIZES, costs)
+    assert found.low < power < found.high
+    assert found.median == pytest.approx(power, abs=0.03)
+    assert math.isnan(fitted(SIZES[:2], [1, 2]).low)
+
+
+def test_the_products_are_linear_in_batch_and_about_quadratic_in_hiddens():
+    assert expected("batch_size", BASE, (1, 8, 64)) == pytest.approx(1)
+    assert expected("num_steps", BASE, (8, 64)) == pytest.approx(1, abs=0.05)
+    assert 1.8 < expected("num_hiddens", BASE, (256, 1024)) < 2
+    assert (expected("threads", BASE, (1, 2)), expected("corpus_size", BASE, (1, 2))) == (-1, 0)
+
+
+def test_a_batch_twice_as_large_costs_a_step_that_is_twice_as_long():
+    """A step's cost is that of all its tokens, which are more."""
+    table = [
+        quantity(
+            {"dimension": "batch_size", "value": size, "backend": "jax", "variant": "fused"},
+            "tokens_per_sec",
+            interval([1000.0] * 6),
+        )
+        for size in (1, 8, 64)
+    ]
+    (found,) = slopes(table_of(table), "batch_size", BASE)
+    assert found.slope == pytest.approx(1)
+
+
+def long(growth, slower):
+    """A long run whose memory grows and whose later epochs are slower."""
+    run = LongRun("jax", "fused", Quiet(rounds=1))
+    run.speeds = [1000.0] * 500 + [1000.0 / slower] * 500
+    run.memory_mb = {100: 200.0, 1000: 200.0 * growth}
+    return Swept(Vary("num_epochs", (100, 1000)), table_of(run.rows((100, 1000))), [], [run.quiet])
+
+
+def test_what_is_flat_is_said_to_be_within_so_much():
+    (told,) = said(long(1.01, 1.03))
+    ends = "from 100 to 1,000 epochs."
+    cost = f"The cost of a token is flat in the length of the run: within 3 %, {ends}"
+    assert told == f"{cost} Memory grows by at most 1 % (2.0 MB, JAX fused), {ends}"
+
+
+def test_what_is_not_flat_is_named():
+    (told,) = said(long(1.5, 1.4))
+    assert "is NOT flat in the length of the run: JAX fused differs by 40 %" in told
+    assert " Memory GROWS by at most 50 % (100.0 MB" in told
+
+
+def test_threads_are_held_against_one():
+    of = swept("threads", (1, 2), jax_fused=lambda n: 4 / n, torch_fused=lambda n: 6 / n**0.5)
+    gain, fastest = said(of)
+    assert gain.startswith("With 2 threads instead of 1, JAX fused is 2.0")
+    assert " times as fast and PyTorch fused 1.4" in gain
+    assert fastest.startswith("From 1 to 2 threads, JAX fused is the fastest")
+
+
+@pytest.mark.parametrize("sizes", [SIZES, SIZES[:2]])
+def test_on_a_terminal_of_80_columns_nothing_is_cut_off(sizes):
+    names = ("mxnet-style_scratch", "torch_fused", "tensorflow_concise")
+    of = swept(sizes=sizes, **dict.fromkeys(names, lambda H: H / 1000))
+    powers = [asdict(each) for each in slopes(of.table, "num_hiddens", BASE)]
+    written = io.StringIO()
+    facts = {"answers": {"num_hiddens": said(of)}, "slopes": powers}
+    show(Console(file=written, width=80), of, facts, BASE)
+    lines = written.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "…" not in written.getvalue()
+    assert sum(line.split()[:1] == ["32"] for line in lines) == 1
+    assert sum("tensorflow concise" in line for line in lines) == len(sizes) + 1
+    heads = next(line for line in lines if "tokens/s" in line and "form" in line)
+    assert heads.split() == "size form tokens/s +- floor MB text/s 1st ms".split()
+
+
+def test_nobody_has_figures():
+    empty = Swept(Vary("num_hiddens", SIZES), table_of([]))
+    assert said(empty) == ["Nobody has figures."]

@@ -1,0 +1,179 @@
+"""``scale`` on a real backend: every kind of dimension, its files and its report."""
+
+import json
+import os
+import re
+
+import numpy as np
+import pytest
+
+from common.errors import RequestError
+from common.experiment import Experiment
+from common.indices import open_indices, write_indices
+from harness.bench.contenders import Contest, contenders
+from harness.bench.turns import time_shape
+from harness.bench.worker import batches_of
+from harness.cli import app
+from harness.page.blocks import figures
+from harness.page.figure import MOST
+from harness.records.reading import read_scale
+from harness.report.build import told_of
+from harness.scale.epochs import long_run
+from harness.scale.made_text import made_text
+from harness.scale.ranges import sweeps
+from harness.scale.request import ScaleRequest
+from harness.scale.tables import COLUMNS, TEXT
+from harness.workers.errors import WorkerError
+from harness.workers.requests import Prepare
+from tests.harness.drawn import most_lines
+from tests.harness.records.test_printed import check
+
+SMALL = "--backend mxnet-style --shape 2x3x4x5 --seconds 0.01 --threads 1".split()
+SWEEPS = ["num_hiddens=4,8", "batch_size=2,4", "corpus_size=64,1K", "num_epochs=4,8"]
+
+
+def run(*words):
+    return app(["scale", *words], exit_on_error=False, result_action="return_value")
+
+
+@pytest.fixture
+def scaled(alone, tmp_path, monkeypatch, capsys):
+    """A scaling of the smallest sizes, its folder and what was printed."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    vary = [word for each in SWEEPS for word in ("--vary", each)]
+    assert run(*SMALL, *vary, "--out", str(tmp_path / "s")) == 0
+    return tmp_path / "s", capsys.readouterr().out
+
+
+def test_the_command(scaled, tmp_path):
+    folder, said = scaled
+    table, facts = read_scale(folder)
+    assert list(table.columns) == COLUMNS
+    assert facts["sweeps"]["corpus_size"] == [64, 1024]
+    assert {*table.backend} == {"mxnet-style", "floor"}
+    names = {"tokens_per_sec", "floor_fraction", "compile_seconds", "peak_memory_mb"}
+    names |= {"generated_per_sec", "first_token_ms"}
+    for dimension in ("num_hiddens", "batch_size", "corpus_size"):
+        mine = table[(table.dimension == dimension) & (table.backend != "floor")]
+        for _, rows in mine.groupby("value"):
+            assert {*rows["quantity"]} == names
+    epochs = table[table.dimension == "num_epochs"]
+    assert {*epochs["quantity"]} == {"tokens_per_sec", "memory_mb"}
+    assert list(facts["answers"]) == [each.partition("=")[0] for each in SWEEPS]
+    for answers in facts["answers"].values():
+        assert answers[0] in " ".join(said.split())
+    # the base shape of both sweeps is one contest
+    assert [each["shape"] for each in facts["shapes"]] == [
+        *("2x3x4x5", "2x3x8x5", "4x3x4x5", "2x3x4x5", "2x3x4x5"),
+    ]
+    assert {w["checked"]["verdict"] for s in facts["shapes"] for w in s["workers"] if w["rounds"]}
+    assert [each.name for each in (tmp_path / "cache" / "rnn-rosetta" / "texts").iterdir()] == []
+    assert max(map(len, said.splitlines())) <= 120
+
+
+@pytest.mark.drawn
+def test_its_report_is_made_of_its_files(scaled):
+    folder, _ = scaled
+    text = (folder / "report.md").read_text(encoding="utf-8")
+    assert "# What does size cost?" in text
+    told = told_of([folder])
+    assert [each.section for each in told.answers] == [each.partition("=")[0] for each in SWEEPS]
+    drawn = figures(told.sections)
+    assert {each.name for each in drawn} >= {
+        *("num-hiddens-tokens-per-sec", "num-hiddens-first-token-ms", "num-epochs-memory-mb"),
+    }
+    assert max(most_lines(drawn).values()) <= MOST
+    assert app(["report", str(folder)], result_action="return_value") == 0
+    (folder / "scale.csv").write_text("edited", encoding="utf-8")
+    with pytest.raises(RequestError, match="edited since it was written"):
+        told_of([folder])
+
+
+def test_json_has_all_of_it(alone, tmp_path, capsys):
+    out = str(tmp_path / "s")
+    assert run(*SMALL, "--vary", "num_hiddens=4,8", "--json", "--out", out) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert {row["quantity"] for row in said["figures"]} >= {"tokens_per_sec", "generated_per_sec"}
+    check(said, "scale")
+    check(json.loads((tmp_path / "s" / "scale.json").read_text("utf-8")), "scale.json")
+
+
+def test_threads_are_varied_as_far_as_the_machine_goes(alone, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("harness.scale.request.usable_cpus", lambda: [0, 1])
+    vary = ["--vary", "threads=1..8"]
+    out = tmp_path / "s"
+    run(*SMALL[:-2], *vary, "--out", str(out))
+    assert "note: --vary threads: up to 2" in capsys.readouterr().err
+    facts = json.loads((out / "scale.json").read_text("utf-8"))
+    assert [each["threads"] for each in facts["shapes"]] == [1, 2]
+
+
+def test_who_is_not_the_reference_has_no_figure_at_any_size(alone, registered, tmp_path, capsys):
+    name = registered("self.params['b_q'] = self.params['b_q'] + 1e-3")
+    words = [*SMALL[2:], "--variant", "scratch", "--vary", "num_hiddens=4,8"]
+    assert run("--backend", name, *words, "--out", str(tmp_path / "s")) == 1
+    table, facts = read_scale(tmp_path / "s")
+    assert {*table.backend} <= {"floor"}
+    assert all("not the reference network" in why for why in facts["failures"].values())
+    assert len(facts["failures"]) == 2
+    assert facts["answers"]["num_hiddens"] == ["Nobody has figures."]
+
+
+@pytest.mark.parametrize("compiles", [False, True])
+def test_a_text_that_compiles_while_it_is_timed_has_no_figure(short_turns, registered, compiles):
+    writes = "self.predict = lambda *given: own_backend.compiled.append(1)"
+    name = registered(f"import own_backend; {writes}" if compiles else "pass")
+    contest = Contest((name,), (), 1, {"device": "cpu", "threads": 1}, {}, text=TEXT)
+    found = [each for each in contenders(contest)[0] if each.backend == name]
+    time_shape(contest, "2x3x4x5", found, lambda said: None)
+    (form,) = found
+    assert form.reason.endswith("its figures are the compiler's" if compiles else "")
+    assert (len(form.texts), len(form.turns)) == (0 if compiles else 6, 1)
+
+
+def test_a_long_run_that_is_not_the_reference_is_refused(registered):
+    name = registered("self.params['b_q'] = self.params['b_q'] + 1e-3")
+    contest = Contest((name,), (), None, {"device": "cpu", "threads": 1}, {})
+    with pytest.raises(WorkerError, match="not the reference network"):
+        long_run(contest, name, "scratch", (2, 4))
+
+
+def test_a_made_text_is_as_long_as_it_is_asked_to_be(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("harness.scale.made_text.PIECE", 1000)
+    left = tmp_path / "rnn-rosetta" / "texts" / "scale-killed"
+    left.mkdir(parents=True)
+    os.utime(left, (0, 0))
+    for size, vocab_size, dtype in ((999, 28, np.uint8), (2500, 1000, np.uint16)):
+        with made_text(size, vocab_size) as path:
+            found = open_indices(path)  # which sees that it is whole
+            assert (len(found), found.dtype) == (size, dtype)
+            assert found.max() < vocab_size
+        assert not path.exists()
+    assert not left.exists()
+    with made_text(None, 28) as path:
+        assert path is None
+
+
+def test_a_stream_goes_through_the_text_again_and_again(tmp_path):
+    with open(tmp_path / "text.npy", "xb") as file:
+        tokens = np.arange(60, dtype=np.uint8)
+        write_indices(file, [tokens], tokens.dtype, len(tokens))
+    experiment = Experiment(batch_size=2, num_steps=5)
+    settings = {"experiment": experiment, "variant": "fused", "vocab_size": 60}
+    batches, stream = batches_of(Prepare(**settings, indices=str(tmp_path / "text.npy")))
+    seen = [next(stream) for _ in range(12)]
+    for X, Y in seen:
+        assert (Y == X + 1).all()
+    assert len({*np.concatenate([X for X, _ in seen]).ravel().tolist()}) >= 50
+    assert all((one[0] == other[0]).all() for one, other in zip(batches, seen, strict=False))
+    random, endless = batches_of(Prepare(**settings))
+    assert next(endless)[0] is random[0][0]
+
+
+def test_a_text_too_short_for_the_base_is_refused():
+    sizes = sweeps(["corpus_size=1K,4K"])
+    request = ScaleRequest(Contest((), (), None, {}, {}), "32x35x4x28", sizes)
+    with pytest.raises(RequestError, match=re.escape("1,024 characters are too few")):
+        request.check()
