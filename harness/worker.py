@@ -17,6 +17,7 @@ from typing import Any, TextIO
 from backends import PluginError
 from common.errors import RequestError, UnavailableError, in_one_line
 from common.limits import is_device_full
+from harness.bench.generation.worker import prepare_text
 from harness.bench.worker import check, prepare, take_turn, time_products
 from harness.bptt.worker import measure_gradients
 from harness.parity.worker import compare_with_reference
@@ -34,6 +35,7 @@ from harness.workers.requests import (
     MeasureGradients,
     Predict,
     Prepare,
+    PrepareText,
     Request,
     RunSequence,
     TakeTurn,
@@ -54,6 +56,7 @@ OPERATIONS: dict[type[Request], Callable[[Session, Any], Iterator[Event]]] = {
     Predict: predict_text,
     Compare: compare_with_reference,
     Prepare: prepare,
+    PrepareText: prepare_text,
     TakeTurn: take_turn,
     Check: check,
     TimeProducts: time_products,

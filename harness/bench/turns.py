@@ -12,7 +12,7 @@ from common.errors import RequestError
 from common.experiment import Experiment
 from common.judging import TRAINED
 from common.shards import SIMULATED
-from harness.bench.contenders import Contender, Contest, experiment_of
+from harness.bench.contenders import BOOK, Contender, Contest, experiment_of, network
 from harness.bench.quiet import Meter, Quiet
 from harness.bench.rounds import given_up_on_failure, take_rounds
 from harness.bench.shapes import dimensions
@@ -25,7 +25,14 @@ from harness.workers.interpreters import interpreter
 from harness.workers.pool import run_at_once
 from harness.workers.process import Worker
 from harness.workers.protocol import Described, Judged, Prepared, Products, Turn
-from harness.workers.requests import Check, Describe, Prepare, TakeTurn, TimeProducts
+from harness.workers.requests import (
+    Check,
+    Describe,
+    Prepare,
+    PrepareText,
+    TakeTurn,
+    TimeProducts,
+)
 
 Say = Callable[[str], None]
 
@@ -155,10 +162,7 @@ def _prepare(
         )
         worker.answer(contender.of_products, Products)  # operands are made, loops compiled
         return
-    request = Prepare(
-        experiment=experiment, variant=contender.variant, vocab_size=dimensions(shape)[3]
-    )
-    contender.prepared, _ = worker.answer(request, Prepared)
+    contender.prepared, _ = worker.answer(_request(contender, experiment, shape), Prepared)
     if SIMULATED in contender.prepared.device:
         raise WorkerError("error", "simulated devices share a CPU: no figure of theirs is a speed")
     found = contender.prepared.conditions
@@ -170,6 +174,18 @@ def _prepare(
     while (taken := _seconds(contender, worker)) < seconds / 3:
         contender.steps *= 2
     contender.steps = max(2, round(contender.steps * seconds / taken))
+
+
+def _request(contender: Contender, experiment: Experiment, shape: str) -> Prepare | PrepareText:
+    vocab_size = dimensions(shape)[3]
+    if not contender.writes:
+        return Prepare(experiment=experiment, variant=contender.variant, vocab_size=vocab_size)
+    return PrepareText(
+        experiment=experiment,
+        variant=network(contender.backend),
+        vocab_size=vocab_size,
+        loop=contender.variant == BOOK,
+    )
 
 
 def _seconds(contender: Contender, worker: Worker) -> float:

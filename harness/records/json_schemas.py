@@ -177,6 +177,22 @@ class ParityFacts(ResultFacts):
     status: Literal["finished", "failed"]
 
 
+class GenerationFacts(ResultFacts):
+    """``generation.json``; ``answers`` are sentences by shape.
+
+    Attributes:
+        rounds: that every form took on every shape, at least.
+    """
+
+    rounds: Whole
+    answers: dict[str, list[str]]
+    settings: BenchSettings
+    placement: PlacementFacts
+    shapes: list[Circumstances]
+    failures: dict[str, str]
+    status: Literal["running", "finished"]
+
+
 class BenchFacts(ResultFacts):
     """``bench.json``; ``answers`` are sentences by shape, and over ``all`` where there are several.
 

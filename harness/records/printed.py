@@ -14,7 +14,14 @@ from pydantic.json_schema import models_json_schema
 
 from common.experiment import DType
 from common.judging import Verdict
-from harness.records.json_schemas import BenchFacts, Open, ParityFacts, ResultFacts, RunFacts
+from harness.records.json_schemas import (
+    BenchFacts,
+    GenerationFacts,
+    Open,
+    ParityFacts,
+    ResultFacts,
+    RunFacts,
+)
 from harness.records.status import Status
 
 
@@ -127,6 +134,7 @@ BY_COMMAND: dict[str, type[Printed]] = {
 BY_FILE: dict[str, type[ResultFacts]] = {
     "run.json": RunFacts,
     "bench.json": BenchFacts,
+    "generation.json": GenerationFacts,
     "parity.json": ParityFacts,
 }
 

@@ -101,8 +101,8 @@ def read_run(folder: Path) -> RunData:
             or does not agree with another.
     """
     make_up(folder)
-    facts = _facts(folder, "run.json", RunFacts)
-    tables = _as_written(folder, facts, RUN_TABLES, lambda: _run_tables(folder))
+    facts = ended(folder, "run.json", RunFacts)
+    tables = as_written(folder, facts, RUN_TABLES, lambda: _run_tables(folder))
     tables.epochs["elapsed"] = tables.epochs.groupby(ROW).seconds.cumsum()
     return RunData(
         folder,
@@ -149,8 +149,8 @@ def read_bench(folder: Path) -> BenchData:
         RequestError: as `read_run`.
     """
     make_up(folder)
-    facts = _facts(folder, "bench.json", BenchFacts)
-    return _as_written(folder, facts, BENCH_TABLES, lambda: _bench_tables(folder, facts))
+    facts = ended(folder, "bench.json", BenchFacts)
+    return as_written(folder, facts, BENCH_TABLES, lambda: _bench_tables(folder, facts))
 
 
 def read_parity(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -160,8 +160,8 @@ def read_parity(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         RequestError: as `read_run`.
     """
     make_up(folder)
-    facts = _facts(folder, "parity.json", ParityFacts)
-    found = _as_written(
+    facts = ended(folder, "parity.json", ParityFacts)
+    found = as_written(
         folder, facts, ["parity.csv"], lambda: table(folder / "parity.csv", ParityTable)
     )
     return found, facts
@@ -179,10 +179,14 @@ def _bench_tables(folder: Path, facts: dict[str, Any]) -> BenchData:
     return BenchData(folder, facts, figures, rounds, *told)
 
 
-def _as_written(
+def as_written(
     folder: Path, facts: dict[str, Any], names: Iterable[str], read: Callable[[], Found]
 ) -> Found:
-    """Tables of a folder whose record vouches for them; what is wrong in one is told as well."""
+    """Tables of a folder whose record vouches for them; what is wrong in one is told as well.
+
+    Raises:
+        RequestError: one is damaged, or was edited.
+    """
     try:
         found = read()
     except RequestError as wrong:
@@ -211,7 +215,12 @@ def _tidy(run: RunData) -> pd.DataFrame:
     return tidy[TIDY]
 
 
-def _facts(folder: Path, name: str, expected: type[ResultFacts]) -> dict[str, Any]:
+def ended(folder: Path, name: str, expected: type[ResultFacts]) -> dict[str, Any]:
+    """The facts of a result that has ended.
+
+    Raises:
+        RequestError: there are none, they are damaged, or it is still running.
+    """
     facts = record(folder, name, expected)
     if facts["status"] == "running":
         message = f"{folder}: has not ended, says its {name}: wait; or, if it was killed, run again"
@@ -239,7 +248,8 @@ def record(folder: Path, name: str, expected: type[ResultFacts]) -> dict[str, An
     if not holds(folder, name):
         if not os.path.isdir(folder):
             raise RequestError(printable(f"{folder}: no such folder"))
-        kind = {"run.json": "a run folder", "bench.json": "a benchmark"}.get(name, "a comparison")
+        kinds = {"run.json": "a run folder", "parity.json": "a comparison"}
+        kind = kinds.get(name, "a benchmark")
         raise RequestError(printable(f"{folder}: not {kind}: it holds no file {name}"))
     try:
         facts = expected.model_validate_json(content(folder / name))

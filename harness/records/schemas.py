@@ -177,6 +177,42 @@ class RoundTable(BaseModel):
     cores_busy: Quantities
 
 
+class GenerationTable(BaseModel):
+    """``generation.csv``: texts that each form writes, over the book's loop of its backend.
+
+    A shape is 1 x tokens of the prefix x hiddens x vocabulary; ``compile_seconds`` is what the
+    first text took, compiling included, and ``first_token_ms`` the latency of a token after it.
+    """
+
+    backend: Names
+    variant: Names
+    shape: Shapes
+    device: Texts
+    tokens_per_sec: Amounts
+    low: Quantities
+    high: Quantities
+    ratio_to_book: Quantities
+    ratio_low: Quantities
+    ratio_high: Quantities
+    verdict: Annotated[list[SpeedVerdict | Literal[""]], texts]
+    first_token_ms: Amounts
+    first_low: Quantities
+    first_high: Quantities
+    compile_seconds: Amounts
+    peak_memory_mb: Quantities
+
+
+class GenerationRoundTable(BaseModel):
+    """``generation_rounds.csv``: seconds a token, and until the first."""
+
+    backend: Names
+    variant: Names
+    shape: Shapes
+    round: Counts
+    seconds: Durations
+    first_token_seconds: Durations
+
+
 class ComparisonTable(BaseModel):
     """``comparisons.csv``: speed of a form as a multiple of that of another, the base.
 

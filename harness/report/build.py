@@ -7,6 +7,7 @@ from pathlib import Path
 
 from common.errors import RequestError
 from harness.bench import report as bench
+from harness.bench.generation import report as generation
 from harness.page.series import framework
 from harness.page.told import Told
 from harness.page.write import write_told
@@ -20,6 +21,7 @@ WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "
 
 WITHOUT_RUN: dict[str, Callable[[Sequence[Path]], Told]] = {
     "bench.json": bench.told_of,
+    "generation.json": generation.told_of,
     "parity.csv": parity.told_of,
 }
 """Reports of folders that hold no run, by the file that they hold: a command adds its own here."""

@@ -1,7 +1,7 @@
 """Protocol between the harness and a worker: its lines of JSON, and the events among them.
 
-A request (`harness.workers.requests`) is answered by any number of events, of which the last is
-`Done` or `Failed`.
+A request (`harness.workers.requests`) has any number of events as its answer, then `Done` or
+`Failed`.
 """
 
 from __future__ import annotations
@@ -147,11 +147,12 @@ class Prepared(Message):
 
 
 class Turn(Message):
-    """A timed turn: seconds of a step, and CPU seconds used in a second."""
+    """A timed turn: seconds of a step, CPU seconds used in a second; of a text, of its start."""
 
     event: Literal["turn"] = "turn"
     seconds: Duration
     cores_busy: Amount
+    first_token: Duration | None = None
 
 
 class Products(Message):
