@@ -31,9 +31,10 @@ LONG = "".join("abcdefghij"[i] for i in np.random.default_rng(0).integers(10, si
 
 
 def case_of(backend, **settings):
-    """Weights under which a text does not soon repeat itself."""
-    settings = {"num_hiddens": 12} | able(backend, **settings)
-    return Case("", Experiment(**settings), vocab_size=11, sigma=0.6)
+    """Weights under which a text does not soon repeat itself, and no state grows with it."""
+    experiment = Experiment(**{"num_hiddens": 12} | able(backend, **settings))
+    sigma = 0.6 if experiment.activation == "tanh" else 0.4
+    return Case("", experiment, vocab_size=11, sigma=sigma)
 
 
 def expected(case, prefix, num_preds):
@@ -55,7 +56,7 @@ def test_a_text_is_that_of_the_reference(backend, variant, settings, dtype):
     for prefix in ("a", "abc", "j?ih"):
         found = text_of(backend, variant, case, prefix, LENGTH)
         assert found == expected(case, prefix, LENGTH)
-        assert len(set(found.replace(UNK, "?"))) > 4  # so that there was something to choose
+        assert len(set(found.replace(UNK, "?"))) > 2  # so that there was something to choose
 
 
 @pytest.mark.variants("scratch", "concise")

@@ -17,6 +17,7 @@ from backends.jax import (
     generate,
     object,
     parallel,
+    scratch,
 )
 from common import interface
 from common.experiment import Experiment
@@ -49,6 +50,7 @@ NETWORKS: Networks = {
 
 
 describe, device_memory_mb = devices.describe, devices.device_memory_mb
+predict_rnn = scratch.predict_rnn
 
 
 def compilations() -> int:

@@ -40,7 +40,8 @@ class Writer:
     def __call__(self, tokens: Array, count: int, draws: Array | None) -> Array:
         given = padded(tokens), np.int32(len(tokens) - 1), np.int32(count)
         drawing = None if draws is None else (padded(draws), self.sharpness)
-        with jax.enable_x64(draws is not None):
+        exact = draws is not None or self.params[-1].dtype == np.float64
+        with jax.enable_x64(exact):
             found, self.state = write(self.params, self.state, *given, drawing, self.activation)
         return np.asarray(found)[:count]
 

@@ -15,6 +15,7 @@ from backends.mxnet_style import (
     generate,
     object,
     parallel,
+    scratch,
 )
 from backends.mxnet_style.engine import cpu, nd
 from common import interface
@@ -36,6 +37,9 @@ NETWORKS: Networks = {
     "object": object.RNNModelObject,
     "book": book.RNNModelBook,
 }
+
+
+predict_rnn = scratch.predict_rnn
 
 
 def describe() -> Description:

@@ -7,6 +7,7 @@ row of a table and the products with W_hh and W_hq, into arrays that were made b
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,10 +29,10 @@ class Writer:
 
     def __init__(self, params: Sequence[nd.NDArray], experiment: Experiment) -> None:
         values = [param.asnumpy() for param in params]
-        W_emb, (first, *self.layers), (self.W_hq, self.b_q) = by_layer(values)
-        W_xh, self.W_hh, b_h = first
+        W_emb, layers, (self.W_hq, self.b_q) = by_layer(values)
+        (W_xh, self.W_hh, b_h), *self.layers = layers
         self.table = (W_xh if W_emb is None else W_emb @ W_xh) + b_h
-        self.state = [np.zeros_like(b_h) for _ in (first, *self.layers)]
+        self.state = [np.zeros_like(b_h) for _ in layers]
         self.A, self.R, self.O = np.empty_like(b_h), np.empty_like(b_h), np.empty_like(self.b_q)
         self.act = ACTIVATIONS[experiment.activation]
         self.sharpness = experiment.alpha, experiment.temperature
@@ -40,14 +41,15 @@ class Writer:
     def __call__(self, tokens: Array, count: int, draws: Array | None) -> Array:
         for x in tokens[:-1]:
             self.step(x)
-        found, x = np.empty(count, np.int32), tokens[-1]
+        found = np.empty(count, np.int32)
+        x: Any = tokens[-1]
         for t in range(count):
             self.step(x)
             O = self.outputs()
             x = found[t] = O.argmax() if draws is None else drawn(O, draws[t], *self.sharpness)
         return found
 
-    def step(self, x: int) -> None:
+    def step(self, x: Any) -> None:
         """Take the state of every layer past token x."""
         H, *others = self.state
         A = np.dot(H, self.W_hh, out=self.A)

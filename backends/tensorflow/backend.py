@@ -40,6 +40,7 @@ NETWORKS: Networks = {
 
 
 describe, device_memory_mb = devices.describe, devices.device_memory_mb
+predict_rnn = scratch.predict_rnn
 
 
 def compilations() -> int:

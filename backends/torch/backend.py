@@ -16,6 +16,7 @@ from backends.torch import (
     generate,
     object,
     parallel,
+    scratch,
 )
 from common import interface
 from common.experiment import Experiment
@@ -38,6 +39,7 @@ NETWORKS: Networks = {
 
 
 describe, device_memory_mb = devices.describe, devices.device_memory_mb
+predict_rnn = scratch.predict_rnn
 
 
 def compilations() -> int:

@@ -29,15 +29,15 @@ class Writer:
 
     @torch.inference_mode()
     def __init__(self, params: Sequence[Tensor], experiment: Experiment) -> None:
-        W_emb, (first, *self.layers), (W_hq, self.b_q) = by_layer(params)
-        W_xh, W_hh, b_h = first
+        W_emb, layers, (W_hq, self.b_q) = by_layer(params)
+        (W_xh, W_hh, b_h), *self.layers = layers
         self.table = (W_xh if W_emb is None else W_emb @ W_xh) + b_h
         self.W_hh, self.W_hq = W_hh.T, W_hq.T  # addmv has the matrix first
-        self.state = [torch.zeros_like(b_h) for _ in (first, *self.layers)]
+        self.state = [torch.zeros_like(b_h) for _ in layers]
         self.row, self.O = torch.empty_like(b_h[None]), torch.empty_like(self.b_q)
         (self.A,) = self.row
         self.act = ACTIVATIONS[experiment.activation]
-        self.sharpness = experiment.alpha, experiment.temperature
+        self.sharpness = experiment.alpha / experiment.temperature
 
     @torch.inference_mode()
     def __call__(self, tokens: Array, count: int, draws: Array | None) -> Array:
@@ -45,16 +45,17 @@ class Writer:
         for read in before:
             self.step(read)
         found = x.new_empty(count)
+        places = found.split(1)[:count]  # of no token, there is one part that is empty
         if draws is None:
-            for written in found.split(1):
+            for written in places:
                 self.step(x)
                 x = torch.argmax(self.outputs(), 0, keepdim=True, out=written)
         else:
             kind = torch.float32 if self.A.is_mps else torch.float64  # Apple's GPUs have no other
             uniform = torch.from_numpy(draws).to(self.A.device, kind)
-            for written, draw in zip(found.split(1), uniform.split(1), strict=True):
+            for written, draw in zip(places, uniform.split(1), strict=False):
                 self.step(x)
-                x = drawn(self.outputs(), draw, *self.sharpness, out=written)
+                x = drawn(self.outputs(), draw, self.sharpness, out=written)
         return found.cpu().numpy()
 
     def step(self, x: Tensor) -> None:
@@ -71,12 +72,11 @@ class Writer:
         return torch.addmv(self.b_q, self.W_hq, self.state[-1], out=self.O)
 
 
-def drawn(O: Tensor, draw: Tensor, alpha: float, temperature: float, out: Tensor) -> Tensor:
+def drawn(O: Tensor, draw: Tensor, sharpness: float, out: Tensor) -> Tensor:
     """The token (1,) that a draw (1,) takes from the logits O (V,), as `common.decoding` does."""
-    exact = O.to(draw.dtype)
-    cumulative = cumulated(((exact - exact.max()) / temperature * alpha).exp_())
-    torch.searchsorted(cumulative, draw * cumulative[-1], right=True, out=out)
-    return out.clamp_(max=len(O) - 1)
+    cumulative = cumulated(torch.softmax(O.to(draw.dtype).mul_(sharpness), 0))
+    torch.searchsorted(cumulative, draw, right=True, out=out)
+    return out.clamp_(max=len(O) - 1)  # of what is not a number, the last
 
 
 def cumulated(p: Tensor) -> Tensor:

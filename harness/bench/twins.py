@@ -65,8 +65,8 @@ def with_twins(found: Sequence[Contender]) -> list[Contender]:
         made += group
         if network:
             first = next((each for each in group if each.variant == "fused"), group[0])
-            settings = {"devices": first.devices, "writes": first.writes}
-            made.append(Twin(first.backend, first.variant, **settings))
+            again = Twin(first.backend, first.variant, devices=first.devices, writes=first.writes)
+            made.append(again)
     return made
 
 

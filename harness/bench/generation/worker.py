@@ -82,7 +82,7 @@ def prepare_text(session: Session, request: PrepareText) -> Iterator[Event]:
     weights = draw_weights(V, experiment.num_hiddens, "he_normal")
     model: Any = session.build(experiment, request.variant, weights)
     if request.loop:
-        model = Loop(model, session.backend.scratch.predict_rnn)  # type: ignore[attr-defined]
+        model = Loop(model, session.backend.predict_rnn)  # type: ignore[attr-defined]
     session.timed = Texts(experiment, weights, model, vocab)
     seconds = session.timed.run(1)
     yield Prepared(

@@ -42,7 +42,7 @@ def test_a_ratio_is_over_the_book_in_the_same_round():
     assert quick.verdict == "faster"
     assert (quick.first_token_ms, book.first_token_ms) == pytest.approx((2, 8))
     assert pd.isna(book.ratio_to_book)
-    assert said(result)[0] == "Times the book's loop: PyTorch 5.00 [4.99, 5.01]."
+    assert said(result)[0] == "Times the book's loop: PyTorch 5.00 [5.00, 5.00]."
     busy = ShapeResult(SHAPE, found, Quiet(rounds=10, disturbed=2))
     assert pd.isna(generation_table(busy).set_index("variant").loc["generate"].verdict)
 
