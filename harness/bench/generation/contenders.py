@@ -13,7 +13,7 @@ from harness.checks import select, unable
 from harness.workers.interpreters import missing
 
 SHAPES = ("1x32x32x28", "1x32x256x28", "1x32x512x28", "1x32x256x1027")
-"""One text after a prefix of 32 tokens: 1 x prefix x num_hiddens x vocab_size."""
+"""One text, its first token after a prefix of 32: 1 x prefix x num_hiddens x vocab_size."""
 
 GENERATE = "generate"
 """Form that is `Model.predict`, beside `BOOK`, which is `predict_rnn` of the backend's chapter."""

@@ -89,7 +89,7 @@ def generation(found: Sequence[GenerationData]) -> Section:
 def size(shape: str) -> str:
     """A shape in words."""
     _, T, H, V = dimensions(shape)
-    return f"One text after {T} tokens, {H:,} hidden units, {V:,} tokens in the vocabulary"
+    return f"One text, {H:,} hidden units, {V:,} tokens in the vocabulary; its first after {T}"
 
 
 def titled(figures: pd.DataFrame) -> pd.DataFrame:

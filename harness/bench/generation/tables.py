@@ -87,7 +87,9 @@ def show(console: Console, result: ShapeResult, table: pd.DataFrame) -> None:
     _, T, H, V = dimensions(result.shape)
     for line in said(result):
         console.print(Text(f"{result.shape}: {line}", "bold"))
-    shown = titled(f"One text after {T} tokens, {H:,} hiddens, vocabulary {V:,}; 95 % intervals")
+    shown = titled(
+        f"One text, {H:,} hiddens, vocabulary {V:,}; its first token after {T}; 95 % intervals"
+    )
     for name in ("backend", "form"):
         shown.add_column(name, no_wrap=True)
     for name in ("tokens/s", "+-", "x book", "interval", "verdict", "first ms", "first s", "MB"):

@@ -49,7 +49,7 @@ class Loop:
 
 @dataclass
 class Texts:
-    """Workload of a turn: one network, and the prefix that it goes on with."""
+    """Workload of a turn: one network, and the prefix after which its first token is waited for."""
 
     experiment: Experiment
     weights: Weights
@@ -57,14 +57,17 @@ class Texts:
     vocab: Vocab
 
     def run(self, steps: int) -> float:
-        """Seconds for a text of so many tokens after the prefix, which is read first."""
-        start = time.perf_counter()
-        self.model.predict(self.experiment.prefixes[0], steps, self.vocab)
-        return time.perf_counter() - start
+        """Seconds for so many tokens after a single one: each takes one step."""
+        return self._seconds(self.vocab.idx_to_token[1], steps)
 
     def first_token(self) -> float:
-        """Seconds until the first token after the prefix is there."""
-        return median(self.run(1) for _ in range(TRIES))
+        """Seconds until the first token after the whole prefix is there."""
+        return median(self._seconds(self.experiment.prefixes[0], 1) for _ in range(TRIES))
+
+    def _seconds(self, prefix: str, num_preds: int) -> float:
+        start = time.perf_counter()
+        self.model.predict(prefix, num_preds, self.vocab)
+        return time.perf_counter() - start
 
     def judged(self) -> Judgement:
         """The verdict on a step of the network, and on a text that it writes."""
