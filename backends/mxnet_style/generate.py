@@ -39,8 +39,8 @@ class Writer:
 
     @np.errstate(all="ignore")  # a network that has diverged
     def __call__(self, tokens: Array, count: int, draws: Array | None) -> Array:
-        for x in tokens[:-1]:
-            self.step(x)
+        for read in tokens[:-1]:
+            self.step(read)
         found = np.empty(count, np.int32)
         x: Any = tokens[-1]
         for t in range(count):

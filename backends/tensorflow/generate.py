@@ -70,12 +70,12 @@ def write(
     def step(x: Tensor, state: State) -> State:
         after: list[Tensor] = []
         for H, (W_xh, W_hh, b_h) in zip(state, layers, strict=True):
-            inputs = after[-1] @ W_xh + b_h if after else table[x][None]
+            inputs = after[-1] @ W_xh + b_h if after else tf.gather(table, x)[None]
             after.append(act(inputs + H @ W_hh))
         return after
 
     def read_one(t: Tensor, state: State) -> tuple[Tensor, State]:
-        return t + 1, step(tokens[t], state)
+        return t + 1, step(tf.gather(tokens, t), state)
 
     def write_one(
         t: Tensor, x: Tensor, state: State, found: tf.TensorArray
@@ -85,11 +85,12 @@ def write(
         if drawing is None:
             x = tf.argmax(O, output_type=tf.int32)
         else:
-            x = drawn(O, drawing[0][t], drawing[1])
+            x = drawn(O, tf.gather(drawing[0], t), drawing[1])
         return t + 1, x, state, found.write(t, x)
 
     _, state = tf.while_loop(lambda t, _: t < before, read_one, (0, list(state)))
-    start = 0, tokens[before], state, tf.TensorArray(tf.int32, CHUNK, element_shape=())
+    # A slice that begins at a value would be compiled for each: `tf.gather` takes any.
+    start = 0, tf.gather(tokens, before), state, tf.TensorArray(tf.int32, CHUNK, element_shape=())
     _, _, state, found = tf.while_loop(lambda t, *_: t < count, write_one, start)
     return found.stack(), state
 

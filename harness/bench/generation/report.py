@@ -79,8 +79,9 @@ def generation(found: Sequence[GenerationData]) -> Section:
         for index, (shape, mine) in enumerate(shapes, 1):
             table = titled(mine)
             chart = drawn(table, f"generation-{number_}-{index}", size(str(shape)))
-            lines = [Note(line) for line in facts["answers"].get(shape, [])]
             first = number_ == index == 1
+            told = facts["answers"].get(shape, [])
+            lines = [Note(line) for line in told[1 if first else 0 :]]  # the answer has said it
             summary = f"{size(str(shape))}: {leaders(table)}"
             section.blocks += [*lines, chart] if first else [Details(summary, [*lines, chart])]
     return section

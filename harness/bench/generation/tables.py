@@ -11,12 +11,12 @@ from rich.text import Text
 from harness.bench.answers import answers, times, withheld
 from harness.bench.contenders import BOOK, Contender
 from harness.bench.generation.contenders import GENERATE
-from harness.bench.printing import STYLES, told_apart
+from harness.bench.printing import STYLES, half_width, told_apart
 from harness.bench.ratios import ShapeResult, ratio, said_of
 from harness.bench.shapes import dimensions
 from harness.bench.tables import compile_seconds, round_seconds
 from harness.bench.twins import Twin
-from harness.console import figure, titled
+from harness.console import ROOMY, figure, titled
 from harness.intervals import Interval, bounds, interval
 from harness.page.series import framework, records
 from harness.records.schemas import GenerationRoundTable, GenerationTable
@@ -87,29 +87,29 @@ def show(console: Console, result: ShapeResult, table: pd.DataFrame) -> None:
     _, T, H, V = dimensions(result.shape)
     for line in said(result):
         console.print(Text(f"{result.shape}: {line}", "bold"))
-    shown = titled(
-        f"One text, {H:,} hiddens, vocabulary {V:,}; its first token after {T}; 95 % intervals"
-    )
+    of = f"One text, {H:,} hiddens, vocabulary {V:,}, first token after {T}"
+    shown = titled(f"{of}; 95 % intervals")
     for name in ("backend", "form"):
         shown.add_column(name, no_wrap=True)
-    for name in ("tokens/s", "+-", "x book", "interval", "verdict", "first ms", "first s", "MB"):
+    roomy = ["+-", "compiled s", "MB"] if console.width >= ROOMY else []
+    for name in ("tokens/s", "x book", "interval", "verdict", "first ms", *roomy):
         shown.add_column(name, justify="right", no_wrap=True)
     known = table.astype(object).where(table.notna(), None)
     for row in records(known.sort_values("tokens_per_sec", ascending=False)):
-        half = None
-        if row["low"] is not None:
-            half = (row["high"] - row["low"]) / (row["high"] + row["low"])
+        details = [
+            half_width(row["low"], row["high"]),
+            figure(row["compile_seconds"], ".2f"),
+            figure(row["peak_memory_mb"], ",.0f"),
+        ]
         shown.add_row(
             row["backend"],
             row["variant"],
             figure(row["tokens_per_sec"], ",.0f"),
-            figure(half, ".1%"),
             figure(row["ratio_to_book"], ".2f"),
             bounds(row["ratio_low"], row["ratio_high"]),
             Text(row["verdict"] or "-", STYLES[row["verdict"]]),
             figure(row["first_token_ms"], ".2f"),
-            figure(row["compile_seconds"], ".2f"),
-            figure(row["peak_memory_mb"], ",.0f"),
+            *(details if roomy else []),
         )
     console.print(shown)
     for each in result.found:
