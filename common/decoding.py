@@ -18,6 +18,15 @@ def greedy(logits: Array) -> int:
     return int(logits.argmax())
 
 
+def drawn(logits: Array, draw: float, alpha: float, temperature: float) -> int:
+    """The token that a draw between 0 and 1 takes from the logits (V,); see `sampler`."""
+    with np.errstate(over="ignore", invalid="ignore"):  # a network that has diverged
+        exact = logits.astype(np.float64)
+        cumulative = np.exp((exact - exact.max()) / temperature * alpha).cumsum()
+        index = cumulative.searchsorted(draw * cumulative[-1], side="right")
+    return min(int(index), len(logits) - 1)
+
+
 def sampler(alpha: float, temperature: float, seed: int) -> Choose:
     """Draws from P^alpha at a temperature (an exercise of the functional chapter).
 
@@ -30,15 +39,7 @@ def sampler(alpha: float, temperature: float, seed: int) -> Choose:
         seed: begins the draws; a new sampler begins them anew.
     """
     rng = np.random.default_rng(seed)
-
-    def sample(logits: Array) -> int:
-        with np.errstate(over="ignore", invalid="ignore"):  # a network that has diverged
-            exact = logits.astype(np.float64)
-            cumulative = np.exp((exact - exact.max()) / temperature * alpha).cumsum()
-            drawn = cumulative.searchsorted(rng.random() * cumulative[-1], side="right")
-        return min(int(drawn), len(logits) - 1)
-
-    return sample
+    return lambda logits: drawn(logits, rng.random(), alpha, temperature)
 
 
 def chooser(experiment: Experiment) -> Choose:

@@ -162,7 +162,7 @@ class Backend(Protocol):
     Precision is set when it is imported, before anything is compiled, and so is
     `common.places.deterministic`. A function ``device_memory_mb()`` is optional: the most memory of
     the device that this process has had so far, in MB, by the framework's own counter; None on a
-    CPU.
+    CPU. So is `predict_rnn`, the chapter's own loop, over which the speed of texts is told.
     """
 
     def describe(self) -> Description:

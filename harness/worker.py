@@ -17,6 +17,7 @@ from typing import Any, TextIO
 from backends import PluginError, installed
 from common.errors import RequestError, UnavailableError, in_one_line
 from common.limits import is_device_full
+from harness.bench.generation.worker import prepare_text
 from harness.bench.worker import check, prepare, take_turn, time_products
 from harness.bptt.worker import measure_gradients
 from harness.parity.worker import compare_with_reference
@@ -35,6 +36,7 @@ from harness.workers.requests import (
     MeasureGradients,
     Predict,
     Prepare,
+    PrepareText,
     Request,
     RunSequence,
     TakeTurn,
@@ -56,6 +58,7 @@ OPERATIONS: dict[type[Request], Callable[[Session, Any], Iterator[Event]]] = {
     Predict: predict_text,
     Compare: compare_with_reference,
     Prepare: prepare,
+    PrepareText: prepare_text,
     TakeTurn: take_turn,
     TimeText: time_text,
     Check: check,

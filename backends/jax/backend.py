@@ -7,10 +7,21 @@ from typing import SupportsFloat
 import jax
 import numpy as np
 
-from backends.jax import adapter, book, compiled, concise, devices, fused, object, parallel, scratch
+from backends.jax import (
+    adapter,
+    book,
+    compiled,
+    concise,
+    devices,
+    fused,
+    generate,
+    object,
+    parallel,
+    scratch,
+)
 from common import interface
-from common.decoding import chooser
 from common.experiment import Experiment
+from common.generation import written
 from common.interface import Array, State
 from common.shards import named, whole
 from common.variants import Build, Networks, serving
@@ -39,6 +50,7 @@ NETWORKS: Networks = {
 
 
 describe, device_memory_mb = devices.describe, devices.device_memory_mb
+predict_rnn = scratch.predict_rnn
 
 
 def compilations() -> int:
@@ -90,7 +102,8 @@ class Model:
         return self.net.train_step(X, Y, state)
 
     def predict(self, prefix: str, num_preds: int, vocab: Vocab) -> str:
-        return scratch.predict_rnn(prefix, num_preds, self.net, vocab, chooser(self.experiment))
+        writer = generate.Writer(self.net.params, self.experiment)
+        return written(writer, prefix, num_preds, vocab, self.experiment)
 
     def weights(self) -> Weights:
         return {n: np.array(p) for n, p in zip(self.names, self.net.params, strict=True)}

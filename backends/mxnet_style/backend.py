@@ -6,11 +6,21 @@ from typing import SupportsFloat
 
 import numpy as np
 
-from backends.mxnet_style import adapter, book, concise, engine, fused, object, parallel, scratch
+from backends.mxnet_style import (
+    adapter,
+    book,
+    concise,
+    engine,
+    fused,
+    generate,
+    object,
+    parallel,
+    scratch,
+)
 from backends.mxnet_style.engine import cpu, nd
 from common import interface
-from common.decoding import chooser
 from common.experiment import Experiment
+from common.generation import written
 from common.interface import Array, Description, State
 from common.places import deterministic, place
 from common.shards import named, whole
@@ -27,6 +37,9 @@ NETWORKS: Networks = {
     "object": object.RNNModelObject,
     "book": book.RNNModelBook,
 }
+
+
+predict_rnn = scratch.predict_rnn
 
 
 def describe() -> Description:
@@ -86,7 +99,8 @@ class Model:
         return self.net.train_step(X, Y, state)
 
     def predict(self, prefix: str, num_preds: int, vocab: Vocab) -> str:
-        return scratch.predict_rnn(prefix, num_preds, self.net, vocab, chooser(self.experiment))
+        writer = generate.Writer(self.net.params, self.experiment)
+        return written(writer, prefix, num_preds, vocab, self.experiment)
 
     def weights(self) -> Weights:
         return {n: p.asnumpy() for n, p in zip(self.names, self.net.params, strict=True)}

@@ -15,13 +15,14 @@ from backends.tensorflow import (
     devices,
     exercises,
     fused,
+    generate,
     object,
     parallel,
     scratch,
 )
 from common import interface
-from common.decoding import chooser
 from common.experiment import Experiment
+from common.generation import written
 from common.interface import Array, State
 from common.shards import named, whole
 from common.variants import Build, Networks, serving
@@ -39,6 +40,7 @@ NETWORKS: Networks = {
 
 
 describe, device_memory_mb = devices.describe, devices.device_memory_mb
+predict_rnn = scratch.predict_rnn
 
 
 def compilations() -> int:
@@ -55,6 +57,7 @@ COMPILED = [
     scratch.train_step,
     *exercises.COMPILED,
     *fused.COMPILED,
+    *generate.COMPILED,
     *parallel.COMPILED,
     concise.train_step,
     compiled.train_step,
@@ -105,7 +108,8 @@ class Model:
 
     def predict(self, prefix: str, num_preds: int, vocab: Vocab) -> str:
         with tf.device(self.place):
-            return scratch.predict_rnn(prefix, num_preds, self.net, vocab, chooser(self.experiment))
+            writer = generate.Writer(self.net.params, self.experiment)
+            return written(writer, prefix, num_preds, vocab, self.experiment)
 
     def weights(self) -> Weights:
         return {n: p.numpy() for n, p in zip(self.names, self.net.params, strict=True)}

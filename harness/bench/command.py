@@ -50,6 +50,7 @@ def bench(
     rounds: Annotated[int | None, Parameter(group=MEASUREMENT)] = None,
     precision: Annotated[float | None, Parameter(group=MEASUREMENT)] = None,
     seconds: Annotated[float | None, Parameter(group=MEASUREMENT)] = None,
+    generate: Annotated[bool, Parameter(negative=(), group=CHOICE)] = False,
     python: Pythons = None,
     out: Annotated[Path | None, Parameter(group=OUTPUT)] = None,
     quiet: Quiet = False,
@@ -83,13 +84,20 @@ def bench(
     seconds
         begin no further round of a shape after so long, once there are 6
         (default: 20, or 1 a contender if that is more; no limit where --rounds is given)
+    generate
+        time texts instead of training steps: tokens a second and the first token's latency of each
+        backend, against the loop of its chapter; a shape is then 1 x prefix x hiddens x vocabulary
     out
         the folder that gets bench.csv, rounds.csv, comparisons.csv, ranking.csv, bench.json and
+        the report; with --generate, generation.csv, generation_rounds.csv, generation.json and
         the report (default: runs/<time>-bench)
     """
     from rich.text import Text
 
     from harness.bench.contenders import Contest
+    from harness.bench.generation import contenders as of_texts
+    from harness.bench.generation.measure import run_generation
+    from harness.bench.generation.report import told_of as told_of_texts
     from harness.bench.measure import run_contest
     from harness.bench.outcomes import outcomes
     from harness.bench.report import told_of
@@ -106,7 +114,7 @@ def bench(
         raise RequestError(f"--precision {precision:g}: a fraction, such as 0.02")
     if seconds is not None and not 0 < seconds < float("inf"):
         raise RequestError(f"--seconds {seconds:g}: of a shape, more than 0")
-    shapes = split(shape) or SHAPES
+    shapes = split(shape) or (of_texts.SHAPES if generate else SHAPES)
     for each in shapes:
         dimensions(each)
     measured = {"dtype", "device", "devices", "deterministic", "threads"}
@@ -125,13 +133,17 @@ def bench(
     note(fewer_than_asked(chosen["threads"]))
     console = console_for(json, form)
     out = out or new_folder("bench")
-    with result_folder(out, "bench.json", force) as place:
-        result = (by or run_contest)(contest, shapes, place.path, console, quiet or bool(form))
+    record, run = (
+        ("generation.json", run_generation) if generate else ("bench.json", by or run_contest)
+    )
+    with result_folder(out, record, force) as place:
+        result = run(contest, shapes, place.path, console, quiet or bool(form))
         place.failed = result.exit_status != 0
         added = ""
         if not holds(out, "run.json"):  # a run has a report of its own
-            added = add_report(lambda: told_of([place.path]), place.path, out)
-    said = f"written: {out / 'bench.csv'}, and the other tables beside it"
+            told = told_of if holds(place.path, "bench.json") else told_of_texts
+            added = add_report(lambda: told([place.path]), place.path, out)
+    said = f"written: {(out / record).with_suffix('.csv')}, and the other tables beside it"
     console.print(Text(said), soft_wrap=True)
     console.print(Text(added or f"to show it: python -m harness report {out}"), soft_wrap=True)
     if json:

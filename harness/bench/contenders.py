@@ -19,6 +19,9 @@ from harness.workers.requests import TimeProducts, TimeText
 FLOOR_ROUNDS = 6
 """Rounds in which products are multiplied and the harness itself is timed: they need no more."""
 
+BOOK = "book"
+"""Variant that is the literal loop of the book's edition, of training and of texts."""
+
 
 @dataclass
 class Contender:
@@ -40,6 +43,7 @@ class Contender:
         devices: number of those that compute the network.
         steps: of a turn, see `harness.bench.turns.turn_seconds`. Every rank is told the same.
         of_products: the request for its turns; None for a network.
+        writes: True if its turns are texts, as of `harness.bench.generation`.
     """
 
     backend: str
@@ -60,6 +64,7 @@ class Contender:
     devices: int = 1
     steps: int = 1
     of_products: TimeProducts | None = None
+    writes: bool = False
 
     @property
     def label(self) -> str:
@@ -127,6 +132,12 @@ def contenders(contest: Contest) -> tuple[list[Contender], dict[str, str]]:
     libraries = [n for n, e in backends.registry().items() if e.products]
     floor = [Contender(n, "products") for n in libraries if not missing(n, contest.pythons)]
     return [*found, Contender("null", "harness"), *floor], absent
+
+
+def network(backend: str) -> str:
+    """The variant of a backend that writes texts: ``scratch``, or else its first."""
+    variants = backends.entry(backend).variants
+    return "scratch" if "scratch" in variants else variants[0]
 
 
 def scaled(contest: Contest, backend: str, variant: str) -> tuple[int, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from harness.bench.generation.measure import GenerationResult
 from harness.bench.measure import BenchResult
 from harness.formats import Outcome
 from harness.records.provenance import source_of
 
 
-def outcomes(result: BenchResult) -> list[Outcome]:
+def outcomes(result: BenchResult | GenerationResult) -> list[Outcome]:
     """An outcome for each contender on each shape, and for who was asked for and is not there."""
     speeds = {
         (row["shape"], row["backend"], row["variant"]): float(row["tokens_per_sec"])

@@ -106,7 +106,7 @@ def _figures(
             row |= _over(base, asked, f"{row['backend']} {row['variant']}")
         cells: list[str | Text] = [
             figure(row["tokens_per_sec"], ",.0f"),
-            _half_width(row["low"], row["high"]),
+            half_width(row["low"], row["high"]),
             figure(row["ratio_to_concise"], ".2f"),
             bounds(row["ratio_low"], row["ratio_high"]),
             Text(row["verdict"] or "-", STYLES[row["verdict"]]),
@@ -223,5 +223,6 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return records(table.astype(object).where(table.notna(), None))
 
 
-def _half_width(low: float | None, high: float | None) -> str:
+def half_width(low: float | None, high: float | None) -> str:
+    """Half of an interval's width, as a share of its middle; a dash where there is none."""
     return "-" if low is None or high is None else figure((high - low) / (high + low), ".1%")

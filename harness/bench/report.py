@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 
 from common.shards import MIXED, mixes
+from harness.bench.generation.report import answer as answer_of_texts
+from harness.bench.generation.report import generation
 from harness.bench.ranking import ALL
 from harness.bench.sections import answered
 from harness.bench.shapes import dimensions
@@ -33,7 +35,9 @@ from harness.page.charts import DRAWN, speed
 from harness.page.series import Series, framework, in_order, records
 from harness.page.speeds import fast, fastest, leaders
 from harness.page.told import Answer, Told
+from harness.records.generation import read_generation
 from harness.records.reading import BenchData, read_bench
+from harness.records.tables import holds
 
 
 def told_of(folders: Sequence[Path]) -> Told:
@@ -46,9 +50,12 @@ def told_of(folders: Sequence[Path]) -> Told:
     every = in_order(pd.concat([networks(bench) for bench in benches]))
     backends = list(dict.fromkeys(series.backend for series in every))
     about = f"{', '.join(map(framework, backends))}, in turns on {_cpus(benches[0])}"
-    sections = [benchmark(benches), *(reproduce(bench.facts) for bench in benches[:1])]
+    texts = [read_generation(folder) for folder in folders if holds(folder, "generation.json")]
+    written = [generation(texts)] if texts else []
+    sections = [benchmark(benches), *written, *(reproduce(bench.facts) for bench in benches[:1])]
     failed = [note for bench in benches for note in failures(bench)]
-    return Told("Who trains fastest?", about, backends, [answer(benches)], sections, failed)
+    told = [answer(benches), *([answer_of_texts(texts)] if texts else [])]
+    return Told("Who trains fastest?", about, backends, told, sections, failed)
 
 
 def networks(bench: BenchData) -> pd.DataFrame:

@@ -84,15 +84,16 @@ def is_precise(found: Interval, precision: float) -> bool:
 def asked(batch: Sequence[Contender]) -> list[Interval]:
     """The ratios that a contest is to find, of one batch.
 
-    They are each form's over its backend's ``concise``, each backend's best form's over that of the
-    others, and the twin's over what it is again.
+    They are each form's over its backend's ``concise``, or of texts over its ``book``, each
+    backend's best form's over that of the others, and the twin's over what it is again.
     """
     result = ShapeResult("", list(batch), Quiet())
     forms = result.forms
     pairs = [
         (forms[base], form)
         for form in forms.values()
-        if (base := f"{form.backend} concise") in forms and form.variant != "concise"
+        if (base := f"{form.backend} {'book' if form.writes else 'concise'}") in forms
+        and forms[base] is not form
     ]
     best = [forms[name] for name in best_forms([result]).values()]
     pairs += [(one, other) for i, one in enumerate(best) for other in best[:i]]

@@ -12,7 +12,7 @@ from common.errors import RequestError
 from common.experiment import Experiment
 from common.judging import TRAINED
 from common.shards import SIMULATED
-from harness.bench.contenders import Contender, Contest, experiment_of
+from harness.bench.contenders import BOOK, Contender, Contest, experiment_of, network
 from harness.bench.quiet import Meter, Quiet
 from harness.bench.rounds import given_up_on_failure, take_rounds
 from harness.bench.shapes import dimensions
@@ -26,7 +26,14 @@ from harness.workers.interpreters import interpreter
 from harness.workers.pool import run_at_once
 from harness.workers.process import Worker
 from harness.workers.protocol import Described, Judged, Prepared, Products, Turn
-from harness.workers.requests import Check, Describe, Prepare, TakeTurn, TimeProducts
+from harness.workers.requests import (
+    Check,
+    Describe,
+    Prepare,
+    PrepareText,
+    TakeTurn,
+    TimeProducts,
+)
 
 Say = Callable[[str], None]
 
@@ -165,12 +172,7 @@ def _prepare(
         )
         worker.answer(contender.of_products, Products)  # operands are made, loops compiled
         return
-    request = Prepare(
-        experiment=experiment,
-        variant=contender.variant,
-        vocab_size=dimensions(shape)[3],
-        indices=contest.indices,
-    )
+    request = _request(contender, experiment, shape, contest)
     contender.prepared, _ = worker.answer(request, Prepared)
     if SIMULATED in contender.prepared.device:
         raise WorkerError("error", "simulated devices share a CPU: no figure of theirs is a speed")
@@ -183,6 +185,25 @@ def _prepare(
     while (taken := _seconds(contender, worker)) < seconds / 3:
         contender.steps *= 2
     contender.steps = max(2, round(contender.steps * seconds / taken))
+
+
+def _request(
+    contender: Contender, experiment: Experiment, shape: str, contest: Contest
+) -> Prepare | PrepareText:
+    vocab_size = dimensions(shape)[3]
+    if not contender.writes:
+        return Prepare(
+            experiment=experiment,
+            variant=contender.variant,
+            vocab_size=vocab_size,
+            indices=contest.indices,
+        )
+    return PrepareText(
+        experiment=experiment,
+        variant=network(contender.backend),
+        vocab_size=vocab_size,
+        loop=contender.variant == BOOK,
+    )
 
 
 def _seconds(contender: Contender, worker: Worker) -> float:

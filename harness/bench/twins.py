@@ -65,7 +65,8 @@ def with_twins(found: Sequence[Contender]) -> list[Contender]:
         made += group
         if network:
             first = next((each for each in group if each.variant == "fused"), group[0])
-            made.append(Twin(first.backend, first.variant, devices=first.devices))
+            again = Twin(first.backend, first.variant, devices=first.devices, writes=first.writes)
+            made.append(again)
     return made
 
 

@@ -20,7 +20,7 @@ from common.batches import Batch, SeqDataLoader
 from common.experiment import Experiment
 from common.indices import open_indices
 from common.interface import Backend, Model
-from common.judging import judge
+from common.judging import Judgement, judge
 from common.matmul_floor import unavoidable
 from common.parity import Quantities, RunEpoch, first_step
 from common.training import run_epoch, warm_up
@@ -55,6 +55,18 @@ class Timed:
         run_epoch(self.model.begin_state, self.model.train_step, batches, use_random_iter=False)
         self.model.synchronize()
         return time.perf_counter() - start
+
+    def first_token(self) -> None:
+        """None: it writes nothing."""
+
+    def judged(self) -> Judgement:
+        """The verdict on a step of the network, on the very batches it was timed on."""
+        self.model.load_weights(self.weights)
+
+        def compute(model: Model, weights: Weights, run_epoch: RunEpoch) -> Quantities:
+            return first_step(model, self.batches)
+
+        return judge(self.model, self.weights, self.experiment, compute)
 
 
 def prepare(session: Session, request: Prepare) -> Iterator[Event]:
@@ -113,24 +125,19 @@ def take_turn(session: Session, request: TakeTurn) -> Iterator[Event]:
     compiled, cpu = backend.compilations(), time.process_time()
     seconds = timed.run(request.steps)
     cpu = time.process_time() - cpu
+    first = timed.first_token()
     if backend.compilations() != compiled:
         raise RuntimeError("it compiled while it was timed: its figures are the compiler's")
-    yield Turn(seconds=seconds / request.steps, cores_busy=cpu / seconds)
+    told = Turn(seconds=seconds / request.steps, cores_busy=cpu / seconds, first_token=first)
+    yield told
 
 
 def check(session: Session, request: Check) -> Iterator[Event]:
-    """Hold what was timed against the reference, on the very batches it was timed on.
+    """Hold what was timed against the reference.
 
     It comes last, because the reference needs memory of its own.
     """
-    timed = session.timed
-    timed.model.load_weights(timed.weights)
-
-    def compute(model: Model, weights: Weights, run_epoch: RunEpoch) -> Quantities:
-        return first_step(model, timed.batches)
-
-    judgement = judge(timed.model, timed.weights, timed.experiment, compute)
-    yield Judged(**judgement.summary())
+    yield Judged(**session.timed.judged().summary())
 
 
 def time_products(session: Session, request: TimeProducts) -> Iterator[Event]:

@@ -193,53 +193,6 @@ class StudyFacts(ResultFacts):
     status: Literal["running", "finished", "failed"]
 
 
-class SlopeFacts(Open):
-    """Slope of log cost over log size, see `harness.scale.slopes`."""
-
-    dimension: str
-    backend: str
-    variant: str
-    slope: float
-    low: float | None
-    high: float | None
-    expected: float
-
-
-class OvertakingFacts(Open):
-    """Overtaking of a form by another, see `harness.scale.overtaking`."""
-
-    dimension: str
-    form: str
-    other: str
-    value: Whole
-    crossing: float
-    at: Whole
-    ratio: float
-    low: float | None
-    high: float | None
-
-
-class ScaleFacts(ResultFacts):
-    """``scale.json``; ``answers`` are sentences by dimension.
-
-    Attributes:
-        shape: the base, around which one dimension after the other is varied.
-        sweeps: sizes, by dimension.
-        shapes: contests in the order in which they were timed.
-    """
-
-    shape: Shape
-    sweeps: dict[str, list[Whole]]
-    answers: dict[str, list[str]]
-    slopes: list[SlopeFacts]
-    overtakings: list[OvertakingFacts]
-    settings: BenchSettings
-    placement: PlacementFacts
-    shapes: list[Circumstances]
-    failures: dict[str, str]
-    status: Literal["running", "finished"]
-
-
 class BenchFacts(ResultFacts):
     """``bench.json``; ``answers`` are sentences by shape, and over ``all`` where there are several.
 

@@ -14,14 +14,15 @@ from pydantic.json_schema import models_json_schema
 
 from common.experiment import DType
 from common.judging import Verdict
+from harness.records.generation import GenerationFacts
 from harness.records.json_schemas import (
     BenchFacts,
     Open,
     ParityFacts,
     ResultFacts,
     RunFacts,
-    ScaleFacts,
 )
+from harness.records.scaling import ScaleFacts
 from harness.records.status import Status
 
 
@@ -157,6 +158,7 @@ BY_FILE: dict[str, type[ResultFacts]] = {
     "run.json": RunFacts,
     "bench.json": BenchFacts,
     "scale.json": ScaleFacts,
+    "generation.json": GenerationFacts,
     "parity.json": ParityFacts,
 }
 

@@ -27,7 +27,6 @@ from harness.records.json_schemas import (
     ParityFacts,
     ResultFacts,
     RunFacts,
-    ScaleFacts,
 )
 from harness.records.schemas import (
     BaselineTable,
@@ -38,7 +37,6 @@ from harness.records.schemas import (
     RankingTable,
     RoundTable,
     SampleTable,
-    ScaleTable,
     SummaryTable,
 )
 from harness.records.tables import content, holds, table
@@ -47,8 +45,6 @@ Found = TypeVar("Found")
 
 RUN_TABLES = ("epochs.csv", "samples.csv", "summary.csv", "baselines.csv")
 BENCH_TABLES = ("bench.csv", "rounds.csv", "comparisons.csv", "ranking.csv")
-SCALE_TABLES = ("scale.csv",)
-"""Tables that ``run.json``, ``bench.json`` and ``scale.json`` vouch for."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +99,8 @@ def read_run(folder: Path) -> RunData:
             or does not agree with another.
     """
     make_up(folder)
-    facts = _facts(folder, "run.json", RunFacts)
-    tables = _as_written(folder, facts, RUN_TABLES, lambda: _run_tables(folder))
+    facts = ended(folder, "run.json", RunFacts)
+    tables = as_written(folder, facts, RUN_TABLES, lambda: _run_tables(folder))
     tables.epochs["elapsed"] = tables.epochs.groupby(ROW).seconds.cumsum()
     return RunData(
         folder,
@@ -151,8 +147,8 @@ def read_bench(folder: Path) -> BenchData:
         RequestError: as `read_run`.
     """
     make_up(folder)
-    facts = _facts(folder, "bench.json", BenchFacts)
-    return _as_written(folder, facts, BENCH_TABLES, lambda: _bench_tables(folder, facts))
+    facts = ended(folder, "bench.json", BenchFacts)
+    return as_written(folder, facts, BENCH_TABLES, lambda: _bench_tables(folder, facts))
 
 
 def read_parity(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -162,25 +158,10 @@ def read_parity(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         RequestError: as `read_run`.
     """
     make_up(folder)
-    facts = _facts(folder, "parity.json", ParityFacts)
-    found = _as_written(
+    facts = ended(folder, "parity.json", ParityFacts)
+    found = as_written(
         folder, facts, ["parity.csv"], lambda: table(folder / "parity.csv", ParityTable)
     )
-    return found, facts
-
-
-def read_scale(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Read ``scale.csv``, and the facts of ``scale.json`` beside it.
-
-    Raises:
-        RequestError: as `read_run`.
-    """
-    make_up(folder)
-    facts = _facts(folder, "scale.json", ScaleFacts)
-    path = folder / "scale.csv"
-    found = _as_written(folder, facts, SCALE_TABLES, lambda: table(path, ScaleTable))
-    if not set(found.dimension) <= facts["sweeps"].keys():
-        raise damaged(folder, "scale.json and scale.csv do not tell the same")
     return found, facts
 
 
@@ -196,10 +177,14 @@ def _bench_tables(folder: Path, facts: dict[str, Any]) -> BenchData:
     return BenchData(folder, facts, figures, rounds, *told)
 
 
-def _as_written(
+def as_written(
     folder: Path, facts: dict[str, Any], names: Iterable[str], read: Callable[[], Found]
 ) -> Found:
-    """Tables of a folder whose record vouches for them; what is wrong in one is told as well."""
+    """Tables of a folder whose record vouches for them; what is wrong in one is told as well.
+
+    Raises:
+        RequestError: one is damaged, or was edited.
+    """
     try:
         found = read()
     except RequestError as wrong:
@@ -213,7 +198,12 @@ def _as_written(
     return found
 
 
-def _facts(folder: Path, name: str, expected: type[ResultFacts]) -> dict[str, Any]:
+def ended(folder: Path, name: str, expected: type[ResultFacts]) -> dict[str, Any]:
+    """The facts of a result that has ended.
+
+    Raises:
+        RequestError: there are none, they are damaged, or it is still running.
+    """
     facts = record(folder, name, expected)
     if facts["status"] == "running":
         message = f"{folder}: has not ended, says its {name}: wait; or, if it was killed, run again"
@@ -241,7 +231,12 @@ def record(folder: Path, name: str, expected: type[ResultFacts]) -> dict[str, An
     if not holds(folder, name):
         if not os.path.isdir(folder):
             raise RequestError(printable(f"{folder}: no such folder"))
-        kinds = {"run.json": "a run folder", "bench.json": "a benchmark", "scale.json": "a scaling"}
+        kinds = {
+            "run.json": "a run folder",
+            "bench.json": "a benchmark",
+            "generation.json": "a benchmark",
+            "scale.json": "a scaling",
+        }
         kind = kinds.get(name, "a comparison")
         raise RequestError(printable(f"{folder}: not {kind}: it holds no file {name}"))
     try:

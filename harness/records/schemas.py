@@ -205,22 +205,6 @@ class ComparisonTable(BaseModel):
     _of_one_machine = model_validator(mode="before")(of_one_machine)
 
 
-class ScaleTable(BaseModel):
-    """``scale.csv``: a quantity of a form at a size of one dimension, with its interval if known.
-
-    The floor is the backend ``floor``. Units are in the names; memory is in MB.
-    """
-
-    dimension: Names
-    value: Counts
-    backend: Names
-    variant: Names
-    quantity: Names
-    median: Annotated[list[Annotated[float, Field(ge=0, le=1e15)]], numbers]
-    low: Quantities
-    high: Quantities
-
-
 class RankingTable(BaseModel):
     """``ranking.csv``: forms over all shapes of a machine, the fastest first.
 

@@ -20,6 +20,7 @@ WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "
 
 WITHOUT_RUN = {
     "bench.json": "harness.bench.report",
+    "generation.json": "harness.bench.generation.report",
     "scale.json": "harness.scale.report",
     "parity.csv": "harness.parity.report",
     "study.json": "harness.study.report",

@@ -23,7 +23,7 @@ from harness.bench.twins import Twin, with_twins
 from harness.records.cells import csv_of
 from harness.records.facts import write_facts
 from harness.records.provenance import provenance
-from harness.records.reading import SCALE_TABLES
+from harness.records.scaling import SCALE_TABLES
 from harness.scale.answers import Swept, answers
 from harness.scale.epochs import long_run
 from harness.scale.made_text import made_text

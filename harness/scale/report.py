@@ -28,7 +28,7 @@ from harness.page.blocks import (
 from harness.page.figure import MOST
 from harness.page.series import Series, framework, in_order, records
 from harness.page.told import Told, answers_of
-from harness.records.reading import read_scale
+from harness.records.scaling import read_scale
 from harness.scale.charts import QUANTITIES, by_size
 from harness.scale.ranges import size
 from harness.scale.request import around

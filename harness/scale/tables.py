@@ -12,7 +12,7 @@ from harness.bench.ratios import ShapeResult
 from harness.bench.tables import bench_table
 from harness.intervals import Interval, interval
 from harness.page.series import Series, records
-from harness.records.schemas import ScaleTable
+from harness.records.scaling import ScaleTable
 from harness.workers.requests import TimeText
 
 COLUMNS = list(ScaleTable.model_fields)

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from common.errors import RequestError
 from harness.bench import command as alone_bench
 from harness.engines.options import AsOptions, Engines, StoreAddress
 from harness.options import MACHINE
@@ -77,4 +78,6 @@ def bench(*, engines: Engines | None = None, **options: Any) -> int:
         return alone_bench.bench(**options)
     from harness.spread.shapes import time_shapes
 
+    if options.get("generate"):
+        raise RequestError("--generate: texts are timed here alone; leave --engine out")
     return alone_bench.bench(**options, by=partial(time_shapes, engines))

@@ -44,7 +44,7 @@ def bounds(request: of.Request) -> Bounds:
             return {to.Sample: (len(request.prefixes), len(request.prefixes))}
         case of.Compare():
             return {to.CaseErrors: (1, MANY)}
-        case of.Prepare():
+        case of.Prepare() | of.PrepareText():
             return {to.Prepared: ONE}
         case of.TakeTurn():
             return {to.Turn: ONE}

@@ -1,7 +1,7 @@
 """Protocol between the harness and a worker: its lines of JSON, and the events among them.
 
-A request (`harness.workers.requests`) is answered by any number of events, of which the last is
-`Done` or `Failed`.
+A request (`harness.workers.requests`) has any number of events as its answer, then `Done` or
+`Failed`.
 """
 
 from __future__ import annotations

@@ -104,6 +104,20 @@ class Prepare(Message):
     indices: str | None = None
 
 
+class PrepareText(Message):
+    """Ask for a network whose texts are to be timed, after a prefix of `num_steps` tokens.
+
+    Attributes:
+        loop: True if it is to write by the loop of its chapter.
+    """
+
+    op: Literal["prepare-text"] = "prepare-text"
+    experiment: Experiment
+    variant: str
+    vocab_size: int
+    loop: bool
+
+
 class TakeTurn(Message):
     """Ask for one timed turn of the network that was prepared, of so many steps."""
 
@@ -169,6 +183,7 @@ Request = (
     | Predict
     | Compare
     | Prepare
+    | PrepareText
     | TakeTurn
     | TimeText
     | Check

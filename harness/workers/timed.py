@@ -36,11 +36,12 @@ class Prepared(Message):
 
 
 class Turn(Message):
-    """A timed turn: seconds of a step, and CPU seconds used in a second."""
+    """A timed turn: seconds of a step, CPU seconds used in a second; of a text, of its start."""
 
     event: Literal["turn"] = "turn"
     seconds: Duration
     cores_busy: Amount
+    first_token: Duration | None = None
 
 
 class TextTimed(Message):

@@ -17,6 +17,7 @@ def plant(backend, monkeypatch):
     places = places_of(backend) | {
         "scratch": module.scratch,
         "exercises": module.adapter.exercises,
+        "generate": module.generate,
         "training": training,
     }
 

@@ -108,9 +108,19 @@ def cut_eight_steps_from_the_end(rnn):
     return wrong
 
 
-def last_of_equals(chooser):
-    """The last of the likeliest tokens."""
-    return lambda wanted: lambda logits: len(logits) - 1 - int(logits[::-1].argmax())
+def last_of_equals(predict):
+    """The last of the likeliest tokens: the first of them, where all are in the opposite order."""
+
+    def wrong(self, prefix, num_preds, vocab):
+        weights = self.weights()
+        turned = {"W_xh": weights["W_xh"][::-1].copy(), "W_hq": weights["W_hq"][:, ::-1].copy()}
+        self.load_weights(weights | turned | {"b_q": weights["b_q"][::-1].copy()})
+        opposite = Vocab.from_idx_to_token(vocab.idx_to_token[::-1], vocab.token)
+        text = predict(self, prefix, num_preds, opposite)
+        self.load_weights(weights)
+        return text
+
+    return wrong
 
 
 def transposed_where_square(build):

@@ -5,7 +5,6 @@ They serve every backend, as those of ``faults_of_scratch`` do.
 
 from types import SimpleNamespace
 
-from common.decoding import sampler
 from common.weights import by_layer
 from tests.backends.faults_of_scratch import constant
 
@@ -92,30 +91,5 @@ def layers_exchanged(through_all):
             return of_another
 
         return through_all(tuple(map(exchanged, pullbacks)), dH, grads)
-
-    return wrong
-
-
-def temperature_inverted(chooser):
-    """The logits are multiplied by the temperature."""
-    return lambda wanted: sampler(wanted.alpha, 1 / wanted.temperature, wanted.seed)
-
-
-def alpha_left_out(chooser):
-    """Drawn from P, whatever alpha is."""
-    return lambda wanted: sampler(1.0, wanted.temperature, wanted.seed)
-
-
-def not_seeded(chooser):
-    """Drawn without regard to the seed."""
-    return lambda wanted: sampler(wanted.alpha, wanted.temperature, wanted.seed + 1)
-
-
-def drawn_on(chooser):
-    """The draws of a text go on from those of the text before."""
-    choosers = {}
-
-    def wrong(experiment):
-        return choosers.setdefault("first", chooser(experiment))
 
     return wrong

@@ -204,17 +204,3 @@ def never_updated(i):
         return wrong
 
     return plant
-
-
-def least_likely(predict_rnn):
-    """The least likely token is predicted."""
-
-    class Negated:
-        def __init__(self, net):
-            self.begin_state, self.net = net.begin_state, net
-
-        def __call__(self, X, state):
-            Y, state = self.net(X, state)
-            return -Y, state
-
-    return lambda prefix, n, net, *rest: predict_rnn(prefix, n, Negated(net), *rest)

@@ -25,6 +25,7 @@ from rnn_rosetta_suite.planted import (
 )
 from tests.backends import faults_of_edges as edges
 from tests.backends import faults_of_exercises as exercises
+from tests.backends import faults_of_generation as generation
 from tests.backends import faults_of_scratch as scratch
 
 LAYERS, EMBEDDING = {"num_layers": 2}, {"input": "embedding", "embed_size": 5}
@@ -39,13 +40,13 @@ FAULTS = {
     # the forward pass
     "state dropped": Fault(
         {"scratch.rnn": scratch.state_dropped},
-        {"logits", "loss", "gradient W_hh", "carried state", "drift of loss", "text"},
+        {"logits", "loss", "gradient W_hh", "carried state", "drift of loss"},
     ),
     "state begins with ones": Fault(
-        {"scratch.init_rnn_state": scratch.state_of_ones}, {"first state", "state", "text"}
+        {"scratch.init_rnn_state": scratch.state_of_ones}, {"first state", "state"}
     ),
     "no hidden bias": Fault(
-        {"scratch.rnn": scratch.no_hidden_bias}, {"state", "logits", "loss", "gradient b_h", "text"}
+        {"scratch.rnn": scratch.no_hidden_bias}, {"state", "logits", "loss", "gradient b_h"}
     ),
     "no output bias": Fault(
         {"scratch.rnn": scratch.no_output_bias}, {"logits", "loss", "gradient b_q", "validation"}
@@ -94,13 +95,15 @@ FAULTS = {
         {"scratch.rnn": scratch.products_in_tf32}, {"state", "logits", "gradient W_xh"}, FLOAT32
     ),
     # prediction
-    "least likely": Fault({"scratch.predict_rnn": scratch.least_likely}, TEXT),
+    "least likely": Fault({"generate.Writer": generation.least_likely}, TEXT),
+    "text without the state": Fault({"generate.Writer": generation.state_not_carried}, TEXT),
+    "text without the hidden bias": Fault({"generate.Writer": generation.no_hidden_bias}, TEXT),
     "temperature inverted": Fault(
-        {"backend.chooser": exercises.temperature_inverted}, TEXT, SAMPLED
+        {"generate.Writer": generation.temperature_inverted}, TEXT, SAMPLED
     ),
-    "alpha left out": Fault({"backend.chooser": exercises.alpha_left_out}, TEXT, SAMPLED),
-    "draws not seeded": Fault({"backend.chooser": exercises.not_seeded}, TEXT, SAMPLED),
-    "drawn on from text to text": Fault({"backend.chooser": exercises.drawn_on}, TEXT, SAMPLED),
+    "alpha left out": Fault({"generate.Writer": generation.alpha_left_out}, TEXT, SAMPLED),
+    "draws not seeded": Fault({"backend.written": generation.not_seeded}, TEXT, SAMPLED),
+    "drawn on from text to text": Fault({"backend.written": generation.drawn_on}, TEXT, SAMPLED),
     # the exercises
     "second layer fed the first one's inputs": Fault(
         {"exercises.rnn": exercises.second_layer_of_inputs},

@@ -42,7 +42,7 @@ FAULTS = {
         WINDOW,
         {"gradient W_hh", "gradient b_h", "weights"},
     ),
-    "last of equals": ({"backend.chooser": edges.last_of_equals}, SLICES, {"text"}),
+    "last of equals": ({"Model.predict": edges.last_of_equals}, SLICES, {"text"}),
     "alphabetical": ({"Model.predict": edges.alphabetical}, SLICES, {"text"}),
     "W_hh transposed where V = H": (
         {"backend.build": edges.transposed_where_square},

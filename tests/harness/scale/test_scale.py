@@ -16,7 +16,7 @@ from harness.bench.worker import batches_of
 from harness.cli import app
 from harness.page.blocks import figures
 from harness.page.figure import MOST
-from harness.records.reading import read_scale
+from harness.records.scaling import read_scale
 from harness.report.build import told_of
 from harness.scale.epochs import long_run
 from harness.scale.made_text import made_text

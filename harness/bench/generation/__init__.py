@@ -1,0 +1,1 @@
+"""``bench --generate``: how fast each backend writes, against the book's loop."""
