@@ -23,6 +23,7 @@ import psutil
 from common.errors import RequestError
 from harness.records.reading import read_bench, read_run
 from harness.run.checkpoints import OnTheWay
+from tests.serving.asking import ALONE, MARK, START, Popen, heard_by_default
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,12 +32,9 @@ ENDING_SECONDS = 10.0
 """Time for a signal that is heard; a machine under load is slow."""
 
 ORPHAN_SECONDS = 2.0
-MARK = "RNN_ROSETTA_KILLS"
-"""Variable by which a process is known for one of a case, whoever its parent is by now."""
-
 TINY = (
     "--max-tokens 1500 --num-hiddens 4 --num-preds 3 --batch-size 4 --num-steps 60 "
-    "--num-epochs 20 --pred-period 5 --seed 1"
+    "--num-epochs 10 --pred-period 5 --seed 1"
 )
 STUDY = """
 title = "Tiny"
@@ -79,8 +77,8 @@ RECORDS = {
 WITH_REPORT = {"run", "bench", "parity"}
 """Commands whose report is written after their record."""
 
-KILLS = {name: 20 for name in LINES if name != "report of it"} | {"run": 60, "study": 40}
-"""Number of kills of every command in the whole campaign: 220."""
+KILLS = {name: 20 for name in LINES if name != "report of it"} | {"run": 40, "study": 40}
+"""Number of kills of every command in the whole campaign: 200."""
 
 
 @dataclass
@@ -105,30 +103,31 @@ class Kills:
         (folder / "tiny.toml").write_text(STUDY, encoding="utf-8")
         self.whole = {}
 
-    def unbroken(self, command):
+    def unbroken(self, command, popen=Popen):
         """What a command writes that nobody kills, and the seconds that it takes."""
         if command == "report":
             self.unbroken("run")
-        if command not in self.whole:
-            place = self.folder / f"{command}-whole"
+        if (command, popen) not in self.whole:
+            place = self.folder / f"{command}-whole{'-started' * (popen is START)}"
             start = time.monotonic()
-            ended = self.start(command, place)
+            ended = self.start(command, place, popen)
             seconds = time.monotonic() - start
             assert (ended.status, ended.orphans) == (0, []), ended
-            self.whole[command] = told(command, place / "out"), names(place), seconds
-        return self.whole[command]
+            self.whole[command, popen] = told(command, place / "out"), names(place), seconds
+        return self.whole[command, popen]
 
-    def start(self, command, place, number=None, after=0.0):
+    def start(self, command, place, popen, number=None, after=0.0):
         """Run a command to its end, or send it a signal after so many seconds."""
         (place / "tmp").mkdir(parents=True, exist_ok=True)
         line = LINES[command].format(folder=self.folder, place=place).split()
         mark = uuid.uuid4().hex
-        process = subprocess.Popen(
+        process = popen(
             [sys.executable, "-m", "harness", *line, "--out", str(place / "out")],
             cwd=ROOT,
             env=os.environ
             | {
                 MARK: mark,
+                "PYTHONPATH": os.pathsep.join([str(ALONE), str(ROOT)]),
                 "TMPDIR": str(place / "tmp"),
                 "XDG_CACHE_HOME": str(self.folder / "cache"),
             },
@@ -150,12 +149,16 @@ class Kills:
             process.communicate()
             return Ended(-1, f"it heard {number} and went on", left(mark))
 
-    def kill(self, command, name, part):
-        """Kill a command in a part of its time, and go on; whatever is wrong, in words."""
-        expected, files, seconds = self.unbroken(command)
+    def kill(self, command, name, part, anew):
+        """Kill a command in a part of its time, and go on; whatever is wrong, in words.
+
+        It is started anew, or forked; then its imports are no part of its time.
+        """
+        popen = START if anew else Popen
+        expected, files, seconds = self.unbroken(command, popen)
         place = self.folder / uuid.uuid4().hex
         number = signal.Signals[name]
-        killed = self.start(command, place, number, part * seconds)
+        killed = self.start(command, place, popen, number, part * seconds)
         wrong = [f"orphans: {killed.orphans}"] * bool(killed.orphans)
         begun = (place / "out").exists()
         wrong += misspoken(killed, number, begun) + lies(command, place / "out", expected)
@@ -164,7 +167,7 @@ class Kills:
         if finished and command not in WITH_REPORT:
             again = killed
         else:  # what is finished may lack its report
-            again = self.start("report of it" if finished else command, place)
+            again = self.start("report of it" if finished else command, place, popen)
         if not finished and (again.status or again.orphans):
             wrong.append(f"going on: {again}")
         elif told(command, place / "out") != expected:
@@ -174,12 +177,6 @@ class Kills:
         if (found := names(place)) != files:
             wrong.append(f"left over or lost: {sorted(found ^ files)}")
         return [f"{command} {name} after {part * seconds:.2f} s: {each}" for each in wrong]
-
-
-def heard_by_default():
-    """A shell's background job, such as these tests may be, hands on a SIGINT that is ignored."""
-    for name in SIGNALS[1:]:
-        signal.signal(signal.Signals[name], signal.SIG_DFL)
 
 
 def left(mark):
@@ -197,7 +194,9 @@ def of_case(mark):
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == mark:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            if process.name() == mark[:15] or process.environ().get(MARK) == mark:
                 found.append(process)
     return found
 
