@@ -16,6 +16,7 @@ import sys
 import time
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import psutil
@@ -103,31 +104,39 @@ class Kills:
         (folder / "tiny.toml").write_text(STUDY, encoding="utf-8")
         self.whole = {}
 
-    def unbroken(self, command, popen=Popen):
+    def unbroken(self, command):
         """What a command writes that nobody kills, and the seconds that it takes."""
         if command == "report":
             self.unbroken("run")
-        if (command, popen) not in self.whole:
-            place = self.folder / f"{command}-whole{'-started' * (popen is START)}"
+        if command not in self.whole:
+            place = self.folder / f"{command}-whole"
             start = time.monotonic()
-            ended = self.start(command, place, popen)
+            ended = self.start(command, place)
             seconds = time.monotonic() - start
             assert (ended.status, ended.orphans) == (0, []), ended
-            self.whole[command, popen] = told(command, place / "out"), names(place), seconds
-        return self.whole[command, popen]
+            self.whole[command] = told(command, place / "out"), names(place), seconds
+        return self.whole[command]
 
-    def start(self, command, place, popen, number=None, after=0.0):
+    @cached_property
+    def starting(self):
+        """Seconds in which a command that is started imports most of what it needs."""
+        start = time.monotonic()
+        with START([sys.executable, "-m", "harness", "--help"], stdout=subprocess.DEVNULL):
+            pass
+        return 2 * (time.monotonic() - start)
+
+    def start(self, command, place, number=None, after=0.0, anew=False):
         """Run a command to its end, or send it a signal after so many seconds."""
         (place / "tmp").mkdir(parents=True, exist_ok=True)
         line = LINES[command].format(folder=self.folder, place=place).split()
         mark = uuid.uuid4().hex
-        process = popen(
+        process = (START if anew else Popen)(
             [sys.executable, "-m", "harness", *line, "--out", str(place / "out")],
             cwd=ROOT,
             env=os.environ
             | {
                 MARK: mark,
-                "PYTHONPATH": os.pathsep.join([str(ALONE), str(ROOT)]),
+                "PYTHONPATH": str(ROOT) if anew else os.pathsep.join([str(ALONE), str(ROOT)]),
                 "TMPDIR": str(place / "tmp"),
                 "XDG_CACHE_HOME": str(self.folder / "cache"),
             },
@@ -152,13 +161,13 @@ class Kills:
     def kill(self, command, name, part, anew):
         """Kill a command in a part of its time, and go on; whatever is wrong, in words.
 
-        It is started anew, or forked; then its imports are no part of its time.
+        It is forked; or it is started anew, and killed while it imports what it needs.
         """
-        popen = START if anew else Popen
-        expected, files, seconds = self.unbroken(command, popen)
+        expected, files, seconds = self.unbroken(command)
+        after = part * (self.starting if anew else seconds)
         place = self.folder / uuid.uuid4().hex
         number = signal.Signals[name]
-        killed = self.start(command, place, popen, number, part * seconds)
+        killed = self.start(command, place, number, after, anew)
         wrong = [f"orphans: {killed.orphans}"] * bool(killed.orphans)
         begun = (place / "out").exists()
         wrong += misspoken(killed, number, begun) + lies(command, place / "out", expected)
@@ -167,7 +176,7 @@ class Kills:
         if finished and command not in WITH_REPORT:
             again = killed
         else:  # what is finished may lack its report
-            again = self.start("report of it" if finished else command, place, popen)
+            again = self.start("report of it" if finished else command, place)
         if not finished and (again.status or again.orphans):
             wrong.append(f"going on: {again}")
         elif told(command, place / "out") != expected:
@@ -176,7 +185,8 @@ class Kills:
             wrong.append(f"going on, it left out the checkpoint {checkpoint}: {again.said}")
         if (found := names(place)) != files:
             wrong.append(f"left over or lost: {sorted(found ^ files)}")
-        return [f"{command} {name} after {part * seconds:.2f} s: {each}" for each in wrong]
+        how = "started" if anew else "forked"
+        return [f"{command}, {how}, {name} after {after:.2f} s: {each}" for each in wrong]
 
 
 def left(mark):

@@ -122,7 +122,7 @@ def short_turns(first_in_workers, monkeypatch):
 
 @pytest.fixture
 def alone(first_in_workers, monkeypatch):
-    """The one backend, in short turns: a benchmark asks all libraries that are here for products."""
+    """One backend, in short turns: a benchmark asks all libraries that are here for products."""
     first_in_workers((ALONE / "sitecustomize.py").read_text("utf-8"))
     monkeypatch.setattr(turns, "TURN_SECONDS", 0.01)
     monkeypatch.setattr(backends, "BACKENDS", {"mxnet-style": backends.BACKENDS["mxnet-style"]})

@@ -20,6 +20,8 @@ import sys
 import threading
 from pathlib import Path
 
+from backends import BACKENDS
+
 ROOT = Path(__file__).parents[2]
 ALONE = Path(__file__).with_name("alone")
 """A folder for ``PYTHONPATH``, with which there is one backend, and benchmarks are short."""
@@ -29,7 +31,7 @@ SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 MARK = "RNN_ROSETTA_KILLS"
 """Variable by which a process is known for one of a case, whoever its parent is by now."""
 
-WITHOUT_FRAMEWORK = {"mxnet-style", "null", "own"}
+FRAMEWORKS = BACKENDS.keys() - {"mxnet-style"}
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 VARIABLES = os.environ | ONE_THREAD | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
@@ -104,7 +106,7 @@ def can_be_forked(words, variables):
         case ["-m", "harness" | "harness.start_node", *_]:
             return True
         case ["-m", "harness.start_worker", "--backend", name, *_]:
-            return name.partition("@")[0] in WITHOUT_FRAMEWORK
+            return name.partition("@")[0] not in FRAMEWORKS
     return False
 
 

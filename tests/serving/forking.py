@@ -24,6 +24,7 @@ import threading
 import traceback
 from pathlib import Path
 
+from backends import plugins
 from harness.page import write
 from harness.page.drawing import Drawn
 from harness.records.provenance import provenance
@@ -60,8 +61,9 @@ def warm_up():
     draw, write.draw = write.draw, sketch
     with tempfile.TemporaryDirectory() as folder:
         write_report([make_run(Path(folder, "run"))], Path(folder, "report"))
-    write.draw, tempfile.tempdir = draw, None
     provenance()
+    write.draw, tempfile.tempdir = draw, None
+    plugins._found.cache_clear()
     assert threading.active_count() == 1
 
 
