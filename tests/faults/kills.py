@@ -44,8 +44,8 @@ backends = ["mxnet-style"]
 [settings]
 max_tokens = 1500
 num_hiddens = 4
-num_epochs = 8
-pred_period = 4
+num_epochs = 4
+pred_period = 2
 num_preds = 3
 batch_size = 4
 num_steps = 60

@@ -25,8 +25,8 @@ COMMANDS = {
     "study": "study study.toml",
     "bench": "bench --backend mxnet-style --variant scratch,fused --shape 2x3x4x5 --rounds 2",
     "parity": "parity --backend mxnet-style --variant scratch --steps 9 --dtype float64",
-    "sequence": "sequence --backend mxnet-style",
-    "corpus": "corpus embedded",
+    "sequence": "sequence --backend mxnet-style --num-points 120 --num-train 60",
+    "corpus": "corpus embedded --max-tokens 2000",
 }
 PARTS = [0.0, 0.1, 0.3, 0.6, 0.95]
 """Of the time that one takes, the part between the two: from both at the lock to one at its end."""

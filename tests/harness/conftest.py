@@ -16,6 +16,7 @@ from harness.bench import turns
 from tests.serving.asking import ALONE
 from tests.serving.fixtures import cold as cold
 from tests.serving.fixtures import warm as warm
+from tests.serving.sketching import DOT
 
 WRONG = '''
 """The reference itself as a backend, but for {fault}."""
@@ -48,10 +49,6 @@ def build(experiment, variant, weights):
     model.device = named("cpu", experiment.devices)
     return model
 '''
-
-
-DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
-"""A PNG of one pixel, in base64."""
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,9 @@
 """Processes that are forked from a warm Python: to start one takes longer than most commands do.
 
 `Popen` stands in for `subprocess.Popen`. Where the program is ``python -m harness``, a node, or a
-worker that needs no framework, it asks `tests.serving.forking`, a process that has imported the
-harness, to fork one. That is our child, and has the arguments, folder, variables, streams and open
-files of one that is started. Everything else is started.
+worker, it asks `tests.serving.forking`, a process that has imported the harness and no framework,
+to fork one. That is our child, and has the arguments, folder, variables, streams and open files of
+one that is started. Everything else is started.
 
 It differs in this: its modules are imported already, so a signal finds nothing half imported; its
 sets of texts have the order of the process that forked it; and it ignores no signal from the start.
@@ -20,18 +20,17 @@ import sys
 import threading
 from pathlib import Path
 
-from backends import BACKENDS
-
 ROOT = Path(__file__).parents[2]
 ALONE = Path(__file__).with_name("alone")
-"""A folder for ``PYTHONPATH``, with which there is one backend, and benchmarks are short."""
+SKETCHED = Path(__file__).with_name("sketched")
+"""Folders for ``PYTHONPATH``: one backend, in short benchmarks; reports without drawings."""
 
 START = subprocess.Popen
+ONE_AT_A_TIME = threading.Lock()
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
 MARK = "RNN_ROSETTA_KILLS"
 """Variable by which a process is known for one of a case, whoever its parent is by now."""
 
-FRAMEWORKS = BACKENDS.keys() - {"mxnet-style"}
 
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 VARIABLES = os.environ | ONE_THREAD | {"PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
@@ -63,12 +62,12 @@ class Asking:
     """Our end of a process that forks."""
 
     def __init__(self, ends):
-        self.ends, self.one_at_a_time = ends, threading.Lock()
+        self.ends = ends
 
     def fork(self, program, fds):
         """Id of a process, our child, that runs a program with these files."""
         told = json.dumps(program).encode()
-        with self.one_at_a_time:
+        with ONE_AT_A_TIME:
             adopt(True)  # it is forked by one that has ended since
             try:
                 socket.send_fds(self.ends, [len(told).to_bytes(4, "big")], fds)
@@ -80,33 +79,32 @@ class Asking:
 
 def asking():
     """The process that forks for this one, which is started when it is first asked."""
-    if Popen.asking is None:
-        ours, theirs = socket.socketpair()
-        process = START(
-            [sys.executable, "-P", "-m", "tests.serving.forking", str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            env=VARIABLES,
-            preexec_fn=heard_by_default,
-        )
-        theirs.close()
-        Popen.asking = Asking(ours)
-        atexit.register(lambda: (ours.close(), process.wait()))
-    return Popen.asking
+    with ONE_AT_A_TIME:
+        if Popen.asking is None:
+            ours, theirs = socket.socketpair()
+            process = START(
+                [sys.executable, "-P", "-m", "tests.serving.forking", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env=VARIABLES,
+                preexec_fn=heard_by_default,
+            )
+            theirs.close()
+            Popen.asking = Asking(ours)
+            atexit.register(lambda: (ours.close(), process.wait()))
+        return Popen.asking
 
 
 def can_be_forked(words, variables):
-    """True of a command, and of a worker without a framework, in this very Python."""
+    """True of a command, a node and a worker in this very Python."""
     if sys.platform != "linux" or isinstance(words, str) or words[0] != sys.executable:
         return False
     for name in variables.keys() - {"PYTHON", "PYTHONPATH", "PYTHONIOENCODING"}:
         if name.startswith("PYTHON") and variables[name] != VARIABLES.get(name):
             return False
     match [word for word in words[1:] if word != "-P"]:
-        case ["-m", "harness" | "harness.start_node", *_]:
+        case ["-m", "harness" | "harness.start_node" | "harness.start_worker", *_]:
             return True
-        case ["-m", "harness.start_worker", "--backend", name, *_]:
-            return name.partition("@")[0] not in FRAMEWORKS
     return False
 
 

@@ -5,7 +5,6 @@ before the command begins, when there is one thread.
 """
 
 import atexit
-import base64
 import contextlib
 import ctypes
 import fcntl
@@ -26,13 +25,13 @@ from pathlib import Path
 
 from backends import plugins
 from harness.page import write
-from harness.page.drawing import Drawn
 from harness.records.provenance import provenance
 from harness.report.build import write_report
 from tests.harness.made_runs import make_run
 from tests.serving import asking
 from tests.serving.asking import MARK, ROOT, received
 from tests.serving.memory import remember
+from tests.serving.sketching import sketch
 
 NAME = 15  # PR_SET_NAME
 FAR = 200
@@ -42,11 +41,6 @@ PATH = [part for part in sys.path if part != str(ROOT)]
 
 MAIN = {"harness": "harness.__main__"}
 """The module that Python runs for the name of a package."""
-
-DOT = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
-)
-"""A PNG of one pixel."""
 
 
 def warm_up():
@@ -160,13 +154,6 @@ def program_of(words, variables):
     if "-P" not in words[:at]:
         sys.path.insert(0, os.getcwd())
     return module.main
-
-
-def sketch(figures):
-    """Stand in for `harness.page.drawing.draw`: no charts, and each picture is a dot."""
-    names = [each.name for each in figures]
-    charts = {name: {"signals": [], "marks": []} for name in names}
-    return Drawn(charts, dict.fromkeys(names, DOT), "Vega")
 
 
 def run(program):
