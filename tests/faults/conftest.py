@@ -9,6 +9,9 @@ import random
 
 import pytest
 
+from tests.serving.fixtures import cold as cold
+from tests.serving.fixtures import warm as warm
+
 SHARES = 16
 
 

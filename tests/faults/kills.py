@@ -16,6 +16,7 @@ import sys
 import time
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import psutil
@@ -23,6 +24,7 @@ import psutil
 from common.errors import RequestError
 from harness.records.reading import read_bench, read_run
 from harness.run.checkpoints import OnTheWay
+from tests.serving.asking import ALONE, MARK, START, Popen, heard_by_default
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,12 +33,9 @@ ENDING_SECONDS = 10.0
 """Time for a signal that is heard; a machine under load is slow."""
 
 ORPHAN_SECONDS = 2.0
-MARK = "RNN_ROSETTA_KILLS"
-"""Variable by which a process is known for one of a case, whoever its parent is by now."""
-
 TINY = (
     "--max-tokens 1500 --num-hiddens 4 --num-preds 3 --batch-size 4 --num-steps 60 "
-    "--num-epochs 20 --pred-period 5 --seed 1"
+    "--num-epochs 10 --pred-period 5 --seed 1"
 )
 STUDY = """
 title = "Tiny"
@@ -45,8 +44,8 @@ backends = ["mxnet-style"]
 [settings]
 max_tokens = 1500
 num_hiddens = 4
-num_epochs = 8
-pred_period = 4
+num_epochs = 4
+pred_period = 2
 num_preds = 3
 batch_size = 4
 num_steps = 60
@@ -80,8 +79,8 @@ RECORDS = {
 WITH_REPORT = {"run", "bench", "parity"}
 """Commands whose report is written after their record."""
 
-KILLS = {name: 20 for name in LINES if name != "report of it"} | {"run": 60, "study": 40}
-"""Number of kills of every command in the whole campaign: 220."""
+KILLS = {name: 20 for name in LINES if name != "report of it"} | {"run": 40, "study": 40}
+"""Number of kills of every command in the whole campaign: 200."""
 
 
 @dataclass
@@ -119,17 +118,26 @@ class Kills:
             self.whole[command] = told(command, place / "out"), names(place), seconds
         return self.whole[command]
 
-    def start(self, command, place, number=None, after=0.0):
+    @cached_property
+    def starting(self):
+        """Seconds in which a command that is started imports most of what it needs."""
+        start = time.monotonic()
+        with START([sys.executable, "-m", "harness", "--help"], stdout=subprocess.DEVNULL):
+            pass
+        return 2 * (time.monotonic() - start)
+
+    def start(self, command, place, number=None, after=0.0, anew=False):
         """Run a command to its end, or send it a signal after so many seconds."""
         (place / "tmp").mkdir(parents=True, exist_ok=True)
         line = LINES[command].format(folder=self.folder, place=place).split()
         mark = uuid.uuid4().hex
-        process = subprocess.Popen(
+        process = (START if anew else Popen)(
             [sys.executable, "-m", "harness", *line, "--out", str(place / "out")],
             cwd=ROOT,
             env=os.environ
             | {
                 MARK: mark,
+                "PYTHONPATH": str(ROOT) if anew else os.pathsep.join([str(ALONE), str(ROOT)]),
                 "TMPDIR": str(place / "tmp"),
                 "XDG_CACHE_HOME": str(self.folder / "cache"),
             },
@@ -151,12 +159,16 @@ class Kills:
             process.communicate()
             return Ended(-1, f"it heard {number} and went on", left(mark))
 
-    def kill(self, command, name, part):
-        """Kill a command in a part of its time, and go on; whatever is wrong, in words."""
+    def kill(self, command, name, part, anew):
+        """Kill a command in a part of its time, and go on; whatever is wrong, in words.
+
+        It is forked; or it is started anew, and killed while it imports what it needs.
+        """
         expected, files, seconds = self.unbroken(command)
+        after = part * (self.starting if anew else seconds)
         place = self.folder / uuid.uuid4().hex
         number = signal.Signals[name]
-        killed = self.start(command, place, number, part * seconds)
+        killed = self.start(command, place, number, after, anew)
         wrong = [f"orphans: {killed.orphans}"] * bool(killed.orphans)
         begun = (place / "out").exists()
         wrong += misspoken(killed, number, begun) + lies(command, place / "out", expected)
@@ -174,13 +186,8 @@ class Kills:
             wrong.append(f"going on, it left out the checkpoint {checkpoint}: {again.said}")
         if (found := names(place)) != files:
             wrong.append(f"left over or lost: {sorted(found ^ files)}")
-        return [f"{command} {name} after {part * seconds:.2f} s: {each}" for each in wrong]
-
-
-def heard_by_default():
-    """A shell's background job, such as these tests may be, hands on a SIGINT that is ignored."""
-    for name in SIGNALS[1:]:
-        signal.signal(signal.Signals[name], signal.SIG_DFL)
+        how = "started" if anew else "forked"
+        return [f"{command}, {how}, {name} after {after:.2f} s: {each}" for each in wrong]
 
 
 def left(mark):
@@ -198,7 +205,9 @@ def of_case(mark):
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == mark:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            if process.name() == mark[:15] or process.environ().get(MARK) == mark:
                 found.append(process)
     return found
 

@@ -13,7 +13,6 @@ from harness.records.reading import read_run
 
 ROOT = Path(__file__).parents[2]
 INJECTED = Path(__file__).parent / "injected"
-SERVER = Path(__file__).with_name("serving.py")
 
 REASONS = {
     errno.ENOSPC: "disk full",
@@ -47,31 +46,12 @@ lr = [0.5, 1]
 
 
 class Commands:
-    """A place below which commands run, with faults; use it in a ``with`` block."""
+    """A place below which commands run, with faults."""
 
     def __init__(self, folder):
         self.folder, self.number = folder, 0
-        environment = os.environ | {
-            "PYTHONPATH": os.pathsep.join([str(INJECTED), str(ROOT)]),
-            "XDG_CACHE_HOME": str(folder / "cache"),
-            "OMP_NUM_THREADS": "1",
-        }
-        self.server = subprocess.Popen(
-            [sys.executable, "-P", str(SERVER)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-            cwd=folder,
-            text=True,
-        )
         settings = "\n".join(f"{name} = {value}" for name, value in TINY.items())
         (folder / "tiny.toml").write_text(STUDY.format(settings=settings), encoding="utf-8")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.__exit__(None, None, None)  # closes its input, which ends it
 
     def line(self, command, out):
         """The command line, without the program."""
@@ -83,19 +63,23 @@ class Commands:
     def run(self, command, place, fault=None):
         """Run a command that writes below a place: its exit status and its output."""
         (place / "tmp").mkdir(parents=True, exist_ok=True)
-        environment = {"TMPDIR": str(place / "tmp")}
-        if fault:
-            environment["RNN_ROSETTA_FAULT"] = json.dumps(fault)
-        said = place.with_suffix(".said")
-        request = {
-            "line": self.line(command, place / "out"),
-            "environment": environment,
-            "said": str(said),
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join([str(INJECTED), str(ROOT)]),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
+            "TMPDIR": str(place / "tmp"),
+            "RNN_ROSETTA_FAULT": json.dumps(fault) if fault else "",
         }
-        self.server.stdin.write(json.dumps(request) + "\n")
-        self.server.stdin.flush()
-        status = int(self.server.stdout.readline())
-        return status, said.read_text("utf-8", errors="replace")
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", *self.line(command, place / "out")],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=self.folder,
+            text=True,
+            errors="replace",
+        )
+        return done.returncode, done.stdout
 
     def faulty(self, command, at, code, lasting):
         """Run a command whose n-th operation is refused: place, exit status, output, operations."""

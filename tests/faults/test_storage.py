@@ -10,8 +10,7 @@ from tests.faults.storage import FAULTS, Commands, lies
 
 @pytest.fixture(scope="module")
 def commands(tmp_path_factory):
-    with Commands(tmp_path_factory.mktemp("storage")) as running:
-        yield running
+    return Commands(tmp_path_factory.mktemp("storage"))
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cache
 from itertools import product
 
 import pandas as pd
@@ -16,18 +17,19 @@ import pytest
 from harness.paths import ROOT
 from harness.records.reading import read_bench, read_run
 from tests.faults.hostile import STUDY
+from tests.serving.asking import ALONE
 
 SMALL = "--num-hiddens 4 --num-epochs 3 --pred-period 1 --quiet"
 COMMANDS = {
     "run": f"run --backend mxnet-style {SMALL}",
     "study": "study study.toml",
     "bench": "bench --backend mxnet-style --variant scratch,fused --shape 2x3x4x5 --rounds 2",
-    "parity": "parity --backend mxnet-style --variant scratch",
-    "sequence": "sequence --backend mxnet-style",
-    "corpus": "corpus embedded",
+    "parity": "parity --backend mxnet-style --variant scratch --steps 9 --dtype float64",
+    "sequence": "sequence --backend mxnet-style --num-points 120 --num-train 60",
+    "corpus": "corpus embedded --max-tokens 2000",
 }
-DELAYS = [0.0, 0.3, 1.0, 2.0, 4.0]
-"""Seconds between the two: from both at the lock to one at its end."""
+PARTS = [0.0, 0.1, 0.3, 0.6, 0.95]
+"""Of the time that one takes, the part between the two: from both at the lock to one at its end."""
 
 ENDS = ["ends", "is killed"]
 """What the first does while the other is there."""
@@ -38,7 +40,7 @@ def start(folder, words):
     return subprocess.Popen(
         command,
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ALONE), str(ROOT)])},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -62,13 +64,33 @@ def see_that_it_is_whole(folder, name):
     assert aside == []
 
 
+def made(folder):
+    """A folder for commands, with a study in it."""
+    folder.mkdir()
+    (folder / "study.toml").write_text(STUDY, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def seconds_of(tmp_path_factory):
+    """Gives the seconds that a command takes when it is alone."""
+
+    @cache
+    def seconds(name):
+        begun = time.monotonic()
+        alone = start(made(tmp_path_factory.mktemp("alone") / name), COMMANDS[name])
+        assert (alone.communicate(timeout=200)[1], alone.returncode) == ("", 0)
+        return time.monotonic() - begun
+
+    return seconds
+
+
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", COMMANDS)
-def test_two_at_once_on_one_folder(name, chosen, tmp_path):
-    for number, (delay, end) in enumerate(chosen(product(DELAYS, ENDS), few=1)):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        (folder / "study.toml").write_text(STUDY, encoding="utf-8")
+def test_two_at_once_on_one_folder(name, chosen, tmp_path, seconds_of):
+    for number, (part, end) in enumerate(chosen(product(PARTS, ENDS), few=1)):
+        delay = part * seconds_of(name)
+        folder = made(tmp_path / str(number))
         one = start(folder, COMMANDS[name])
         time.sleep(delay)
         other = start(folder, COMMANDS[name])

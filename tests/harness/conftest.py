@@ -1,9 +1,11 @@
 """A backend of the tests' own, registered for a while in this process and in its workers."""
 
 import io
+import json
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 
 import pytest
 import vl_convert
@@ -12,6 +14,10 @@ from altair.utils import schemapi
 import backends
 from harness import cli
 from harness.bench import turns
+from tests.serving.asking import ALONE
+from tests.serving.fixtures import cold as cold
+from tests.serving.fixtures import warm as warm
+from tests.serving.sketching import DOT
 
 WRONG = '''
 """The reference itself as a backend, but for {fault}."""
@@ -46,31 +52,29 @@ def build(experiment, variant, weights):
 '''
 
 
-DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
-"""A PNG of one pixel, in base64."""
-
-EMBED = "window.vegaEmbed = vegaEmbed;"
-
-
 @pytest.fixture(autouse=True)
 def sketched(request, monkeypatch):
     """Charts are compiled to Vega in this process, and each picture is a dot: to draw takes long.
 
-    What is marked `drawn`, or starts the command as a process, draws all. Every chart is held
-    against Vega-Lite's schema.
+    What is marked `drawn` draws all, and so does a command that is started as a process. Every chart
+    is held against Vega-Lite's schema.
     """
 
     def sketch(asked):
         charts = asked["charts"].items()
-        return {
-            "vega": {name: vl_convert.vegalite_to_vega(of_page) for name, (of_page, _) in charts},
-            "pictures": dict.fromkeys(asked["charts"], DOT),
-            "bundle": asked["bundle"] and vl_convert.javascript_bundle(EMBED),
-        }
+        vega = {name: json.loads(compiled(json.dumps(of_page))) for name, (of_page, _) in charts}
+        return {"vega": vega, "pictures": dict.fromkeys(asked["charts"], DOT)}
 
     monkeypatch.setattr(schemapi, "DEBUG_MODE", True)
     if "drawn" not in request.keywords:
         monkeypatch.setattr("harness.page.drawing._ask", sketch)
+        monkeypatch.setattr("harness.page.kept.read", lambda name: "Vega")
+
+
+@cache
+def compiled(chart):
+    """A chart in Vega, of one in Vega-Lite, both as JSON."""
+    return json.dumps(vl_convert.vegalite_to_vega(chart))
 
 
 OWN = backends.Entry("own_backend", distributions=("numpy",), sections=("exercises",))
@@ -114,6 +118,14 @@ def short_turns(first_in_workers, monkeypatch):
     """Turns of a benchmark that are too short to tell anything of speed."""
     monkeypatch.setattr(turns, "TURN_SECONDS", 0.01)
     first_in_workers("import harness.bench.worker\nharness.bench.worker.PRODUCT_SECONDS = 0.001\n")
+
+
+@pytest.fixture
+def alone(first_in_workers, monkeypatch):
+    """One backend, in short turns: a benchmark asks all libraries that are here for products."""
+    first_in_workers((ALONE / "sitecustomize.py").read_text("utf-8"))
+    monkeypatch.setattr(turns, "TURN_SECONDS", 0.01)
+    monkeypatch.setattr(backends, "BACKENDS", {"mxnet-style": backends.BACKENDS["mxnet-style"]})
 
 
 @pytest.fixture

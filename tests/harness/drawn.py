@@ -1,16 +1,17 @@
 """Figures as they are drawn: how many lines each panel has."""
 
+import json
 from xml.etree import ElementTree
 
-from harness.page.drawing import draw_slides
+import vl_convert
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def most_lines(figures):
     """The most lines of any panel of each figure, by its name."""
-    drawn = draw_slides({each.name: (each.picture(), "", "<svg/>") for each in figures})
-    return {name: _most(ElementTree.fromstring(forms["svg"])) for name, forms in drawn.items()}
+    drawn = {each.name: vl_convert.vegalite_to_svg(json.dumps(each.picture())) for each in figures}
+    return {name: _most(ElementTree.fromstring(svg)) for name, svg in drawn.items()}
 
 
 def _most(svg):

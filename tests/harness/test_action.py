@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from harness.paths import ROOT
+from tests.serving.door import door
 
 ACTION = ROOT / ".github" / "actions" / "compare"
 
@@ -55,11 +56,14 @@ def test_every_step_has_its_script_and_every_setting_its_input():
     assert {*re.findall(r"(?m)^\| `([a-z]+)` \|", page)} == {*inputs}
 
 
-def test_two_pythons_are_proved_timed_in_turns_and_judged(step, tmp_path, short_turns):
+def test_two_pythons_are_proved_timed_in_turns_and_judged(step, tmp_path, alone):
     """They are the same, so head is no slower."""
     path = f"{os.environ['PYTHONPATH']}{os.pathsep}{ROOT}"
-    for name in ("prepare", "parity", "bench", "judge"):
-        done = step(name, BASE=sys.executable, HEAD=sys.executable, PYTHONPATH=path)
+    with door(tmp_path) as python:
+        given = {"PYTHON": str(python), "PYTHONPATH": path}
+        sides = {"BASE": sys.executable, "HEAD": sys.executable}
+        several = [step(name, **given, **sides) for name in "prepare parity bench judge".split()]
+    for done in several:
         assert done.returncode == 0, done.stdout + done.stderr
         assert "::error" not in done.stdout
     assert (tmp_path / "output").read_text("utf-8") == f"folder={tmp_path / 'work'}\n"

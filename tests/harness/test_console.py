@@ -20,7 +20,9 @@ from harness.run.progress import Live
 from harness.run.row import Row
 from harness.streams import ANOTHER_WAY
 from harness.workers.protocol import Sample
+from tests.serving.asking import SKETCHED
 
+PATH = os.pathsep.join([str(SKETCHED), str(ROOT)])
 TEXT = "分开 été · ␣ שלום 😀 "
 COMMAND = [sys.executable, "-m", "harness"]
 OPTIONS = "--corpus mine.txt --backend mxnet-style --num-epochs 2 --pred-period 1 --num-hiddens 4"
@@ -61,7 +63,7 @@ def test_no_encoding_ends_a_process(there):
     def said(*words):
         # UTF-8 mode off: what the C locale of a container or a Windows terminal amounts to
         utf8 = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C.UTF-8"}
-        given = os.environ | utf8 | {"PYTHONIOENCODING": "ascii"}
+        given = os.environ | utf8 | {"PYTHONIOENCODING": "ascii", "PYTHONPATH": PATH}
         done = subprocess.run([*COMMAND, *words], capture_output=True, env=given)
         assert (done.returncode, done.stderr) == (0, b"")
         return done.stdout.decode("ascii")
@@ -97,7 +99,8 @@ def test_a_run_outlives_its_reader_and_a_full_disk(there):
     assert done.returncode == 1
     assert status_of(there) == "finished"
     (there / "run").rename(there / "full")
-    closed = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", *COMMAND, *OPTIONS.split()])
+    command = ["sh", "-c", 'exec "$@" >&-', "sh", *COMMAND, *OPTIONS.split()]
+    closed = subprocess.run(command, env=os.environ | {"PYTHONPATH": PATH})
     assert closed.returncode == 0
     assert status_of(there) == "finished"
 

@@ -15,12 +15,16 @@ ELSEWHERE = Path(__file__).with_name("elsewhere")
 PROGRAM = """
 import json, sys
 from harness.__main__ import main
+from harness.page import write
+from tests.serving.sketching import sketch
+
 for words in json.loads(sys.argv[1]):
     sys.argv = ["harness", *words.split()]
     try:
         main()
     except SystemExit as end:
         assert not end.code, (words, end.code)
+    write.draw = sketch  # once is enough
 """
 
 TINY = "--max-tokens 1500 --num-hiddens 4 --num-epochs 2 --pred-period 1 --num-preds 3"

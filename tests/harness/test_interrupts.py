@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.serving.asking import heard_by_default
+
 ROOT = Path(__file__).parents[2]
 
 SLEEPER = f"""#!{sys.executable} -IS
@@ -19,12 +21,6 @@ import time
 time.sleep(100)
 """
 """A worker that never answers."""
-
-
-def heard_by_default():
-    """A shell's background job, such as these tests may be, hands on a SIGINT that is ignored."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture
@@ -98,6 +94,7 @@ def interrupted(process, number, workers=()):
 RUN = ("run", "--backend", "mxnet-style", "--num-epochs", "2", "--num-hiddens", "8")
 
 
+@pytest.mark.started
 @pytest.mark.parametrize("delay", [0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6])
 def test_in_the_first_second_there_is_one_line(harness, tmp_path, delay):
     process = harness(*RUN, "--out", str(tmp_path / "run"))

@@ -5,7 +5,6 @@ import os
 
 import pytest
 
-import backends
 from common import sources
 from common.errors import RequestError
 from harness.cli import app
@@ -45,12 +44,6 @@ def run(command, *options):
 
 def held(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.fixture
-def alone(short_turns, monkeypatch):
-    """The one backend: a benchmark asks all libraries that are here for products."""
-    monkeypatch.setattr(backends, "BACKENDS", {"mxnet-style": backends.BACKENDS["mxnet-style"]})
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,4 +1,4 @@
-"""Output never ends a run, in whatever encoding the terminal is."""
+"""Output never ends a run, in whatever encoding the terminal is; see `test_console`, too."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 TEXT = "分开 不分开 naïve Ω ١٢ 😀 the quick brown fox jumps over the lazy dog\n" * 30
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "ascii", "koi8-r", "latin-1"])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
 def test_a_run_goes_on_and_its_json_is_json(tmp_path, here, encoding):
     (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
     small = "--backend mxnet-style --num-epochs 1 --num-hiddens 8 --batch-size 2 --num-steps 5"

@@ -28,7 +28,7 @@ ALWAYS_POSSIBLE = ("unlink", "rmdir", "ftruncate", "truncate")
 
 def install():
     """Take over the operations of this process, if a fault is asked for."""
-    if "RNN_ROSETTA_FAULT" not in os.environ:
+    if not os.environ.get("RNN_ROSETTA_FAULT"):
         return
     fault = json.loads(os.environ["RNN_ROSETTA_FAULT"])
     for name in BY_PATH + BY_FILE:

@@ -9,6 +9,7 @@ import pytest
 
 from common.errors import RequestError
 from harness.bench import rounds as bench
+from harness.bench import turns
 from harness.bench.contenders import Contender, Contest, contenders
 from harness.bench.quiet import Quiet
 from harness.bench.tables import COLUMNS, bench_table, break_even, floor
@@ -118,7 +119,7 @@ def test_several_devices_are_timed_beside_one_by_those_who_have_them():
     }
 
 
-def test_simulated_devices_have_no_figure(registered):
+def test_simulated_devices_have_no_figure(registered, short_turns):
     name = registered("pass", devices="together")
     asked = Contest((name,), (), 2, {"device": "cpu", "devices": 2}, {})
     found = [each for each in contenders(asked)[0] if each.backend == name]
@@ -133,8 +134,11 @@ def test_simulated_devices_have_no_figure(registered):
 # the turns
 
 
-def test_everybody_is_timed_in_every_round_in_another_order_and_waits_without_a_cpu(monkeypatch):
+def test_everybody_is_timed_in_every_round_in_another_order_and_waits_without_a_cpu(
+    monkeypatch, alone
+):
     order = []
+    monkeypatch.setattr(turns, "TURN_SECONDS", 0.03)
     take_turn = bench._take_turn
     monkeypatch.setattr(
         bench, "_take_turn", lambda each, *rest: (order.append(each.name), take_turn(each, *rest))
@@ -159,7 +163,8 @@ def test_everybody_is_timed_in_every_round_in_another_order_and_waits_without_a_
     assert seconds < found["mxnet-style scratch"].turns[0].seconds / 20
 
 
-def test_a_worker_that_burns_cpu_while_it_waits_is_seen(registered):
+def test_a_worker_that_burns_cpu_while_it_waits_is_seen(registered, short_turns, monkeypatch):
+    monkeypatch.setattr(turns, "TURN_SECONDS", 0.03)
     burn = "exec('while True: pass')"
     spin = f"threading.Thread(target=lambda: {burn}, daemon=True).start()"
     own = "threading.active_count() > 2"  # beside the main thread and the one that reads requests
@@ -189,7 +194,7 @@ def test_what_has_not_earned_a_figure_gets_none(short_turns, registered, code, o
 # the command
 
 
-def test_the_command(tmp_path, short_turns, capsys):
+def test_the_command(tmp_path, alone, capsys):
     options = ["--shape", SHAPE, "--seconds", "0.01", "--out", str(tmp_path / "b"), "--json"]
     app(["bench", "--backend", "mxnet-style", *options], result_action="return_value")
     said = json.loads(capsys.readouterr().out)

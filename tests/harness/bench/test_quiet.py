@@ -85,7 +85,7 @@ def test_the_words():
     assert Quiet(rounds=10, gpu_busy=True).busy
 
 
-def test_a_busy_process_beside_a_contest_is_seen(monkeypatch, registered):
+def test_a_busy_process_beside_a_contest_is_seen(monkeypatch, registered, short_turns):
     """Whatever this very machine does: all that is not ours is said to be somebody else's."""
     monkeypatch.setattr(quiet, "DISTURBED", 0.05)
     busy = iter(range(10_000))
@@ -132,7 +132,7 @@ def test_energy_is_of_packages_and_counters_begin_again(tmp_path, monkeypatch):
     assert counters("gpu", tmp_path)["GPU-0"] == (7.0, 0.0)
 
 
-def test_energy_of_a_step_is_that_of_its_turn(monkeypatch, registered):
+def test_energy_of_a_step_is_that_of_its_turn(monkeypatch, registered, short_turns):
     used = iter(range(1000))
     monkeypatch.setattr("harness.bench.rounds.counters", lambda device: {"it": (next(used), 0.0)})
     name = registered("pass")

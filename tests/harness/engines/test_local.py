@@ -16,7 +16,8 @@ from harness.engines.task import Task
 from harness.engines.tries import tried
 from harness.paths import ROOT
 from harness.records.reading import read_run
-from tests.faults.kills import MARK, STUDY, left
+from tests.faults.kills import STUDY, left
+from tests.serving.asking import MARK, heard_by_default
 
 
 def test_a_process_that_dies_loses_no_cell(asked, tmp_path):
@@ -42,7 +43,7 @@ def test_a_process_that_dies_loses_no_cell(asked, tmp_path):
 def test_control_c_ends_all_processes(tmp_path):
     """A cell is being trained; nothing that was started for it is left two seconds later."""
     file = tmp_path / "long.toml"
-    file.write_text(STUDY.replace("num_epochs = 8", "num_epochs = 1000000"), encoding="utf-8")
+    file.write_text(STUDY.replace("num_epochs = 4", "num_epochs = 1000000"), encoding="utf-8")
     mark = uuid.uuid4().hex
     words = ["study", str(file), "--cpus-per-cell", "1", "--out", str(tmp_path / "out")]
     process = subprocess.Popen(
@@ -52,7 +53,7 @@ def test_control_c_ends_all_processes(tmp_path):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=heard_by_default,
     )
     deadline = time.monotonic() + 100
     while not any((tmp_path / "tmp").glob("*/cells/*/epochs.csv")):

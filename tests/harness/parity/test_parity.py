@@ -97,7 +97,8 @@ def test_an_absent_backend_fails_only_if_it_was_asked_for(monkeypatch):
 
 
 def test_json(capsys, tmp_path):
-    options = ["parity", "--backend", "mxnet-style", "--dtype", "float32", "--steps", "3", "--json"]
+    options = ["parity", "--backend", "mxnet-style", "--variant", "fused", "--dtype", "float32"]
+    options += ["--steps", "3", "--json"]
     assert app([*options, "--out", str(tmp_path)], result_action="return_value") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["passed"]

@@ -14,6 +14,7 @@ from harness.parity.measure import COLUMNS, ParityResult
 from harness.report.build import told_of
 from tests.harness.made_runs import BOTH, NASTY, make_parity, make_run
 from tests.harness.records.test_reading import write_bench
+from tests.serving.sketching import sketch
 
 
 def report(*words):
@@ -130,7 +131,8 @@ def test_results_of_several_kinds_are_not_one_report(tmp_path):
 
 @pytest.mark.drawn
 @pytest.mark.parametrize(("options", "ground"), [([], INK), (["--dark"], DARK)])
-def test_every_figure_is_a_slide_in_three_formats(tmp_path, options, ground):
+def test_every_figure_is_a_slide_in_three_formats(tmp_path, monkeypatch, options, ground):
+    monkeypatch.setattr("harness.page.write.draw", sketch)
     run = make_run(tmp_path / "run", said=NASTY)
     assert report(run, "--out", tmp_path / "out", "--slides", tmp_path / "slides", *options) == 0
     names = {figure.name for figure in figures(told_of([run]).sections)}

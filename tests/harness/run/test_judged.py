@@ -129,7 +129,7 @@ def test_a_run_from_before_there_were_verdicts_is_read(tmp_path):
     assert write_report([tmp_path / "run"], tmp_path / "run").exists()
 
 
-def test_a_tiny_shape_is_not_accused(capsys):
+def test_a_tiny_shape_is_not_accused(capsys, short_turns):
     """Of two by two by two by two, gradients cancel; what rounding does to them is no fault."""
     contest = Contest((), (), 2, {"dtype": "float32", "device": "cpu", "threads": 1}, {})
     found = [Contender("mxnet-style", variant) for variant in ("scratch", "fused", "concise")]

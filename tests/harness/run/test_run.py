@@ -25,6 +25,7 @@ from harness.run.row import SUMMARY_COLUMNS
 from harness.run.tables import show_published
 from harness.run.train import RunRequest, run
 from harness.workers.protocol import EpochDone
+from tests.serving.asking import heard_by_default
 
 ROOT = Path(__file__).parents[3]
 
@@ -167,8 +168,7 @@ def test_control_c_leaves_a_folder_that_says_so(tmp_path):
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # a shell's background job, such as these tests may be, hands on a SIGINT that is ignored
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=heard_by_default,
     )
     try:
         deadline = time.monotonic() + 60

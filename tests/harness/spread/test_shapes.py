@@ -97,3 +97,9 @@ def test_a_machine_with_fewer_cpus_than_a_cell_is_to_have_refuses(tmp_path):
     engine.share = engine.share.model_copy(update={"cpus": 4096})
     result, _ = timed(engine, tmp_path / "out", SHAPES[:1])
     assert "refused: fewer CPUs or GPUs than a cell is to have" in result.failures[SHAPES[0]]
+
+
+def test_texts_are_not_spread(here):
+    done = here("bench", "--generate", "--engine", "local")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "--generate: texts are timed here alone; leave --engine out\n"

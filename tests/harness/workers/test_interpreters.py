@@ -72,7 +72,7 @@ def test_what_is_timed_on_request_is_not_timed_without_one():
     assert select(["torch"], ["compiled"], bench=True) == [("torch", "compiled")]
 
 
-def test_two_pythons_enter_one_contest_one_run_and_one_parity(tmp_path, short_turns, capsys):
+def test_two_pythons_enter_one_contest_one_run_and_one_parity(tmp_path, alone, capsys):
     out = {name: tmp_path / name for name in ("bench", "run", "parity")}
 
     def command(*words):
