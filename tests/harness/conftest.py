@@ -56,8 +56,8 @@ def build(experiment, variant, weights):
 def sketched(request, monkeypatch):
     """Charts are compiled to Vega in this process, and each picture is a dot: to draw takes long.
 
-    What is marked `drawn` draws all, and so does a command that is started as a process. Every chart
-    is held against Vega-Lite's schema.
+    What is marked `drawn` draws all, and so does a command that is started as a process. Every
+    chart is held against Vega-Lite's schema.
     """
 
     def sketch(asked):
