@@ -102,4 +102,4 @@ def test_a_machine_with_fewer_cpus_than_a_cell_is_to_have_refuses(tmp_path):
 def test_texts_are_not_spread(here):
     done = here("bench", "--generate", "--engine", "local")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "--generate: texts are timed here alone; leave --engine out\n"
+    assert done.stderr == "error: --generate: texts are timed here alone; leave --engine out\n"
