@@ -93,3 +93,19 @@ def test_a_d2l_module_tells_keras_layers_when_it_trains(only):
     assert row["val_loss"] == 9
     assert row["train_loss"] != 9
     assert len(model.trainable_variables) == 2
+
+
+def test_lengths_of_texts_are_values_of_one_program(tensorflow):
+    """XLA would compile anew for each value that it takes for a constant, and trace nothing."""
+    import tensorflow as tf
+
+    model, _, _ = model_and_batch(tensorflow, "scratch")
+    generate = tensorflow.generate
+    writer = generate.Writer(model.net.params, model.experiment)
+    tokens = generate.padded(np.arange(1, 9, dtype=np.int32))
+
+    def program(before, count):
+        given = writer.params, writer.state, tokens, tf.constant(before), tf.constant(count)
+        return generate.write.experimental_get_compiler_ir(*given, None, "tanh")(stage="hlo")
+
+    assert program(2, 5) == program(7, 9)
