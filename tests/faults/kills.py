@@ -35,7 +35,7 @@ ENDING_SECONDS = 10.0
 ORPHAN_SECONDS = 2.0
 TINY = (
     "--max-tokens 1500 --num-hiddens 4 --num-preds 3 --batch-size 4 --num-steps 60 "
-    "--num-epochs 10 --pred-period 5 --seed 1"
+    "--num-epochs 8 --pred-period 4 --seed 1"
 )
 STUDY = """
 title = "Tiny"

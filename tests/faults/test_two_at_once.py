@@ -24,7 +24,7 @@ COMMANDS = {
     "run": f"run --backend mxnet-style {SMALL}",
     "study": "study study.toml",
     "bench": "bench --backend mxnet-style --variant scratch,fused --shape 2x3x4x5 --rounds 2",
-    "parity": "parity --backend mxnet-style --variant scratch --steps 9 --dtype float64",
+    "parity": "parity --backend mxnet-style --variant scratch --steps 2 --dtype float64",
     "sequence": "sequence --backend mxnet-style --num-points 120 --num-train 60",
     "corpus": "corpus embedded --max-tokens 2000",
 }

@@ -17,7 +17,7 @@ from harness.bench import turns
 from tests.serving.asking import ALONE
 from tests.serving.fixtures import cold as cold
 from tests.serving.fixtures import warm as warm
-from tests.serving.sketching import DOT
+from tests.serving.sketching import DOT, sketch
 
 WRONG = '''
 """The reference itself as a backend, but for {fault}."""
@@ -60,15 +60,23 @@ def sketched(request, monkeypatch):
     chart is held against Vega-Lite's schema.
     """
 
-    def sketch(asked):
-        charts = asked["charts"].items()
-        vega = {name: json.loads(compiled(json.dumps(of_page))) for name, (of_page, _) in charts}
-        return {"vega": vega, "pictures": dict.fromkeys(asked["charts"], DOT)}
+    def vega_of(charts):
+        return {name: json.loads(compiled(json.dumps(chart))) for name, chart in charts.items()}
+
+    def ask(asked):
+        charts = {name: of_page for name, (of_page, _) in asked["charts"].items()}
+        return {"vega": vega_of(charts), "pictures": dict.fromkeys(charts, DOT)}
+
+    def draw(figures):
+        vega = vega_of({each.name: each.vegalite() for each in figures})
+        drawn = {each.name: each.filling_its_box(vega[each.name]) for each in figures}
+        return replace(sketch(figures), vega=drawn)
 
     monkeypatch.setattr(schemapi, "DEBUG_MODE", True)
     if "drawn" not in request.keywords:
-        monkeypatch.setattr("harness.page.drawing._ask", sketch)
+        monkeypatch.setattr("harness.page.drawing._ask", ask)
         monkeypatch.setattr("harness.page.kept.read", lambda name: "Vega")
+        monkeypatch.setattr("harness.page.write.draw", draw)
 
 
 @cache

@@ -522,11 +522,22 @@ def ended(status, backend="torch"):
     return row(backend, seconds=[], perplexity=None, status=status, reason="it\nbroke")
 
 
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A run of every status, alone and beside a sound row."""
+    folder = tmp_path_factory.mktemp("runs")
+    return {
+        (status, others): write_run(folder / status / str(others), ended(status), *beside)
+        for status in ("ok", *BROKEN)
+        for others, beside in ((False, []), (True, [row("jax")]))
+    }
+
+
 @pytest.mark.parametrize("new", ["ok", *BROKEN])
 @pytest.mark.parametrize("old", ["ok", *BROKEN])
-def test_every_pair_of_statuses_alone_and_beside_a_sound_row(pair, old, new, capsys):
-    for others in ([], [row("jax")]):
-        found = pair([ended(old), *others], [ended(new), *others])
+def test_every_pair_of_statuses_alone_and_beside_a_sound_row(runs, old, new, capsys):
+    for others in (False, True):
+        found = compare(runs[old, others], runs[new, others], (), (), 0.05)
         show(Console(width=200), found)
         said = capsys.readouterr().out
         broken = f"{new}: it·broke"

@@ -1,6 +1,9 @@
 """A Python in which reports are sketched; it imports this where the folder is on ``PYTHONPATH``."""
 
-from harness.page import write
-from tests.serving.sketching import sketch
+import sys
 
-write.draw = sketch
+if "harness.start_worker" not in sys.orig_argv:
+    from harness.page import write
+    from tests.serving.sketching import sketch
+
+    write.draw = sketch
