@@ -17,6 +17,7 @@ def site(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def install(module, distribution, version):
+        monkeypatch.delitem(sys.modules, module, raising=False)  # it would tell where it came from
         (tmp_path / module).mkdir(exist_ok=True)
         (tmp_path / module / "__init__.py").write_text("raise ImportError('never imported')")
         about = tmp_path / f"{distribution.replace('-', '_')}-{version}.dist-info"
