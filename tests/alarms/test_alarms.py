@@ -3,7 +3,7 @@
 Three campaigns on this very machine, which should have nothing else to do: contests of the same
 code under two names, half of them beside a process that is busy; pairs of them, compared; contests
 in which one of the two is a tenth slower. By default that is a try of two contests each; with
-``--whole`` it is all, in an hour, and the bars hold.
+``--whole`` it is all, in 25 minutes, and the bars hold.
 """
 
 import json
