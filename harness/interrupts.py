@@ -32,6 +32,7 @@ class _Heard:
     begun: bool = False
     held: bool = False
     waits: bool = False
+    closed: bool = False
 
 
 _heard = _Heard()
@@ -47,6 +48,7 @@ def hear() -> None:
 
 def close() -> None:
     """Hear none any more: all is done, and Python's own end is not to be told as another."""
+    _heard.closed = True  # before the first of them is: another may come meanwhile
     for name in SIGNALS:
         number = getattr(signal, name, None)
         if number is not None:
@@ -91,6 +93,8 @@ def end() -> NoReturn:
 
 
 def _take(number: int, frame: FrameType | None) -> None:
+    if _heard.closed:
+        return
     now = time.monotonic()
     if _heard.number and now - _heard.when < DEAF_SECONDS:
         return

@@ -166,3 +166,27 @@ def test_the_end_of_python_itself_is_not_told_as_another():
         preexec_fn=heard_by_default,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
+WHILE_CLOSING = """
+import os, signal
+from harness import interrupts
+
+interrupts.hear()
+ignore = signal.signal
+
+def terminated_first(number, handler):
+    os.kill(os.getpid(), signal.SIGTERM)
+    return ignore(number, handler)
+
+signal.signal = terminated_first
+interrupts.close()
+print("done")
+"""
+
+
+def test_a_signal_after_all_is_done_is_not_heard():
+    done = subprocess.run(
+        [sys.executable, "-c", WHILE_CLOSING], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
