@@ -101,9 +101,10 @@ def benchmark(benches: Sequence[BenchData], like: str = "") -> Section:
     Args:
         benches, like: as of `answer`.
     """
-    section = Section("benchmark", "Who is fast, in turns?", answer(benches, like).text)
+    said = answer(benches, like).text
+    section = Section("benchmark", "Who is fast, in turns?", said)
     for number_, bench in enumerate(benches, 1):
-        section.blocks += [*_about(bench), *answered(bench, number_)]
+        section.blocks += [*_about(bench), *answered(bench, number_, said)]
         found = networks(bench)
         by = ["shape", "device"] if mixes(found.device) else ["shape"]
         floors = bench.figures[bench.figures.backend == "floor"].set_index("shape").tokens_per_sec

@@ -13,18 +13,20 @@ from harness.page.series import Series, records
 from harness.records.reading import BenchData
 
 
-def answered(bench: BenchData, number_: int) -> list[Block]:
+def answered(bench: BenchData, number_: int, said: str) -> list[Block]:
     """Sentences on all shapes, or on each where there is one; then the ranking over several.
 
     Args:
         bench: read back.
         number_: of the benchmark in its report.
+        said: the sentence that stands above already.
     """
     told = bench.facts["answers"]
     blocks: list[Block] = [
         Note(f"{shape}: {line}" if shape != ALL else line)
         for shape in ([ALL] if ALL in told else told)
         for line in told[shape]
+        if line != said
     ]
     if bench.ranking is None:
         return blocks

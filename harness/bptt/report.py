@@ -103,7 +103,7 @@ def reach(measured: Measured) -> Section:
 
 
 def _ratio(norms: pd.Series[float]) -> str:
-    return f"{norms.iloc[-1] / norms.iloc[0]:.0e}" if norms.iloc[0] else "nothing"
+    return f"{norms.iloc[-1] / norms.iloc[0]:.1g}" if norms.iloc[0] else "nothing"
 
 
 def radius(measured: Measured) -> Section:
