@@ -68,9 +68,7 @@ def _ends(ordered: NDArray[np.float64]) -> tuple[float, float]:
     from scipy.special import bdtr
 
     n = len(ordered)
-    below = bdtr(
-        np.arange(-1, n + 1), n, 0.5
-    )  # that so many values, or fewer, are below the median
+    below = bdtr(np.arange(-1, n + 1), n, 0.5)  # of so many values, or fewer, below the median
     below[0] = 0.0
 
     def held(k: int) -> float:

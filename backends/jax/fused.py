@@ -153,13 +153,13 @@ def part_of_gradients(
     count = 1
     if in_blocks:
         count = number_of_blocks(len(X), X.shape[1], H_0.shape[1], len(params[0]))
+    if count == 1:
+        return gradients(params, X, Y, H_0, num_tokens, activation)
 
     def add(sums: Any, block: tuple[Tensor, Tensor, Tensor]) -> tuple[Any, Tensor]:
         l, grads, H_T = gradients(params, *block, num_tokens, activation)
         return jax.tree.map(jnp.add, sums, (l, grads)), H_T
 
-    if count == 1:
-        return gradients(params, X, Y, H_0, num_tokens, activation)
     X, Y, H_0 = (Z.reshape(count, -1, *Z.shape[1:]) for Z in (X, Y, H_0))
     zeros = jnp.zeros((), H_0.dtype), [jnp.zeros_like(param) for param in params]
     (l, grads), H_T = lax.scan(add, zeros, (X, Y, H_0))
@@ -187,7 +187,7 @@ def update(
 
 CORES = cores()
 # XLA runs one after the other what one thread gives it, so each part has a thread.
-other_threads = ThreadPoolExecutor()
+other_threads = ThreadPoolExecutor(max(1, CORES - 1))
 
 
 class RNNModelFused:

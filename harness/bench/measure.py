@@ -20,7 +20,7 @@ from harness.bench.ranking import ALL, check_against, comparisons_table, ranking
 from harness.bench.ratios import ShapeResult, by_machine
 from harness.bench.tables import bench_table, circumstances, rounds_table
 from harness.bench.turns import time_shape
-from harness.bench.twins import Twin, with_twins
+from harness.bench.twins import failures, with_twins
 from harness.records.cells import csv_of
 from harness.records.facts import write_facts
 from harness.records.provenance import provenance
@@ -76,9 +76,8 @@ class BenchResult:
         self.facts["shapes"].append(circumstances(shape, found, quiet) | told)
         turns = (len(form.turns) for each in done for form in each.forms.values())
         self.facts["rounds"] = min(turns, default=contest.rounds or 0)
-        for each in found:
-            if each.reason and not each.forgiven(contest.backends) and not isinstance(each, Twin):
-                self.failures[f"{shape} {each.name}"] = each.reason
+        for name, reason in failures(found, contest.backends).items():
+            self.failures[f"{shape} {name}"] = reason
 
     def compare(self, done: Sequence[ShapeResult], against: str) -> None:
         """Compare over all shapes of a machine, and say what comes of it."""

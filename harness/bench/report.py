@@ -12,15 +12,12 @@ from common.shards import MIXED, mixes
 from harness.bench.generation.report import answer as answer_of_texts
 from harness.bench.generation.report import generation
 from harness.bench.ranking import ALL
-from harness.bench.sections import answered
+from harness.bench.sections import answered, failures, judged, reproduce
 from harness.bench.shapes import dimensions
 from harness.intervals import interval, verdict
 from harness.page import provenance
 from harness.page.blocks import (
-    NONE,
-    TONES,
     Block,
-    Cell,
     Chart,
     Details,
     Facts,
@@ -53,7 +50,7 @@ def told_of(folders: Sequence[Path]) -> Told:
     texts = [read_generation(folder) for folder in folders if holds(folder, "generation.json")]
     written = [generation(texts)] if texts else []
     sections = [benchmark(benches), *written, *(reproduce(bench.facts) for bench in benches[:1])]
-    failed = [note for bench in benches for note in failures(bench)]
+    failed = [note for bench in benches for note in failures(bench.facts)]
     told = [answer(benches), *([answer_of_texts(texts)] if texts else [])]
     return Told("Who trains fastest?", about, backends, told, sections, failed)
 
@@ -186,20 +183,12 @@ def _remarks(bench: BenchData) -> list[Block]:
     return [Details("What was remarked on", [*notes])] if notes else []
 
 
-def failures(bench: BenchData) -> list[Note]:
-    """Notes on who has no figures, and why."""
-    reasons = bench.facts["failures"].items()
-    return [Note(f"{who}: no figures: {reason}", "bad") for who, reason in reasons]
-
-
 def _shape(table: pd.DataFrame, floor: float | None, name: str, on: str) -> Chart:
     columns: dict[str, Any] = {
         "backend": lambda row: named(Series(row["backend"], row["variant"])),
         "tokens/s": lambda row: number(row["tokens_per_sec"], ",.0f"),
         "95 % interval": lambda row: between(row["low"], row["high"], ",.0f"),
-        "verdict": lambda row: (
-            Cell(row["verdict"], TONES.get(row["verdict"], "quiet")) if row["verdict"] else NONE
-        ),
+        "verdict": lambda row: judged(row["verdict"]),
         "over concise": lambda row: number(row["ratio_to_concise"], ".2f"),
         "interval": lambda row: between(row["ratio_low"], row["ratio_high"]),
         "of floor": lambda row: number(row["floor_fraction"], ".2f"),
@@ -211,25 +200,3 @@ def _shape(table: pd.DataFrame, floor: float | None, name: str, on: str) -> Char
     title = _size(table) + on
     drawn = speed(name, title, table[DRAWN], floor)
     return Chart(drawn, Table(f"{title}; the verdict is on concise", [*columns], rows, (0, 3)))
-
-
-def reproduce(facts: dict[str, Any]) -> Section:
-    """Command, source and versions of what was timed in turns."""
-    return Section(
-        "reproduce",
-        "How do I run it again?",
-        "With the same command, on quiet cores.",
-        [
-            provenance.command(facts["command"]),
-            Details("Source and versions", [Facts([*provenance.source(facts), _versions(facts)])]),
-        ],
-    )
-
-
-def _versions(facts: dict[str, Any]) -> tuple[str, str]:
-    """Versions of Python and of what each worker said that it timed."""
-    every = dict(facts["versions"])
-    for worker in (worker for shape in facts["shapes"] for worker in shape["workers"]):
-        told = (worker.get("conditions") or {}).get("versions", {})
-        every |= {name: version for name, version in told.items() if name != "numpy"}
-    return "Versions", ", ".join(f"{name} {version}" for name, version in every.items())

@@ -1,6 +1,8 @@
-"""Answers of a benchmark as blocks of a report: its sentences, and the ranking of all forms."""
+"""Blocks of a report on what was timed in turns: steps, texts, or one size after the other."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pandas as pd
 
@@ -8,7 +10,20 @@ from harness.bench.charts import ranking
 from harness.bench.ranking import ALL
 from harness.console import figure
 from harness.intervals import bounds
-from harness.page.blocks import NONE, TONES, Block, Cell, Chart, Note, Table, named
+from harness.page import provenance
+from harness.page.blocks import (
+    NONE,
+    TONES,
+    Block,
+    Cell,
+    Chart,
+    Details,
+    Facts,
+    Note,
+    Section,
+    Table,
+    named,
+)
 from harness.page.series import Series, records
 from harness.records.reading import BenchData
 
@@ -47,7 +62,7 @@ def _grid(table: pd.DataFrame, on: str) -> Table:
             named(Series(row["backend"], row["variant"])),
             Cell(figure(row["ratio"], ".2f")),
             Cell(bounds(row["low"], row["high"])),
-            Cell(row["verdict"], TONES.get(row["verdict"], "quiet")) if row["verdict"] else NONE,
+            judged(row["verdict"]),
             Cell("best", "good") if row["best"] else NONE,
             *(Cell(str(row[word])) for word in ("wins", "ties", "losses")),
         ]
@@ -56,3 +71,36 @@ def _grid(table: pd.DataFrame, on: str) -> Table:
     heads = f"form|times {table.base.iloc[0]}|95 % interval|verdict|best|wins|ties|losses"
     caption = f"All forms over all shapes{on}, geometric means"
     return Table(caption, heads.split("|"), rows, (0, 3, 4))
+
+
+def judged(verdict: str) -> Cell:
+    """The cell of a verdict on speed; a dash where there is none."""
+    return Cell(verdict, TONES.get(verdict, "quiet")) if verdict else NONE
+
+
+def failures(facts: dict[str, Any]) -> list[Note]:
+    """Notes on who has no figures, and why."""
+    reasons = facts["failures"].items()
+    return [Note(f"{who}: no figures: {reason}", "bad") for who, reason in reasons]
+
+
+def reproduce(facts: dict[str, Any]) -> Section:
+    """Command, source and versions of what was timed in turns."""
+    return Section(
+        "reproduce",
+        "How do I run it again?",
+        "With the same command, on quiet cores.",
+        [
+            provenance.command(facts["command"]),
+            Details("Source and versions", [Facts([*provenance.source(facts), _versions(facts)])]),
+        ],
+    )
+
+
+def _versions(facts: dict[str, Any]) -> tuple[str, str]:
+    """Versions of Python and of what each worker said that it timed."""
+    every = dict(facts["versions"])
+    for worker in (worker for shape in facts["shapes"] for worker in shape["workers"]):
+        told = (worker.get("conditions") or {}).get("versions", {})
+        every |= {name: version for name, version in told.items() if name != "numpy"}
+    return "Versions", ", ".join(f"{name} {version}" for name, version in every.items())

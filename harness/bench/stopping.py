@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.bench.contenders import FLOOR_ROUNDS, Contender, Contest
+from harness.bench.contenders import BOOK, FLOOR_ROUNDS, Contender, Contest
 from harness.bench.quiet import Quiet
 from harness.bench.ratios import ShapeResult, best_forms, ratio
 from harness.bench.twins import of_twin
@@ -92,7 +92,7 @@ def asked(batch: Sequence[Contender]) -> list[Interval]:
     pairs = [
         (forms[base], form)
         for form in forms.values()
-        if (base := f"{form.backend} {'book' if form.writes else 'concise'}") in forms
+        if (base := f"{form.backend} {BOOK if form.writes else 'concise'}") in forms
         and forms[base] is not form
     ]
     best = [forms[name] for name in best_forms([result]).values()]

@@ -7,7 +7,7 @@ memory lies, on which core their threads began. What differs less than these two
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -34,6 +34,20 @@ class Twin(Contender):
     def label(self) -> str:
         """The label of the first, and that it runs again."""
         return f"{super().label} {AGAIN}"
+
+
+def failures(found: Sequence[Contender], asked: Collection[str]) -> dict[str, str]:
+    """Reasons for missing figures by contender, but for what is forgiven; a twin's are another's.
+
+    Args:
+        found: contenders that took their turns.
+        asked: names of the backends that were asked for.
+    """
+    return {
+        each.name: each.reason
+        for each in found
+        if each.reason and not each.forgiven(asked) and not isinstance(each, Twin)
+    }
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ def report(
     Parameters
     ----------
     folder
-        a run folder, of several of which one report is made; or that of a bench, parity, study,
-        sequence, corpus or bptt
+        a run folder, of several of which one report is made; or that of a bench, scale, parity,
+        study, sequence, corpus or bptt
     out
         the folder that gets the report (default: the run folder; a new one in runs for several, or
         for one of the project's own results)

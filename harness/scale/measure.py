@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,12 @@ from rich.text import Text
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.files import write_aside, writing
-from harness.bench.contenders import Contender, contenders
+from harness.bench.contenders import contenders
 from harness.bench.ratios import ShapeResult
 from harness.bench.shapes import dimensions
 from harness.bench.tables import circumstances
 from harness.bench.turns import time_shape
-from harness.bench.twins import Twin, with_twins
+from harness.bench.twins import failures, with_twins
 from harness.records.cells import csv_of
 from harness.records.facts import write_facts
 from harness.records.provenance import provenance
@@ -160,16 +160,9 @@ def _time(
         gpu.model_dump() for gpu in gpus
     ]}  # fmt: skip
     result.facts["shapes"].append(circumstances(setup.shape, found, quiet) | told)
-    result.failures |= _failures(at, found, contest.backends)
+    for name, reason in failures(found, contest.backends).items():
+        result.failures[f"{at}, {name}"] = reason
     return ShapeResult(setup.shape, found, quiet)
-
-
-def _failures(at: str, found: Sequence[Contender], asked: Sequence[str]) -> dict[str, str]:
-    return {
-        f"{at}, {each.name}": each.reason
-        for each in found
-        if each.reason and not each.forgiven(asked) and not isinstance(each, Twin)
-    }
 
 
 def _run_long(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.bench.report import reproduce
+from harness.bench.sections import failures, reproduce
 from harness.console import figure
 from harness.intervals import bounds
 from harness.page.blocks import (
@@ -36,42 +36,35 @@ from harness.scale.tables import FLOOR, series_of
 
 
 def told_of(folders: Sequence[Path]) -> Told:
-    """The report of what `scale` wrote into folders.
+    """The report of what `scale` wrote into a folder, the one of these.
 
     Raises:
-        RequestError: one holds no scaling that has ended.
+        RequestError: it holds no scaling that has ended.
     """
-    found = [read_scale(folder) for folder in folders]
-    sections, failed = [], []
-    for number_, (table, facts) in enumerate(found, 1):
-        several = f"-{number_}" if len(found) > 1 else ""
-        sections += [
-            section(table[table.dimension == dimension], dimension, facts, several)
-            for dimension in facts["answers"]
-        ]
-        reasons = facts["failures"].items()
-        failed += [Note(f"{who}: no figures: {why}", "bad") for who, why in reasons]
-    every = pd.concat([table for table, _ in found])
+    (folder,) = folders
+    every, facts = read_scale(folder)
+    sections = [
+        section(every[every.dimension == dimension], dimension, facts)
+        for dimension in facts["answers"]
+    ]
     series = in_order(every[every.backend != FLOOR])
     backends = list(dict.fromkeys(each.backend for each in series))
-    facts = found[0][1]
     about = f"{', '.join(map(framework, backends))}, in turns on {facts['machine']['cpu']}"
     answers = answers_of(sections, len(sections))
     sections.append(reproduce(facts))
-    return Told("What does size cost?", about, backends, answers, sections, failed)
+    return Told("What does size cost?", about, backends, answers, sections, failures(facts))
 
 
-def section(table: pd.DataFrame, dimension: str, facts: dict[str, Any], several: str) -> Section:
+def section(table: pd.DataFrame, dimension: str, facts: dict[str, Any]) -> Section:
     """The section of a dimension.
 
     Args:
         table: its rows of ``scale.csv``.
         dimension: of size.
         facts: of ``scale.json``.
-        several: end of its name, where there are several of a dimension.
     """
     first, *others = facts["answers"][dimension]
-    found = Section(f"{dimension}{several}", f"What does {dimension} cost?", first)
+    found = Section(dimension, f"What does {dimension} cost?", first)
     found.blocks += [Note(line) for line in others]
     sizes = ", ".join(size(dimension, value) for value in facts["sweeps"][dimension])
     found.blocks.append(Note(f"{dimension} {sizes}: {around(dimension, facts['shape'])}."))
@@ -81,8 +74,7 @@ def section(table: pd.DataFrame, dimension: str, facts: dict[str, Any], several:
         if mine["value"].nunique() > 1:
             drawn = _drawn(mine, shown)
             title = f"{of.title} by {dimension}, both logarithmic"
-            plain = name.replace("_", "-")
-            chart = by_size(f"{dimension}-{plain}{several}".replace("_", "-"), title,
+            chart = by_size(f"{dimension}-{name}".replace("_", "-"), title,
                             dimension, drawn, of)  # fmt: skip
             half = name != "tokens_per_sec"
             found.blocks.append(Chart(chart, _grid(mine, dimension, title, of.table), half))

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from statistics import median
 
 from common.vocab import Vocab
+from harness.bench.generation.worker import seconds_of_first, seconds_of_text
 from harness.workers.protocol import Event, TextTimed
 from harness.workers.requests import TimeText
 from harness.workers.session import Session
-
-FIRSTS = 5
-"""Texts of one token whose median is the time of a first token."""
 
 
 def time_text(session: Session, request: TimeText) -> Iterator[Event]:
@@ -26,17 +22,11 @@ def time_text(session: Session, request: TimeText) -> Iterator[Event]:
     vocab = Vocab.from_idx_to_token([str(index) for index in range(vocab_size)], "word")
     prefix = vocab.join([index % vocab_size for index in range(request.prefix_tokens)])
 
-    def seconds(num_preds: int) -> float:
-        model.synchronize()
-        start = time.perf_counter()
-        model.predict(prefix, num_preds, vocab)
-        return time.perf_counter() - start
-
     for num_preds in (1, request.num_preds):
-        seconds(num_preds)
+        seconds_of_text(model, prefix, num_preds, vocab)
     compiled = backend.compilations()
-    first = median(seconds(1) for _ in range(FIRSTS))
-    whole = seconds(request.num_preds)
+    first = seconds_of_first(model, prefix, vocab)
+    whole = seconds_of_text(model, prefix, request.num_preds, vocab)
     if backend.compilations() != compiled:
         raise RuntimeError("it compiled while it wrote: its figures are the compiler's")
     yield TextTimed(first_token=first, seconds=whole)

@@ -146,7 +146,8 @@ def take_row(source: Path, target: Path, pair: Pair) -> None:
             speed = pd.to_numeric(table.tokens_per_sec)
             table = table.loc[speed.sort_values(ascending=False, kind="stable").index]
         write_aside(target / name, table.to_csv(index=False, lineterminator="\r\n"))
-    for row in table_of(source).itertuples():
+    summary = table_of(source)
+    for row in summary.itertuples():
         OnTheWay(
             target / "checkpoints" / f"{row.backend}-{row.variant}-{row.seed}.safetensors"
         ).remove()
@@ -158,6 +159,6 @@ def take_row(source: Path, target: Path, pair: Pair) -> None:
     )
     for name in ("backends", "gpus"):
         old[name] = old.get(name, {}) | new.get(name, {})
-    there = dict.fromkeys(filter(None, table_of(source).machine), new["machine"])
+    there = dict.fromkeys(filter(None, summary.machine), new["machine"])
     old["machines"] = old.get("machines", {}) | there
     write_facts(target / "run.json", old | {"ended": new["ended"]}, [*RUN_TABLES, CHECKPOINTS])

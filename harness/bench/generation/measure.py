@@ -18,7 +18,7 @@ from harness.bench.generation.tables import generation_rounds, generation_table,
 from harness.bench.ratios import ShapeResult
 from harness.bench.tables import circumstances
 from harness.bench.turns import time_shape
-from harness.bench.twins import Twin, with_twins
+from harness.bench.twins import failures, with_twins
 from harness.records.cells import csv_of
 from harness.records.facts import write_facts
 from harness.records.generation import GENERATION_TABLES, GenerationRoundTable, GenerationTable
@@ -65,9 +65,8 @@ class GenerationResult:
         self.facts["shapes"].append(told | {"gpus": gpus})
         counts = [len(form.turns) for form in done.forms.values()]
         self.facts["rounds"] = min([*counts, self.facts["rounds"] or 10**9], default=0)
-        for each in done.found:
-            if each.reason and not each.forgiven(contest.backends) and not isinstance(each, Twin):
-                self.failures[f"{done.shape} {each.name}"] = each.reason
+        for name, reason in failures(done.found, contest.backends).items():
+            self.failures[f"{done.shape} {name}"] = reason
         return mine
 
     def write(self, folder: Path, status: str) -> None:

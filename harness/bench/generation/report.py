@@ -8,15 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from harness.bench.sections import failures, judged, reproduce
 from harness.bench.shapes import dimensions
-from harness.page import provenance
 from harness.page.blocks import (
-    NONE,
-    TONES,
-    Cell,
     Chart,
     Details,
-    Facts,
     Note,
     Section,
     Table,
@@ -42,11 +38,7 @@ def told_of(folders: Sequence[Path]) -> Told:
     backends = list(dict.fromkeys(series.backend for series in every))
     facts = found[0].facts
     about = f"{', '.join(map(framework, backends))}, in turns on {facts['machine']['cpu']}"
-    notes = [
-        Note(f"{who}: no figures: {why}", "bad")
-        for each in found
-        for who, why in each.facts["failures"].items()
-    ]
+    notes = [note for each in found for note in failures(each.facts)]
     sections = [generation(found), reproduce(facts)]
     return Told("Who writes fastest?", about, backends, [answer(found)], sections, notes)
 
@@ -106,9 +98,7 @@ def drawn(table: pd.DataFrame, name: str, title: str) -> Chart:
         "backend": lambda row: named(Series(row["backend"], row["variant"])),
         "tokens/s": lambda row: number(row["tokens_per_sec"], ",.0f"),
         "95 % interval": lambda row: between(row["low"], row["high"], ",.0f"),
-        "verdict": lambda row: (
-            Cell(row["verdict"], TONES.get(row["verdict"], "quiet")) if row["verdict"] else NONE
-        ),
+        "verdict": lambda row: judged(row["verdict"]),
         "over book": lambda row: number(row["ratio_to_book"], ".2f"),
         "interval": lambda row: between(row["ratio_low"], row["ratio_high"]),
         "first token ms": lambda row: number(row["first_token_ms"], ".2f"),
@@ -119,21 +109,3 @@ def drawn(table: pd.DataFrame, name: str, title: str) -> Chart:
     rows = [[cell(row) for cell in columns.values()] for row in records(table)]
     caption = f"{title}; the verdict is on the book's loop"
     return Chart(speed(name, title, table[DRAWN]), Table(caption, [*columns], rows, (0, 3)))
-
-
-def reproduce(facts: dict[str, Any]) -> Section:
-    """The command, the source and the versions."""
-    every = dict(facts["versions"])
-    for worker in (worker for shape in facts["shapes"] for worker in shape["workers"]):
-        told = (worker.get("conditions") or {}).get("versions", {})
-        every |= {name: version for name, version in told.items() if name != "numpy"}
-    versions = "Versions", ", ".join(f"{name} {version}" for name, version in every.items())
-    return Section(
-        "reproduce",
-        "How do I run it again?",
-        "With the same command, on quiet cores.",
-        [
-            provenance.command(facts["command"]),
-            Details("Source and versions", [Facts([*provenance.source(facts), versions])]),
-        ],
-    )

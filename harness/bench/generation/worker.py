@@ -24,7 +24,7 @@ from harness.workers.requests import PrepareText
 from harness.workers.session import Session
 
 TRIES = 5
-"""Texts of one token in a turn; their median counts."""
+"""Texts of one token whose median is the time of a first token."""
 
 
 class Loop:
@@ -58,22 +58,30 @@ class Texts:
 
     def run(self, steps: int) -> float:
         """Seconds for so many tokens after a single one: each takes one step."""
-        return self._seconds(self.vocab.idx_to_token[1], steps)
+        return seconds_of_text(self.model, self.vocab.idx_to_token[1], steps, self.vocab)
 
     def first_token(self) -> float:
         """Seconds until the first token after the whole prefix is there."""
-        return median(self._seconds(self.experiment.prefixes[0], 1) for _ in range(TRIES))
-
-    def _seconds(self, prefix: str, num_preds: int) -> float:
-        start = time.perf_counter()
-        self.model.predict(prefix, num_preds, self.vocab)
-        return time.perf_counter() - start
+        return seconds_of_first(self.model, self.experiment.prefixes[0], self.vocab)
 
     def judged(self) -> Judgement:
         """The verdict on a step of the network, and on a text that it writes."""
         self.model.load_weights(self.weights)
         batches = Case("", self.experiment, len(self.vocab)).batches(2)
         return judge_after_training(self.model, self.experiment, batches, self.vocab)
+
+
+def seconds_of_text(model: Model, prefix: str, num_preds: int, vocab: Vocab) -> float:
+    """Seconds that a model takes for a text, the device being idle at both ends."""
+    model.synchronize()
+    start = time.perf_counter()
+    model.predict(prefix, num_preds, vocab)
+    return time.perf_counter() - start
+
+
+def seconds_of_first(model: Model, prefix: str, vocab: Vocab) -> float:
+    """Seconds until the first token after a prefix is there: the median of some texts of one."""
+    return median(seconds_of_text(model, prefix, 1, vocab) for _ in range(TRIES))
 
 
 def prepare_text(session: Session, request: PrepareText) -> Iterator[Event]:
