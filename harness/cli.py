@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from cyclopts import App, CycloptsError, Group
+from cyclopts.exceptions import UnusedCliTokensError
 from pydantic import ValidationError
 
 from backends import plugins, taken
-from common.errors import RequestError, StorageError, fault_of, in_one_line
+from common.errors import RequestError, StorageError, fault_of, in_one_line, unknown
 from harness import interrupts
 from harness.about import NAME, version
 from harness.bptt.command import bptt
@@ -148,6 +149,22 @@ def check_start(words: Sequence[str]) -> None:
             )
 
 
+def fault_in(error: CycloptsError) -> str:
+    """What is wrong in a command line, in one line that says where help is."""
+    chain = list(error.command_chain or ())
+    where = " ".join(["python -m harness", *chain, "--help"])
+    if isinstance(error.__cause__, ValidationError):
+        return fault_of(error.__cause__)
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        word = error.unused_tokens[0]
+        if not chain:
+            return str(unknown("command", word, [*COMMANDS, "history"]))
+        return f"{' '.join(chain)} {word}: one word too many; see {where}"
+    said = " ".join(str(error).split())
+    helped = "Did you mean" in said or "Choose from" in said
+    return said if helped else f"{said.rstrip('.')}; see {where}"
+
+
 def main() -> None:
     """Run the command line: 0 all well, 1 something failed, 2 the request was wrong.
 
@@ -165,9 +182,7 @@ def main() -> None:
     except (OSError, MemoryError) as error:
         fail(in_one_line(error), 2 if is_of_the_request(error) else 1)
     except CycloptsError as error:
-        if isinstance(error.__cause__, ValidationError):
-            fail(fault_of(error.__cause__), 2)
-        fail(" ".join(str(error).split()), 2)
+        fail(fault_in(error), 2)
     if interrupts.heard():
         interrupts.end()
     raise SystemExit(status or output_was_lost())

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import pandas as pd
 
 from harness.page.blocks import Details, Note, Section
 from harness.page.told import Answer
 from harness.parity import report as parity
-from harness.report.groups import Report
+from harness.report.groups import LATELY, Report
 
 NOTHING = "Nothing was compared: no backend got that far."
 
 
+@lru_cache(LATELY)
 def accuracy(report: Report) -> tuple[Answer, Section]:
     """The parity grid where a folder holds one, else the preflight of every row."""
     if report.parity is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import pandas as pd
 
 from harness.console import figure
@@ -10,7 +12,7 @@ from harness.page.figure import MOST
 from harness.page.rosetta import lines_of_code, source_file
 from harness.page.series import records
 from harness.page.told import Answer, Bar, Bars
-from harness.report.groups import RunGroup
+from harness.report.groups import LATELY, RunGroup
 
 FORMS = {
     "peak_memory_mb": ("peak memory, MB", ",.0f"),
@@ -38,6 +40,7 @@ def cost(group: RunGroup) -> Section:
     return Section(group.place("cost"), "What does it cost?", _answer(table), [grid])
 
 
+@lru_cache(LATELY)
 def _table(group: RunGroup) -> pd.DataFrame:
     ok = group.summary[group.summary.status == "ok"]
     rows = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness.intervals import Interval, interval, verdict
 from harness.page.series import Series
-from harness.report.groups import RunGroup
+from harness.report.groups import LATELY, RunGroup
 
 POINTS = 80
 """Epochs that are drawn of a curve: enough for its shape; a browser works for each."""
@@ -28,6 +29,7 @@ def shown_epochs(last: int) -> NDArray[np.int64]:
     return np.union1d(np.arange(1, min(last, 10) + 1), even)
 
 
+@lru_cache(LATELY)
 def curves(group: RunGroup) -> pd.DataFrame:
     """The curves of every series: the median over seeds, and the range in which all seeds lie.
 
@@ -55,6 +57,7 @@ def curves(group: RunGroup) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+@lru_cache(LATELY)
 def epoch_throughput(group: RunGroup) -> pd.DataFrame:
     """Throughput of the series that have earned one, over all of their epochs and seeds.
 

@@ -14,6 +14,9 @@ from harness.page.series import Series, in_order
 from harness.recipes import Published, recipes
 from harness.records.reading import BenchData, RunData, read_run
 
+LATELY = 16
+"""Groups whose figures are kept: an answer of the first screen and its section count alike."""
+
 
 def endings(rows: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
     """Endings of a summary's rows: status, reason, and the rows that ended so.
@@ -29,7 +32,7 @@ def _reason(reasons: list[str]) -> str:
     return reasons[0] if len(set(reasons)) == 1 else f"{reasons[0]} (the first of {len(reasons)})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one is itself, so that what is counted of it is kept
 class RunGroup:
     """Runs of one experiment on one corpus; only their seeds differ.
 
@@ -80,7 +83,7 @@ class RunGroup:
         return sorted(set(self.summary.seed.tolist()))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Report:
     """Contents of one report.
 

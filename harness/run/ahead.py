@@ -2,7 +2,7 @@
 
 It starts, imports its framework, compiles and is judged; then it waits, without using the CPU. What
 it has said stays in its pipe until its turn, so that rows and events keep their order. At its turn
-it moves: every row trains on the same CPUs.
+it moves: every row trains on the same CPUs. Beside the last row gets ready what comes after it.
 
 Where a worker has all CPUs, none gets ready beside it: threads that wait for one another spin, so
 that two workers on the same CPUs took up to three times as long.
@@ -10,8 +10,10 @@ that two workers on the same CPUs took up to three times as long.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from threading import Thread
 from types import TracebackType
 from typing import NamedTuple
 
@@ -39,6 +41,7 @@ class Ahead:
         rows: in the order of their turns.
         sides: as `sides_of` gives them.
         ask: starts a row's worker on some CPUs and asks it.
+        after: gets ready what comes after the last row.
     """
 
     def __init__(
@@ -46,8 +49,9 @@ class Ahead:
         rows: Sequence[Row],
         sides: Sequence[list[int]],
         ask: Callable[[Row, list[int]], Asked],
+        after: Callable[[], None],
     ) -> None:
-        self.rows, self.ask = rows, ask
+        self.rows, self.ask, self.after = rows, ask, after
         self.cpus, *self.beside = sides
         self.waiting: dict[str, Asked] = {}
 
@@ -74,7 +78,15 @@ class Ahead:
         for each in self.rows[names.index(row.name) + 1 :][: len(self.beside)]:
             with suppress(WorkerError):  # it is tried again at its turn
                 self.waiting[each.name] = self.ask(each, *self.beside)
+        if self.beside and row.name == names[-1]:
+            Thread(target=self._get_ready, daemon=True).start()
         return mine
+
+    def _get_ready(self) -> None:
+        """Get ready what comes after the last row, on other CPUs than it trains on."""
+        with suppress(AttributeError, OSError):  # where there is no way to, the system knows
+            os.sched_setaffinity(0, *self.beside)  # of this thread alone
+        self.after()
 
     def look(self) -> None:
         """Bound the log of the one that waits, which nobody listens to."""

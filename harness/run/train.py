@@ -6,6 +6,7 @@ import math
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from common.checkpoint import load_checkpoint
@@ -146,7 +147,8 @@ def train_rows(folder: RunFolder, request: RunRequest, inputs: Inputs, display: 
         todo = [row for row in folder.rows if not row.settled]
         todo = in_turn(todo) if len(sides) > 1 else todo
         able = [row for row in todo if not lacks(row, request)]
-        with Ahead(able, sides, partial(ask, request, folder, len(sides) > 1)) as ahead:
+        start = partial(ask, request, folder, len(sides) > 1)
+        with Ahead(able, sides, start, import_report) as ahead:
             for row in todo:
                 run_row(row, request, folder, display, ahead)
         if request.baselines and not holds(folder.path, "baselines.csv"):
@@ -166,6 +168,11 @@ def train_rows(folder: RunFolder, request: RunRequest, inputs: Inputs, display: 
     if status == "failed":
         note(f"{folder.path}: failed: {folder.record.facts['reason']}")
     return status
+
+
+def import_report() -> None:
+    """Import what makes the report, which takes half a second."""
+    import_module("harness.report.build")
 
 
 def lacks(row: Row, request: RunRequest) -> str | None:

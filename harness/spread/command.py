@@ -64,11 +64,12 @@ def run(
 ) -> int:
     """Run one seed here, or several as a study."""
     from harness.options import split
+
+    if not (engines or store or apart or len(split(options.get("seed"))) > 1):
+        return alone_run.run(**options)
     from harness.spread.seeds import run_seeds
 
-    if engines or store or apart or len(split(options.get("seed"))) > 1:
-        return run_seeds(engines or Engines(), store, bool(apart), **options)
-    return alone_run.run(**options)
+    return run_seeds(engines or Engines(), store, bool(apart), **options)
 
 
 @with_options(alone_bench.bench, engines=AsOptions)

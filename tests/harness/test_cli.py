@@ -37,6 +37,8 @@ def harness(*arguments, cwd, **env):
     ("arguments", "message"),
     [
         ("--backend troch", "did you mean 'torch'"),
+        ("list torch", "list torch: one word too many; see python -m harness list --help"),
+        ("compare taken", "NEW requires an argument; see python -m harness compare --help"),
         ("--recipe time-machin", "did you mean 'time-machine'"),
         ("--corpus embeded", "did you mean 'embedded'"),
         ("--device gpuu", 'Did you mean "gpu"'),
@@ -97,7 +99,7 @@ def harness(*arguments, cwd, **env):
         ("--backend torch@0.1", "python -m harness env torch@0.1, or give torch@0.1=PATH"),
         ("env torch", "env torch: give a backend and a version"),
         ("notebook it.ipynb --seed-document 000 --backend keras-jax", "notebooks are of scratch"),
-        ("lst", "lst"),
+        ("lst", "unknown command 'lst': did you mean 'list'? (known: run, list"),
         ("--install-completion --shell tcsh", "bash"),
         ("--install-completion --shell bash --out empty.txt/there", "cannot be written"),
     ],

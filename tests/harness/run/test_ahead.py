@@ -1,13 +1,17 @@
 """The next row's worker gets ready while a row trains, and waits for its turn."""
 
 import os
+import subprocess
+import sys
 import time
 from contextlib import suppress
+from queue import SimpleQueue
 
 import psutil
 import pytest
 
 from common.experiment import Experiment
+from harness.paths import ROOT
 from harness.records.reading import read_run
 from harness.run import ahead, train
 from harness.run.progress import Silent
@@ -208,3 +212,29 @@ def test_who_starts_slowly_has_the_second_turn():
     assert turns == ["mxnet-style", "tensorflow", "keras-tensorflow", "torch", "jax"]
     assert [row.backend for row in ahead.in_turn(rows[2:])] == [*names[2:]]
     assert ahead.in_turn([]) == []
+
+
+def test_beside_the_last_row_gets_ready_what_comes_after(monkeypatch):
+    rows = [Row("mxnet-style", each, 0, "float32", 28, 0) for each in ("scratch", "fused")]
+    moved, ready = [], SimpleQueue()
+    monkeypatch.setattr(os, "sched_setaffinity", lambda *given: moved.append(given))
+    nobody = ahead.Asked(None, iter(()))
+    with ahead.Ahead(rows, [[0], [1]], lambda *_: nobody, lambda: ready.put([*moved])) as workers:
+        workers.take(rows[0])
+        assert ready.empty()
+        workers.take(rows[1])
+        assert ready.get(timeout=10) == [(0, [1])]
+    with ahead.Ahead(rows, [[0]], lambda *_: nobody, lambda: ready.put("disturbs")) as workers:
+        for row in rows:
+            workers.take(row)
+    time.sleep(0.1)
+    assert ready.empty()
+
+
+def test_the_first_worker_starts_before_charts_are_imported(tmp_path):
+    """Altair takes a third of a second; the last row's training leaves the time to import it."""
+    code = "import sys; from harness import cli; from harness.run import train\n"
+    code += "train.ask = lambda *_: sys.exit('altair' in sys.modules)\n"
+    code += "sys.argv[1:] = '--backend mxnet-style --out'.split() + sys.argv[1:]; cli.main()"
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "run"], cwd=ROOT, check=False)
+    assert done.returncode == 0
