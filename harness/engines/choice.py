@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from common.errors import RequestError, in_one_line, unknown
+from harness.engines.leases import visible_gpus
 from harness.engines.request import Share
 from harness.engines.task import Engine
 from harness.workers.cpus import usable_cpus
@@ -41,10 +42,17 @@ def local(options: EngineOptions) -> Engine:
 
     here = len(usable_cpus())
     cpus = options.share.cpus or max(1, here // options.jobs)
+    if cpus > here:
+        raise RequestError(f"--cpus-per-cell {cpus}: {here} CPUs are here")
     if options.jobs * cpus > here:
         raise RequestError(
             f"--jobs {options.jobs}: with {cpus} CPUs a cell, {here} CPUs here are enough for "
             f"{here // cpus}: give fewer, so that no two share one"
+        )
+    wanted = options.jobs * options.share.gpus
+    if wanted and wanted > (gpus := len(visible_gpus())):
+        raise RequestError(
+            f"--gpus-per-cell {options.share.gpus}: {wanted} GPUs are asked for, {gpus} are here"
         )
     return Local(options.jobs, options.share.of(cpus))
 
@@ -114,6 +122,7 @@ def parse_slurm(given: list[str]) -> dict[str, str]:
         RequestError: not of that form.
     """
     for each in given:
-        if not each.partition("=")[1]:
+        name, equals, value = each.partition("=")
+        if not (name and equals and value):
             raise RequestError(f"--slurm {each}: give it as NAME=VALUE, as in partition=long")
     return {name: value for name, _, value in (each.partition("=") for each in given)}

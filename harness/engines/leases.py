@@ -109,8 +109,9 @@ def on_cpus(count: int | None, alone: bool) -> Iterator[Lease]:
 @contextmanager
 def on_gpus(count: int) -> Iterator[Lease]:
     """Hold GPUs of those that this process may use, and see them alone; without any, see none."""
-    name, before = "CUDA_VISIBLE_DEVICES", os.environ.get("CUDA_VISIBLE_DEVICES")
-    with leased("gpu", _gpus(before), count) as lease:
+    name = "CUDA_VISIBLE_DEVICES"
+    before = os.environ.get(name)
+    with leased("gpu", visible_gpus(), count) as lease:
         os.environ[name] = ",".join(lease.names)
         try:
             yield lease
@@ -133,8 +134,9 @@ def engine_facts(asked: CellRequest, cpus: Lease, gpus: Lease) -> dict[str, Any]
     }
 
 
-def _gpus(visible: str | None) -> list[str]:
-    if visible is not None:
+def visible_gpus() -> list[str]:
+    """Names of the GPUs that this process may use."""
+    if (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
         return [name.strip() for name in visible.split(",") if name.strip()]
     from harness.workers.gpus import states
 

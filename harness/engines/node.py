@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -18,13 +19,16 @@ from pathlib import Path
 from common.errors import RequestError, StorageError, in_one_line
 from harness.engines.archive import pack
 from harness.engines.leases import runtime
-from harness.engines.node_bench import time_cell
-from harness.engines.node_run import is_broken, run_cell
+from harness.engines.node_bench import failures, time_cell
+from harness.engines.node_run import broken_rows, run_cell
 from harness.engines.request import CELL, BenchCell, RunCell, refusal
 from harness.engines.store import Store
 from harness.engines.task import Header, Outcome
 from harness.lock import locked
 from harness.records.provenance import host_id
+
+MACHINES = re.compile(r"its process ended.* with signal SIG(KILL|TERM)\b|no memory left")
+"""Beginning of a reason why a row broke that is its machine's: its memory is full, it goes down."""
 
 LARGE = 100 << 20
 """Bytes of an archive that is not sent if it lies in the store."""
@@ -65,13 +69,16 @@ def _worked(asked: RunCell | BenchCell, text: bytes | None) -> Outcome:
         )
         if ended:
             return ended
-        packed, broken = pack(place), store is not None and is_broken(place)
+        broken = broken_rows(place) if isinstance(asked, RunCell) else failures(place)
+        packed = pack(place)
         shutil.rmtree(place)
     done = Header(
         ending="done",
         host=host_id(),
         seconds=time.monotonic() - start,
         sha256=hashlib.sha256(packed).hexdigest(),
+        key=asked.key,
+        killed=next(filter(MACHINES.match, broken), ""),
     )
     stored = store and not broken and store.put(asked.key, Outcome(done, packed))
     if stored and len(packed) > LARGE:

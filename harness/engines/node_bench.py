@@ -47,3 +47,8 @@ def time_cell(asked: BenchCell, place: Path) -> Outcome | None:
         facts["shapes"][0] |= where
         write_facts(place / "bench.json", facts, BENCH_TABLES)
     return None
+
+
+def failures(place: Path) -> list[str]:
+    """Reasons why contenders of a benchmark were not timed."""
+    return [*json.loads((place / "bench.json").read_bytes())["failures"].values()]

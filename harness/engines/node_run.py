@@ -5,6 +5,7 @@ If the node ran a part of the very same cell before, and was cut off, it goes on
 
 from __future__ import annotations
 
+import csv
 import json
 import platform
 from pathlib import Path
@@ -20,7 +21,7 @@ from harness.engines.task import Outcome
 from harness.records.facts import write_facts
 from harness.records.json_schemas import RunFacts
 from harness.records.provenance import host_id
-from harness.records.reading import RUN_TABLES, has_finished, read_run, record
+from harness.records.reading import RUN_TABLES, has_finished, record
 from harness.records.status import BROKEN
 from harness.run.folder import CHECKPOINTS
 from harness.run.progress import Silent
@@ -45,6 +46,9 @@ def run_cell(asked: RunCell, text: bytes | None, place: Path) -> Outcome | None:
     request = run_request(asked, inputs, folder, place)
     share = asked.share
     with on_cpus(share.cpus, share.exclusive) as cpus, on_gpus(share.gpus) as gpus:
+        if gpus.shared:  # it would compute elsewhere, not slower
+            reason = f"fewer GPUs than a cell is to have on {platform.node()}"
+            return Outcome.ended("refused", reason, host_id())
         if not has_finished(place):
             result = run(request, Silent())
             if result.status != "finished":
@@ -71,9 +75,10 @@ def run_request(asked: RunCell, inputs: Inputs, data_dir: Path | None, out: Path
     )
 
 
-def is_broken(place: Path) -> bool:
-    """True if a row of a finished run broke: it may not another time, and is not kept."""
-    return bool(read_run(place).summary.status.isin(BROKEN).any())
+def broken_rows(place: Path) -> list[str]:
+    """Reasons why rows of a finished run broke: they may not another time, and it is not kept."""
+    with open(place / "summary.csv", encoding="utf-8", newline="") as file:
+        return [row["reason"] for row in csv.DictReader(file) if row["status"] in BROKEN]
 
 
 def _say_where(place: Path, asked: RunCell, engine: dict[str, Any]) -> None:

@@ -17,9 +17,11 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayError, RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from common.errors import RequestError
 from harness import interrupts
+from harness.console import note
 from harness.engines.flight import HEAR_SECONDS, in_flight
 from harness.engines.node import work
 from harness.engines.request import Share
@@ -35,6 +37,32 @@ MEND = "start one (ray start --head), and if it has a token, give the same (RAY_
 
 ROOM_SECONDS = 1.0
 """Time between two looks at how many nodes there are: some come, some go."""
+
+LOOK_SECONDS = 20.0
+"""Time in which a node has to say whether the project runs there."""
+
+LOCAL = "Ray would start a cluster of its own: give --engine local --jobs N, or an address"
+
+
+def _here() -> None:
+    """Do nothing: whoever can call this has the project."""
+
+
+def _asked(node: str) -> Any:
+    """Reference to the answer of a node, which takes no CPU."""
+    there = NodeAffinitySchedulingStrategy(node, soft=False)
+    called = ray.remote(_here).options(num_cpus=0, max_retries=0, scheduling_strategy=there)
+    return called.remote()
+
+
+def _is_here(answer: Any) -> bool:
+    try:
+        ray.get(answer)
+    except RayTaskError:
+        return False
+    except RayError:  # it is gone
+        pass
+    return True
 
 
 def _work(request: str, text: bytes | None) -> tuple[str, bytes]:
@@ -80,7 +108,9 @@ class Ray:
         """Tasks in flight: twice as many as the nodes have room for, so that none waits for us."""
         if time.monotonic() - self.looked > ROOM_SECONDS:
             self.looked = time.monotonic()
-            self.slots = sum(map(self._slots, ray.nodes()))
+            before, self.slots = self.slots, sum(map(self._slots, ray.nodes()))
+            if before and not self.slots and not self.refused:
+                note("no node is left on the cluster that has room for a cell: waiting for one")
         return 2 * self.slots or len(self.refused)
 
     def _slots(self, node: dict[str, Any]) -> int:
@@ -120,6 +150,9 @@ class Ray:
         """References to tasks that have ended."""
         if refused := [handle for handle in running if not isinstance(handle, ray.ObjectRef)]:
             return refused
+        self.room()
+        if self.refused and not self.slots:
+            self.cancel(running)  # else they wait for ever for a node that has not refused
         if not running:  # all nodes are gone: others may come
             time.sleep(HEAR_SECONDS)
             return []
@@ -137,7 +170,7 @@ class Ray:
         try:
             node, sent = ray.get(handle)
         except RayTaskError as error:  # it cannot even be imported there
-            return Outcome.ended("refused", f"the project does not run there: {_said(error)}")
+            return Outcome.ended("refused", self._look(str(error).strip().splitlines()[-1][:300]))
         except RayError as error:
             return Outcome.ended("lost", _said(error))
         outcome = Outcome.of(sent)
@@ -145,6 +178,30 @@ class Ray:
             self.refused[node] = outcome.header.reason
             self.looked = 0.0
         return outcome
+
+    def _look(self, told: str) -> str:
+        """Refuse every node on which the project does not run: Ray does not tell which it was.
+
+        Args:
+            told: by Ray, of one of them.
+
+        Returns:
+            The reason, with their names.
+        """
+        nodes = {
+            node["NodeID"]: node["NodeManagerHostname"] for node in ray.nodes() if self._slots(node)
+        }
+        asked = {_asked(node): node for node in nodes}
+        if not asked:  # known by now
+            return f"the project does not run there: {told}"
+        answers, late = ray.wait([*asked], num_returns=len(asked), timeout=LOOK_SECONDS)
+        self.cancel(late)
+        found = [asked[answer] for answer in answers if not _is_here(answer)]
+        names = ", ".join(sorted({nodes[node] for node in found}))
+        reason = f"the project does not run on {names or 'a node'}: {told}"
+        self.refused |= dict.fromkeys(found, reason)
+        self.looked = 0.0
+        return reason
 
     def cancel(self, running: Sequence[Any]) -> None:
         """End all tasks."""
@@ -158,6 +215,8 @@ class Ray:
 
 
 def _probe(address: str) -> None:
+    if address == "local":
+        raise RequestError(f"--address {address}: {LOCAL}")
     command = [sys.executable, "-c", PROBE, address]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS)

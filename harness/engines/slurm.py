@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,15 @@ MOST = 256
 MINUTES = 60
 """Time of a job, where ``time`` says nothing else."""
 
+OURS = {
+    "cpus_per_task": "say it by --cpus-per-cell",
+    "gpus_per_node": "say it by --gpus-per-cell",
+    "exclusive": "say it by --exclusive",
+    "nodes": "a cell is on one node",
+    "ntasks_per_node": "a cell is one task",
+}
+"""Parameters that follow from what a cell is."""
+
 
 class Slurm:
     """The engine ``slurm``.
@@ -43,18 +53,26 @@ class Slurm:
 
     def __init__(self, folder: Path, share: Share, parameters: Mapping[str, str]) -> None:
         self.share = share.of(1)
-        asked: dict[str, Any] = {name: _value(text) for name, text in parameters.items()}
-        cluster = asked.pop("cluster", "slurm")
-        minutes = asked.pop("time", MINUTES)
-        self.most = int(asked.pop("array_parallelism", MOST))
+        for name in OURS.keys() & parameters.keys():
+            raise RequestError(f"--slurm {name}={parameters[name]}: {OURS[name]}")
+        self.most = _count(parameters, "array_parallelism", MOST)
+        minutes = _count(parameters, "time", MINUTES)
+        cluster = parameters.get("cluster", "slurm")
+        asked: dict[str, Any] = {
+            name: int(text) if text.isdecimal() else text
+            for name, text in parameters.items()
+            if name not in ("array_parallelism", "time", "cluster")
+        }
         told: dict[str, Any] = {"timeout_min": minutes, "cpus_per_task": self.share.cpus}
         told |= {"gpus_per_node": share.gpus} if share.gpus else {}
         told |= {f"slurm_{name}": value for name, value in asked.items()}
         told |= {"slurm_exclusive": True} if share.exclusive else {}
         try:
-            self.executor = submitit.AutoExecutor(folder=folder, cluster=str(cluster))
+            self.executor = submitit.AutoExecutor(folder=folder, cluster=cluster)
             self.executor.update_parameters(**told)
         except (RuntimeError, ValueError, TypeError, NameError, AssertionError) as error:
+            with suppress(OSError):
+                folder.rmdir()
             raise RequestError(f"--engine slurm: {in_one_line(error)}") from error
 
     def outcomes(self, tasks: Iterator[Task]) -> Generator[tuple[Task, Outcome], None, None]:
@@ -86,8 +104,8 @@ class Slurm:
         """Outcome of a job that has ended: one without a result was lost with its node."""
         try:
             return Outcome.of(handle.result())
-        except UncompletedJobError as error:
-            return Outcome.ended("lost", f"job {handle.job_id}: {_said(error)}")
+        except UncompletedJobError:
+            return Outcome.ended("lost", _why(handle))
         finally:
             for path in (handle.paths.result_pickle, handle.paths.submitted_pickle):
                 path.unlink(missing_ok=True)  # the result is as large as a cell
@@ -101,10 +119,17 @@ class Slurm:
         """Nothing is held."""
 
 
-def _value(text: str) -> int | str:
-    return int(text) if text.isdecimal() else text
+def _count(parameters: Mapping[str, str], name: str, default: int) -> int:
+    """A parameter that is a whole number, of jobs or of minutes."""
+    text = parameters.get(name, str(default))
+    if not (text.isdecimal() and int(text)):
+        raise RequestError(f"--slurm {name}={text}: a whole number, at least 1")
+    return int(text)
 
 
-def _said(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:200] if lines else type(error).__name__
+def _why(job: Any) -> str:
+    """State of a job that has no result, and the last line of its log."""
+    log = job.paths.stderr
+    told = log.read_text(encoding="utf-8", errors="replace").strip() if log.exists() else ""
+    said = f": {told.splitlines()[-1].strip()[:200]}" if told else ""
+    return f"job {job.job_id} ended without a result, {job.state}{said}"

@@ -20,6 +20,9 @@ class Store:
     Args:
         address: as fsspec takes it: a path, ``s3://bucket/folder``, ``memory://``.
 
+    Attributes:
+        address: the same from wherever it is asked: of a path, all of it.
+
     Raises:
         RequestError: there is no such store, or what it needs is not installed.
     """
@@ -31,6 +34,8 @@ class Store:
 
             self.files, self.root = url_to_fs(address)
             self.files.makedirs(self.root, exist_ok=True)
+            if "file" in self.files.protocol:
+                self.address = self.files.unstrip_protocol(self.root)
         except ImportError as error:
             told = "install the extra ray or slurm, which bring fsspec"
             missing = str(error) if "fsspec" not in str(error) else told
@@ -54,12 +59,14 @@ class Store:
             ) from error
 
     def get(self, key: str) -> Outcome | None:
-        """A finished cell; None if there is none, or it is damaged."""
+        """A finished cell; None if there is none, or it is damaged or another one's."""
         sent: Any = None
         with suppress(Exception):  # each store has errors of its own for what is not there
             sent = self.files.cat_file(self._place(key))
         outcome = Outcome.of(sent) if sent else None
-        return outcome if outcome and outcome.header.ending == "done" else None
+        header = outcome and outcome.header
+        is_it = header and header.ending == "done" and header.key == key and not header.stored
+        return outcome if is_it else None
 
     def put(self, key: str, outcome: Outcome) -> bool:
         """Keep a finished cell: written aside, then moved; who finds it finds all of it.

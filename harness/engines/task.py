@@ -26,7 +26,9 @@ class Header(BaseModel):
         host: a hash of the node's name.
         seconds: that the run took.
         sha256: of the archive.
+        key: of the request.
         stored: True if the archive is in the store, and so is not sent.
+        killed: why a row of a cell that is ``done`` broke, where its machine did it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,7 +38,9 @@ class Header(BaseModel):
     host: str = ""
     seconds: float = 0.0
     sha256: str = ""
+    key: str = ""
     stored: bool = False
+    killed: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,17 +83,19 @@ class Task:
         row: backend and variant of the row that is run again; None for a whole cell.
         text: the text, for nodes that do not have the driver's files; None if it comes with the
             project.
+        spared: tries that do not count: a node refused which had refused nothing before.
     """
 
     request: CellRequest
     folder: Path
     row: tuple[str, str] | None = None
     text: Path | None = None
+    spared: int = 0
 
-    def again(self) -> Task:
+    def again(self, spared: bool) -> Task:
         """The same task, tried once more."""
-        attempt = self.request.attempt + 1
-        return replace(self, request=self.request.model_copy(update={"attempt": attempt}))
+        request = self.request.model_copy(update={"attempt": self.request.attempt + 1})
+        return replace(self, request=request, spared=self.spared + spared)
 
 
 class Engine(Protocol):

@@ -17,22 +17,30 @@ def tried(
     """Every task, once, with its last outcome.
 
     What was lost with its machine, or refused by a node that is not like the driver's, is tried
-    again when all others have been: by then a machine that was coming down is gone.
+    again when all others have been: by then a machine that was coming down is gone. The first
+    refusal of each node is no try: of many nodes that are not like the driver's, a cell may meet
+    more than three.
 
     Args:
         engine: runs them.
         tasks: taken as there is room.
         tell: is told a line when something has to be tried again.
     """
-    for number in range(1, TRIES + 1):
+    refusing: set[str] = set()
+    more = True
+    while more:
         again: list[Task] = []
         with closing(engine.outcomes(tasks)) as running:
             for task, outcome in running:
-                if outcome.header.ending in ("lost", "refused") and number < TRIES:
-                    tell(f"{task.request.name}: {outcome.header.reason}: to be tried again")
-                    again.append(task.again())
+                header = outcome.header
+                spared = header.ending == "refused" and header.host not in {"", *refusing}
+                if spared:
+                    refusing.add(header.host)
+                left = TRIES - task.request.attempt + task.spared + spared
+                if left and (header.ending in ("lost", "refused") or header.killed):
+                    reason = header.reason or header.killed
+                    tell(f"{task.request.name}: {reason}: to be tried again")
+                    again.append(task.again(spared))
                 else:
                     yield task, outcome
-        if not again:
-            return
-        tasks = iter(again)
+        tasks, more = iter(again), bool(again)

@@ -91,7 +91,7 @@ def _tasks(
             name=shape,
             backends=contest.backends,
             variants=contest.variants,
-            pythons={name: str(path) for name, path in contest.pythons.items()},
+            pythons={name: str(path.absolute()) for name, path in contest.pythons.items()},
             command=tuple(from_home(word) for word in sys.argv[1:]),
             source=source_hash(),
             versions=versions_of(contest.backends),

@@ -132,8 +132,10 @@ class GridCell:
         """Name of its folder in that of its grid: ``activation=tanh,clip_theta=0``."""
         told = ",".join(f"{name}={value}" for name, value in self.varied.items())
         safe = re.sub(r"[^\w=,.+-]", "_", told)
-        if len(safe) > 100 or safe != told:
-            safe = f"{safe[:90]}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+        encoded = safe.encode()  # a file system counts bytes
+        if len(encoded) > 100 or safe != told:
+            first = encoded[:90].decode(errors="ignore")
+            safe = f"{first}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
         return safe
 
 

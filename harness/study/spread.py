@@ -174,7 +174,7 @@ class Spread:
             backends=backends,
             variants=row[1:] if row else study.variants,
             checkpoint_seconds=self.order.checkpoint_seconds,
-            pythons={name: str(path) for name, path in self.order.pythons.items()},
+            pythons={name: str(path.absolute()) for name, path in self.order.pythons.items()},
             data_dir=data_dir and str(data_dir.resolve()),
             corpus=self.texts.sha256(experiment),
             command=self.command,
@@ -183,7 +183,7 @@ class Spread:
             placement=(placed.device, placed.reason) if placed else None,
             share=self.engine.share,
             engine=self.engine.name,
-            store=self.order.store,
+            store=self.store and self.store.address,
         )
         return Task(request, folder, row, self.texts.path(experiment.corpus))
 

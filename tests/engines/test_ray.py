@@ -1,11 +1,14 @@
 """Ray: nodes that die, come, or are not like the driver, and drivers that are killed."""
 
 import json
+import platform
 import random
 import signal
 import subprocess
 import time
 
+import pandas as pd
+import psutil
 import pytest
 
 from common.errors import RequestError
@@ -50,6 +53,45 @@ def test_a_node_of_another_source_is_refused_and_the_rest_goes_on(
     status, said, wrong = spread.run(*ray(cluster))
     assert (status, wrong) == (0, ""), said
     assert "other source: " in said
+    assert spread.digits(spread.out) == in_order
+
+
+def test_a_node_on_which_the_project_does_not_run_is_named_and_takes_no_more(
+    spread, cluster, tmp_path, in_order
+):
+    broken = tmp_path / "broken" / "harness"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise ImportError('half installed')\n", encoding="utf-8")
+    bad = cluster.add_node(num_cpus=1, env_vars={"PYTHONPATH": str(broken.parent)})
+    cluster.add_node(num_cpus=1)
+    status, said, wrong = spread.run(*ray(cluster))
+    assert (status, wrong) == (0, ""), said
+    assert f"the project does not run on {platform.node()}: " in said
+    assert "half installed" in said
+    assert 0 < said.count("to be tried again") < 4, said  # those that were there already
+    assert spread.digits(spread.out) == in_order
+    cluster.remove_node(bad, allow_graceful=False)
+
+
+def test_a_row_that_the_machine_kills_is_tried_again(spread, cluster, in_order):
+    def own(told):
+        of_ours = (told["environ"] or {}).get("TMPDIR") == str(spread.folder / "tmp")
+        return of_ours and "harness.start_worker" in (told["cmdline"] or ())
+
+    cluster.add_node(num_cpus=1)
+    process = spread.start(*ray(cluster))
+    spread.at_work(1)
+    workers = []
+    while not workers and process.poll() is None:  # one may just have ended
+        workers = [each for each in psutil.process_iter(["cmdline", "environ"]) if own(each.info)]
+    workers[0].kill()  # as a system does that has no memory left
+    status, said, wrong = ended(process)
+    assert (status, wrong) == (0, ""), said
+    told = " ".join(said.split())  # lines are wrapped
+    assert "its process ended with signal SIGKILL" in told
+    assert told.count("to be tried again") == 1
+    facts = [json.loads(path.read_bytes()) for path in spread.out.glob("*/*/run.json")]
+    assert sorted(fact["engine"]["attempt"] for fact in facts)[-2:] == [1, 2]
     assert spread.digits(spread.out) == in_order
 
 
@@ -104,6 +146,20 @@ def test_seeds_of_a_run_are_spread_with_each_backend_where_there_is_room(spread,
     assert [fact["engine"]["name"] for fact in facts] == ["ray"] * 2
 
 
+def test_shapes_of_a_benchmark_are_timed_where_there_is_room(spread, cluster):
+    cluster.add_node(num_cpus=1)
+    words = "bench --backend mxnet-style --variant scratch --rounds 2 --shape 2x3x4x5,3x2x4x5"
+    status, said, wrong = spread.command(*words.split(), *ray(cluster))
+    assert (status, wrong) == (0, ""), said
+    facts = json.loads((spread.out / "bench.json").read_bytes())
+    assert (facts["status"], facts["failures"]) == ("finished", {})
+    assert [each["shape"] for each in facts["shapes"]] == ["2x3x4x5", "3x2x4x5"]
+    assert {each["engine"]["name"] for each in facts["shapes"]} == {"ray"}
+    assert {each["engine"]["host"] for each in facts["shapes"]} == {
+        *pd.read_csv(spread.out / "bench.csv").machine
+    }
+
+
 def test_a_bad_request_is_refused_in_one_line(spread, cluster, monkeypatch):
     cluster.add_node(num_cpus=1)
     status, _, wrong = spread.run(*ray(cluster), "--cpus-per-cell", 64)
@@ -113,3 +169,5 @@ def test_a_bad_request_is_refused_in_one_line(spread, cluster, monkeypatch):
     with pytest.raises(RequestError, match=r"--address 127\.0\.0\.1:1: no Ray cluster") as refused:
         engine_of("ray", EngineOptions(address="127.0.0.1:1"))
     assert "\n" not in str(refused.value)
+    with pytest.raises(RequestError, match="--address local: Ray would start a cluster"):
+        engine_of("ray", EngineOptions(address="local"))

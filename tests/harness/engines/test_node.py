@@ -12,6 +12,7 @@ from common.errors import RequestError, StorageError
 from common.sources import EMBEDDED
 from harness.engines.archive import unpack_run
 from harness.engines.node import work
+from harness.engines.request import Share, versions_of
 from harness.engines.task import Outcome
 from harness.records.reading import read_run
 from harness.run.progress import Silent
@@ -58,11 +59,13 @@ def test_a_cell_comes_back_whole_and_says_where_it_ran(asked, tmp_path, runtime_
     assert [*(runtime_folder.glob("*/cells/*"))] == []
 
 
-def test_a_node_that_is_not_the_drivers_like_refuses(asked):
+def test_a_node_that_is_not_the_drivers_like_refuses(asked, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     for request, reason in (
         (asked(source="0" * 64), "other source: "),
         (asked(versions={"numpy": "1.0"}), "other numpy: "),
         (asked(corpus="0" * 64), "another text embedded on "),
+        (asked(share=Share(cpus=1, gpus=1)), "fewer GPUs than a cell is to have on "),
     ):
         header = worked(request).header
         assert (header.ending, header.reason[: len(reason)]) == ("refused", reason)
@@ -84,6 +87,24 @@ def test_what_would_fail_everywhere_is_told_apart_from_what_a_machine_did(asked,
         header = worked(asked()).header
         assert header.ending == ending
         assert header.reason.count("\n") == 0 < len(header.reason)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (
+            "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+            "its process ended with signal",
+        ),
+        ("raise MemoryError", "no memory left"),
+        ("raise RuntimeError('a fault of ours')", ""),
+    ],
+)
+def test_a_row_that_its_machine_killed_is_told_apart(asked, registered, code, reason):
+    names = (registered(code),)
+    header = worked(asked(backends=names, versions=versions_of(names))).header
+    assert (header.ending, header.reason) == ("done", "")
+    assert header.killed[: len(reason) or 1] == reason
 
 
 def test_a_text_goes_to_a_node_that_lacks_it(asked, tmp_path):

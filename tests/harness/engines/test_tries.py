@@ -8,7 +8,8 @@ from common.errors import RequestError
 from harness.engines import choice
 from harness.engines.choice import EngineOptions, engine_of, parse_slurm
 from harness.engines.flight import in_flight
-from harness.engines.task import Outcome, Task
+from harness.engines.request import Share
+from harness.engines.task import Header, Outcome, Task
 from harness.engines.tries import tried
 
 
@@ -39,7 +40,10 @@ class Scripted:
     def outcome(self, handle):
         self.running -= 1
         name, attempt = handle
-        return Outcome.ended(self.endings[name][attempt - 1], f"try {attempt}")
+        ending, _, host = self.endings[name][attempt - 1].partition(" by ")
+        if ending == "killed":
+            return Outcome(Header(ending="done", killed="signal SIGKILL"))
+        return Outcome.ended(ending, f"try {attempt}", host)
 
     def cancel(self, running):
         self.cancelled += running
@@ -60,19 +64,33 @@ def test_only_what_a_machine_did_is_tried_again_and_three_times_at_most(tasks):
         "c": ["refused", "done"],
         "d": ["lost", "refused", "lost"],
         "e": ["done"],
+        "f": ["killed", "lost", "killed"],  # the last is filed: its other rows are whole
     }
     engine, said = Scripted(endings), []
     found = {
         task.request.name: outcome.header
-        for task, outcome in tried(engine, tasks("abcde"), said.append)
+        for task, outcome in tried(engine, tasks("abcdef"), said.append)
     }
     assert {name: header.ending for name, header in found.items()} == {
-        "a": "done", "b": "failed", "c": "done", "d": "lost", "e": "done",
+        "a": "done", "b": "failed", "c": "done", "d": "lost", "e": "done", "f": "done",
     }  # fmt: skip
     assert found["d"].reason == "try 3"
-    assert "".join(name for name, _ in sorted(engine.begun)) == "aaabccddde"
-    assert len(said) == 5
-    assert "a: try 1: to be tried again" in said
+    assert "".join(name for name, _ in sorted(engine.begun)) == "aaabccdddefff"
+    assert len(said) == 7
+    assert {"a: try 1: to be tried again", "f: signal SIGKILL: to be tried again"} < {*said}
+
+
+def test_a_cell_may_meet_many_nodes_that_refuse_but_each_only_once(tasks):
+    endings = {
+        "a": [*(f"refused by {number}" for number in range(5)), "lost", "lost", "done"],
+        "b": ["refused by x"] * 4,
+    }
+    engine = Scripted(endings, room=1)
+    found = {task.request.name: outcome for task, outcome in tried(engine, tasks("ab"), [].append)}
+    assert {name: outcome.header.ending for name, outcome in found.items()} == {
+        "a": "done", "b": "refused",
+    }  # fmt: skip
+    assert engine.begun.count(("b", 4)) == 1
 
 
 def test_who_stops_in_the_middle_ends_all(tasks):
@@ -92,12 +110,23 @@ BAD = {
     "jobs of another": ("slurm", EngineOptions(jobs=2), "--jobs: an option of --engine local"),
     "an address of another": ("local", EngineOptions(address="x:1"), "--address: an option of"),
     "parameters of another": ("local", EngineOptions(slurm={"a": "b"}), "--slurm: an option of"),
+    "GPUs that are not here": (
+        "local",
+        EngineOptions(share=Share(gpus=2)),
+        "--gpus-per-cell 2: 2 GPUs are asked for, 1 are here",
+    ),
+    "more CPUs than are here": (
+        "local",
+        EngineOptions(share=Share(cpus=4096)),
+        "--cpus-per-cell 4096: [0-9]+ CPUs are here",
+    ),
     "more jobs than CPUs": ("local", EngineOptions(jobs=4096), "--jobs 4096: with 1 CPUs a cell"),
 }
 
 
 @pytest.mark.parametrize(("name", "options", "message"), BAD.values(), ids=BAD)
-def test_a_bad_choice_is_refused_in_one_line(name, options, message):
+def test_a_bad_choice_is_refused_in_one_line(name, options, message, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     with pytest.raises(RequestError, match=message) as refused:
         engine_of(name, options)
     assert "\n" not in str(refused.value)
@@ -115,5 +144,6 @@ def test_an_engine_that_is_installed_is_found_by_its_name(monkeypatch):
 
 def test_parameters_of_slurm_have_names():
     assert parse_slurm(["partition=long", "comment=a=b"]) == {"partition": "long", "comment": "a=b"}
-    with pytest.raises(RequestError, match="--slurm long: give it as NAME=VALUE"):
-        parse_slurm(["long"])
+    for wrong in ("long", "=long", "partition="):
+        with pytest.raises(RequestError, match=f"--slurm {wrong}: give it as NAME=VALUE"):
+            parse_slurm([wrong])
