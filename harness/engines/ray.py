@@ -91,6 +91,7 @@ class Ray:
         interrupts.hear()  # Ray takes SIGTERM for itself
         self.refused: dict[str, str] = {}  # why, by node: they are not like the driver's
         self.texts: dict[Path, Any] = {}
+        self.work = ray.remote(_work)  # once: a worker is kept for calls of the same function
         self.looked = 0.0
         self.slots = 0
         if not self.room():
@@ -129,7 +130,7 @@ class Ray:
             return object()  # no node would ever take it
         if self.refused:
             options["label_selector"] = {"ray.io/node-id": f"!in({','.join(sorted(self.refused))})"}
-        called = ray.remote(_work).options(
+        called = self.work.options(
             name=task.request.name,
             num_cpus=self.share.cpus,
             num_gpus=self.share.gpus,
