@@ -1,6 +1,10 @@
 """Compiling in haste: for what shows in slow code as well, such as a fault or an error."""
 
-from contextlib import contextmanager, nullcontext
+import os
+from contextlib import contextmanager, nullcontext, suppress
+from ctypes import CDLL
+from functools import cache
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -25,11 +29,14 @@ XLA_FLAGS = " ".join(f"--{name}={value}".lower() for name, value in HASTY.items(
 
 @contextmanager
 def in_haste(backend, compiled=False):
-    """XLA optimises little in JAX; TensorFlow runs as it reads, unless it must be `compiled`."""
+    """XLA optimises little; TensorFlow runs as it reads, unless it must be `compiled`."""
     if backend in JAX:
         with hasty_xla():
             yield
-    elif backend in TENSORFLOW and not compiled:
+    elif backend in TENSORFLOW and compiled:
+        with hasty_xla_of_tensorflow():
+            yield
+    elif backend in TENSORFLOW:
         import tensorflow as tf
 
         before = tf.config.functions_run_eagerly()
@@ -57,6 +64,32 @@ def hasty_xla():
         yield
 
 
+@contextmanager
+def hasty_xla_of_tensorflow():
+    """TensorFlow has XLA read its flags anew: it gives no options with a program."""
+    read_flags = reader_of_flags()
+    usual = os.environ.get("XLA_FLAGS", "")
+    with patch.dict(os.environ, XLA_FLAGS=f"{usual} {XLA_FLAGS}"):
+        read_flags()
+    try:
+        yield
+    finally:
+        read_flags()
+
+
+@cache
+def reader_of_flags():
+    """A function with which TensorFlow's XLA reads its flags; none is read where it has no such."""
+    import tensorflow as tf
+
+    with suppress(OSError, AttributeError):
+        library = CDLL(str(Path(tf.sysconfig.get_lib(), "libtensorflow_cc.so.2")))
+        forget = library._ZN3xla15ResetFlagValuesEv
+        read = library._ZN3xla28ParseDebugOptionFlagsFromEnvEb
+        return lambda: (forget(), read(True))
+    return lambda: None
+
+
 def in_haste_if_exact(backend, dtype):
     """In haste in float64, for no optimisation changes its sums; float32 is as users get it."""
     return in_haste(backend, compiled=True) if dtype == "float64" else nullcontext()
@@ -64,7 +97,7 @@ def in_haste_if_exact(backend, dtype):
 
 @pytest.fixture
 def hasty(backend):
-    """Have XLA compile in haste in JAX while the test runs; TensorFlow compiles as ever.
+    """Have XLA compile in haste while the test runs, in JAX and TensorFlow.
 
     The code is kept: in float32, its shapes must not be those of the contract's grid.
     """

@@ -15,7 +15,7 @@ from rnn_rosetta_suite.fixtures import able
 from rnn_rosetta_suite.haste import in_haste
 
 VOCAB_SIZE = 11
-CORPUS = np.random.default_rng(5).integers(VOCAB_SIZE, size=300, dtype=np.uint8)
+CORPUS = np.random.default_rng(5).integers(VOCAB_SIZE, size=150, dtype=np.uint8)
 
 CASES = {
     "carried, float64": {"dtype": "float64"},

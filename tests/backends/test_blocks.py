@@ -7,6 +7,7 @@ from common import blocks
 from common.experiment import Experiment
 from common.parity import over_tolerance
 from common.parity_grid import Case, check
+from rnn_rosetta_suite.haste import in_haste
 
 
 @pytest.mark.parametrize("name", ["jax", "tensorflow"])
@@ -24,7 +25,8 @@ def test_parts_and_blocks_add_up(only, monkeypatch, name, sampling, cores):
         num_hiddens=8, batch_size=50, num_steps=4, clip_theta=0.05, lr=0.3, dtype="float64",
         sampling=sampling, device="cpu",
     )  # fmt: skip
-    errors = check(
-        lambda *given: backend.build(given[0], "fused", given[1]), Case("", experiment), steps=4
-    )
+    with in_haste(name, compiled=True):
+        errors = check(
+            lambda *given: backend.build(given[0], "fused", given[1]), Case("", experiment), steps=4
+        )
     assert over_tolerance(errors, "float64") == {}

@@ -15,6 +15,7 @@ from common.training import train
 from common.vocab import as_numpy
 from common.weights import draw_weights
 from harness.recipes import experiment_of
+from rnn_rosetta_suite.haste import in_haste, in_haste_if_exact
 
 NAMES = """
     HyperParameters add_to_class check_len check_shape DATA_URL DataModule Vocab download
@@ -84,32 +85,33 @@ def test_the_trainer_and_the_recipe_are_one_network(
     experiment = experiment_of("chapter-9", few | changed)
     loader, vocab = load_batches(experiment)
     weights = first_weights(experiment, len(vocab))
-    contract = backends.load(name).build(experiment, "scratch", weights)
-    expected = list(train(contract, loader, experiment))
+    with in_haste_if_exact(name, dtype):
+        contract = backends.load(name).build(experiment, "scratch", weights)
+        expected = list(train(contract, loader, experiment))
 
-    data = d2l.TimeMachine(experiment.batch_size, experiment.num_steps)
-    assert data.vocab.idx_to_token == vocab.idx_to_token
-    with framework.floats_are(dtype):
-        rnn = d2l.RNNScratch(len(vocab), experiment.num_hiddens)
-        model = d2l.RNNLMScratch(rnn, len(vocab), lr=experiment.lr)
-        framework.set_weights(model, weights)
-        trainer = d2l.Trainer(experiment.num_epochs, gradient_clip_val=experiment.clip_theta)
-        trainer.fit(model, data)
-        found = [(row["train_ppl"], row["val_ppl"]) for row in trainer.history]
-        wanted = [(row.perplexity, row.val_perplexity) for row in expected]
-        np.testing.assert_allclose(found, wanted, rtol=tolerance)
-        (_, last) = model.board.curves["val_ppl"][-1]
-        assert last == found[-1][1]
-        text = contract.predict("it has", 10, vocab)
-        assert model.predict("it has", 10, data.vocab, d2l.try_gpu(99)) == text
+        data = d2l.TimeMachine(experiment.batch_size, experiment.num_steps)
+        assert data.vocab.idx_to_token == vocab.idx_to_token
+        with framework.floats_are(dtype):
+            rnn = d2l.RNNScratch(len(vocab), experiment.num_hiddens)
+            model = d2l.RNNLMScratch(rnn, len(vocab), lr=experiment.lr)
+            framework.set_weights(model, weights)
+            trainer = d2l.Trainer(experiment.num_epochs, gradient_clip_val=experiment.clip_theta)
+            trainer.fit(model, data)
+            found = [(row["train_ppl"], row["val_ppl"]) for row in trainer.history]
+            wanted = [(row.perplexity, row.val_perplexity) for row in expected]
+            np.testing.assert_allclose(found, wanted, rtol=tolerance)
+            (_, last) = model.board.curves["val_ppl"][-1]
+            assert last == found[-1][1]
+            text = contract.predict("it has", 10, vocab)
+            assert model.predict("it has", 10, data.vocab, d2l.try_gpu(99)) == text
 
 
-def test_the_frameworks_layer_is_that_network_too(d2l, framework):
+def test_the_frameworks_layer_is_that_network_too(name, d2l, framework):
     """In PyTorch, where its second bias stays zero."""
     data = d2l.TimeMachine(64, 8, num_train=256, num_val=64)
     weights = draw_weights(28, 6, sigma=0.3)
     histories = []
-    with framework.floats_are("float64"):
+    with in_haste(name, compiled=True), framework.floats_are("float64"):
         model = d2l.RNNLMScratch(d2l.RNNScratch(28, 6), 28, lr=1)
         framework.set_weights(model, weights)
         concise = d2l.RNNLM(d2l.RNN(28, 6), 28, lr=1)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import backends
+from common import judging
 from common.inputs import first_weights, load_batches
 from common.judging import judge_before_training
 from common.parity_grid import check
@@ -189,6 +190,42 @@ ELSEWHERE |= {"state carried into the next epoch", "validation from a carried st
 BEFORE_TRAINING = [n for n, fault in FAULTS.items() if not fault.settings and n not in ELSEWHERE]
 
 
+KNOWN = {}
+"""Numbers of the reference by their name and the weights."""
+
+
+def known(name, weights, compute):
+    """Numbers that are computed once: nothing that is planted is in them."""
+    place = name, *(w.tobytes() for w in weights.values())
+    if place not in KNOWN:
+        KNOWN[place] = compute()
+    return KNOWN[place]
+
+
+@pytest.fixture
+def quick_judge(monkeypatch):
+    """The judge computes the reference, and how far rounding moves it, once for all faults."""
+
+    def of_reference(compute):
+        def quick(model, *given):
+            if type(model) is not Reference:
+                return compute(model, *given)
+            return known(compute.__name__, model.weights(), lambda: compute(model, *given))
+
+        return quick
+
+    for compute in (judging.one_step, judging.short_epoch, judging.text):
+        monkeypatch.setattr(judging, compute.__name__, of_reference(compute))
+    spread = judging.spread_by_rounding
+
+    def quick_spread(weights, experiment, compute, expected):
+        given = weights, experiment, compute, expected
+        return known(f"spread of {compute.__name__}", weights, lambda: spread(*given))
+
+    monkeypatch.setattr(judging, "spread_by_rounding", quick_spread)
+
+
+@pytest.mark.usefixtures("quick_judge")
 @pytest.mark.parametrize("name", BEFORE_TRAINING)
 def test_it_is_caught_before_training_at_a_recipes_own_settings(backend, plant, name):
     """The quick start's: float32, 256 hiddens, weights so small that little shows in them.
