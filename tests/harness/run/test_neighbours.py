@@ -83,8 +83,9 @@ def test_a_run_keeps_its_threads_when_it_goes_on(others, monkeypatch, tmp_path, 
     given, worker = [], train.Worker
 
     def start(*args, threads):
-        given.append(threads)
-        return worker(*args, threads=threads)
+        found = worker(*args, threads=threads)
+        given.append((threads, found.threads))
+        return found
 
     monkeypatch.setattr(train, "Worker", start)
     others(1.0)
@@ -93,7 +94,7 @@ def test_a_run_keeps_its_threads_when_it_goes_on(others, monkeypatch, tmp_path, 
     assert run(request(cut), Cut(9)).exit_status == 130
     others(0.0)
     assert run(request(cut), Silent()).exit_status == 0
-    assert {*given} == {1}
+    assert {*given} == {(1, 1)}
     assert told(cut) == told(whole)
     assert capsys.readouterr().err.count("other processes take 1.0 of 2 CPUs") == 2
     facts = read_run(cut).facts
