@@ -45,6 +45,7 @@ BACKENDS = {
         products="backends.mxnet_style.products",
         environment={"RNN_ROSETTA_ENGINE": "embedded"},
         sections=ALL,
+        spins=True,
     ),
     "mxnet": Entry(
         "backends.mxnet_style.backend",
@@ -56,6 +57,7 @@ BACKENDS = {
         own_environment=True,
         devices="together",
         sections=ALL,
+        spins=True,
     ),
     "torch": Entry(
         "backends.torch.backend",
@@ -67,6 +69,7 @@ BACKENDS = {
         products="backends.torch.products",
         devices="processes",
         sections=ALL,
+        spins=True,
     ),
     "jax": Entry(
         "backends.jax.backend",
@@ -100,6 +103,7 @@ BACKENDS = {
         title="Keras on PyTorch",
         colours=("#9b1c31", "#ff9aa8"),
         on_request=True,
+        spins=True,
     ),
     "keras-jax": Entry(
         "backends.keras.backend",

@@ -27,6 +27,8 @@ class Entry:
         bench_variants: further variants, which are for benchmarks alone.
         timed_on_request: likewise, but timed only where they are asked for by name.
         slow_start: True if it takes many seconds to be imported and compiled.
+        spins: True if its threads share every product and wait for one another by spinning, so that
+            a thread whose CPU another process has holds up all.
         on_request: True if it takes part only where it is asked for by name.
         products: the module whose `ways` multiply matrices for the floor; empty for none.
         environment: the variables that must be set before the module is imported.
@@ -48,6 +50,7 @@ class Entry:
     bench_variants: tuple[str, ...] = ()
     timed_on_request: tuple[str, ...] = ()
     slow_start: bool = False
+    spins: bool = False
     on_request: bool = False
     products: str = ""
     environment: dict[str, str] = field(default_factory=dict)

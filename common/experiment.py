@@ -83,7 +83,7 @@ class Experiment(BaseModel):
     )
     deterministic: bool = Field(False, description="the same bits each time, on a GPU as well")
     threads: Annotated[int, Field(ge=1, le=1024)] | None = Field(
-        None, description="CPU threads of a backend (default: every core)"
+        None, description="CPU threads of a backend (default: every core, or those that are free)"
     )
     prefixes: Prefixes = Field(
         ("time traveller", "traveller"), description="what generated text begins with (repeat)"

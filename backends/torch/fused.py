@@ -69,21 +69,41 @@ def add_product(rows: int, W: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
     if in_onednn(rows, W):
         packed, linear = onednn._reorder_linear_weight(W.T, rows), onednn._linear_pointwise.binary
         return lambda C, A: linear(A, C, packed, None, "add")
+    W = W.contiguous()  # each of the products is faster than with a transposed one
     return lambda C, A: C.addmm_(A, W)
+
+
+ORDINARY = 1e20
+"""A sum of exponentials below it, and above its inverse, has lost nothing, even in float32."""
 
 
 def loss_and_gradient(O: Tensor, Y: Tensor, dO: Tensor) -> Tensor:
     """The mean cross-entropy of logits O (N, V) and labels Y (N,); its gradient goes into dO."""
-    torch.softmax(O, dim=1, out=dO)
-    labels = torch.arange(0, O.numel(), O.shape[1], device=O.device).add_(Y)
-    likelihood = dO.view(-1).take(labels)
-    if likelihood.min() < torch.finfo(O.dtype).tiny:
-        l = F.cross_entropy(O, Y)  # the likelihood underflows, its logarithm does not
+    N, V = O.shape
+    labels = torch.arange(0, N * V, V, device=O.device).add_(Y)
+    totals = torch.mv(torch.exp(O, out=dO), O.new_ones(V))
+    if not (totals.max() < ORDINARY and totals.min() > 1 / ORDINARY):  # true of nan
+        O = O - O.amax(dim=1, keepdim=True)
+        totals = torch.exp(O, out=dO).sum(dim=1)
+    right = O.view(-1).take(labels)
+    dO.mul_((1 / N / totals).unsqueeze(1))
+    dO.view(-1).put_(labels, (right.exp() / totals - 1) / N)
+    return totals.log().sub_(right).mean()
+
+
+SMALL, MANY = 16_384, 512
+"""Of few elements, sums over many rows are faster as a product a step than as one long product.
+
+And more exact: in float32 a long sum of terms of one sign rounds them all to the same side.
+"""
+
+
+def sum_of_products(A: Tensor, B: Tensor, out: Tensor) -> None:
+    """A_t' B_t, summed over the steps, of (T, B, m) and (T, B, n)."""
+    if out.numel() <= SMALL and A.shape[1] >= MANY:
+        torch.sum(torch.bmm(A.transpose(1, 2), B), dim=0, out=out)
     else:
-        l = -likelihood.log().mean()
-    dO.view(-1).scatter_(0, labels, likelihood - 1)
-    dO.div_(len(Y))
-    return l
+        torch.mm(A.flatten(0, 1).T, B.flatten(0, 1), out=out)
 
 
 def sum_by_token(dA: Tensor, X: Tensor, out: Tensor, by_product: bool) -> None:
@@ -125,7 +145,8 @@ class RNNModelFused:
         vocab_size, num_hiddens = self.params[0].shape
         self.H = self.param_vector.new_empty(num_steps + 1, batch_size, num_hiddens)
         self.H_t = self.H.unbind()
-        self.dO = self.param_vector.new_empty(num_steps * batch_size, vocab_size)
+        self.dO = self.param_vector.new_empty(num_steps, batch_size, vocab_size)
+        self.ones = self.param_vector.new_ones(num_steps, batch_size, 1)
 
     def begin_state(self, batch_size: int) -> State:
         return (self.param_vector.new_zeros(batch_size, self.H.shape[2]),)
@@ -160,18 +181,19 @@ class RNNModelFused:
         dW_xh, dW_hh, db_h, dW_hq, db_q = self.grads
         X, Y = self._time_major(X), self._time_major(Y).view(-1)
         H, H_t = self._hidden_states(X, state), self.H_t
-        dO = self.dO
+        dO = self.dO.flatten(0, 1)
         l = loss_and_gradient(self._outputs(H), Y, dO)
 
-        torch.mm(H[1:].flatten(0, 1).T, dO, out=dW_hq)
-        torch.sum(dO, dim=0, out=db_q)
+        sum_of_products(H[1:], self.dO, out=dW_hq)
+        sum_of_products(self.ones, self.dO, out=db_q.unsqueeze(0))
         dA = affine(dO, W_hq.T, None)
-        dA_t, act_backward = dA.view_as(H[1:]).unbind(), self.act_backward
+        by_step = dA.view_as(H[1:])
+        dA_t, act_backward = by_step.unbind(), self.act_backward
         act_backward(dA_t[-1], H_t[-1], grad_input=dA_t[-1])
         add_hidden = add_product(X.shape[1], W_hh.T)
         for t in range(len(dA_t) - 2, -1, -1):
             act_backward(add_hidden(dA_t[t], dA_t[t + 1]), H_t[t + 1], grad_input=dA_t[t])
-        torch.mm(H[:-1].flatten(0, 1).T, dA, out=dW_hh)
+        sum_of_products(H[:-1], by_step, out=dW_hh)
         sum_by_token(dA, X.view(-1), dW_xh, by_product=dA.is_cuda and SAME_BITS)
         torch.sum(dW_xh, dim=0, out=db_h)  # each token's dA_t lies in one row of dW_xh
         return l, (H_t[-1].clone(),)

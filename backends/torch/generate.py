@@ -2,12 +2,14 @@
 
 With A_t = W_xh[X_t] + b_h + H_{t-1} W_hh in each layer, see `common.reference`, a token costs the
 row of a table and the products with W_hh and W_hq, into tensors that were made before. A token is
-a tensor as well: what is written at one step is read at the next where it lies.
+a tensor as well: what is written at one step is read at the next where it lies. One thread is
+faster than several, which would wait for one another at every product of a vector.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -24,6 +26,21 @@ ACTIVATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 """By name: act(A, H), into H."""
 
 
+CACHED = 500_000
+"""Elements of a matrix that a core's own cache holds: up to there, one thread is the faster one."""
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Compute with so many threads for a while."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class Writer:
     """Parameters and the state of a text that they go on with; see `common.generation.Write`."""
 
@@ -38,24 +55,27 @@ class Writer:
         (self.A,) = self.row
         self.act = ACTIVATIONS[experiment.activation]
         self.sharpness = experiment.alpha / experiment.temperature
+        largest = max(param.numel() for param in params)
+        self.threads = 1 if largest <= CACHED else torch.get_num_threads()
 
     @torch.inference_mode()
     def __call__(self, tokens: Array, count: int, draws: Array | None) -> Array:
         *before, x = torch.from_numpy(tokens).to(self.A.device, torch.int64).split(1)
-        for read in before:
-            self.step(read)
         found = x.new_empty(count)
         places = found.split(1)[:count]  # of no token, there is one part that is empty
-        if draws is None:
-            for written in places:
-                self.step(x)
-                x = torch.argmax(self.outputs(), 0, keepdim=True, out=written)
-        else:
-            kind = torch.float32 if self.A.is_mps else torch.float64  # Apple's GPUs have no other
-            uniform = torch.from_numpy(draws).to(self.A.device, kind)
-            for written, draw in zip(places, uniform.split(1), strict=False):
-                self.step(x)
-                x = drawn(self.outputs(), draw, self.sharpness, out=written)
+        with threads(self.threads):
+            for read in before:
+                self.step(read)
+            if draws is None:
+                for written in places:
+                    self.step(x)
+                    x = torch.argmax(self.outputs(), 0, keepdim=True, out=written)
+            else:
+                kind = torch.float32 if self.A.is_mps else torch.float64  # Apple's have no other
+                uniform = torch.from_numpy(draws).to(self.A.device, kind)
+                for written, draw in zip(places, uniform.split(1), strict=False):
+                    self.step(x)
+                    x = drawn(self.outputs(), draw, self.sharpness, out=written)
         return found.cpu().numpy()
 
     def step(self, x: Tensor) -> None:

@@ -7,13 +7,15 @@ neighbour of a virtual machine (steal), a quota that ran out. What a system does
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psutil
+
+from harness.workers.clocks import Reading
+from harness.workers.cpus import read_lines
 
 DISTURBED = 0.05
 """Share of the CPUs' time in a round which, taken by others, makes the round a disturbed one."""
@@ -31,41 +33,7 @@ REPEATS_AT_FIRST = 3
 """Disturbed rounds that are repeated before the machine counts as busy for good; then, as many as
 are half of those kept."""
 
-GROUP = Path("/sys/fs/cgroup")
 SYSTEM = Path("/sys/devices/system/cpu")
-
-
-class Reading(NamedTuple):
-    """Clocks at a moment, in seconds: of the wall, and CPU time so far."""
-
-    wall: float
-    busy: float | None
-    stolen: float | None
-    held: float | None
-
-    @classmethod
-    def now(cls, cpus: Iterable[int]) -> Reading:
-        """The clocks of these CPUs: how long they worked, were stolen, or held back by a quota."""
-        times = psutil.cpu_times(percpu=True)
-        wall, held = time.perf_counter(), held_back()
-        try:
-            mine = [times[cpu] for cpu in cpus]
-        except IndexError:  # one of them is offline, so that the others are not where they were
-            return cls(wall, None, None, held)
-        working = ("user", "nice", "system", "irq", "softirq")
-        busy = sum(getattr(each, name, 0.0) for each in mine for name in working)
-        steal = [each.steal for each in mine if hasattr(each, "steal")]
-        return cls(wall, busy, sum(steal) if steal else None, held)
-
-
-def held_back(folder: Path = GROUP) -> float | None:
-    """Seconds for which a quota has held this control group back; None where nothing is told."""
-    of_versions = ("cpu.stat", "throttled_usec", 1e-6), ("cpu/cpu.stat", "throttled_time", 1e-9)
-    for name, key, unit in of_versions:
-        told = dict(line.split() for line in _lines(folder / name) if len(line.split()) == 2)
-        if key in told:
-            return int(told[key]) * unit
-    return None
 
 
 def throttled(folder: Path = SYSTEM) -> int | None:
@@ -73,7 +41,7 @@ def throttled(folder: Path = SYSTEM) -> int | None:
     counts = [
         int(line)
         for path in folder.glob("cpu[0-9]*/thermal_throttle/core_throttle_count")
-        for line in _lines(path)
+        for line in read_lines(path)
     ]
     return sum(counts) if counts else None
 
@@ -85,13 +53,6 @@ def frequency() -> float | None:
     except (OSError, RuntimeError, NotImplementedError):
         return None
     return float(told.current) if told and told.current else None
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return []
 
 
 @dataclass

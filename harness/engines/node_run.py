@@ -26,7 +26,6 @@ from harness.records.status import BROKEN
 from harness.run.folder import CHECKPOINTS
 from harness.run.progress import Silent
 from harness.run.train import RunRequest, run
-from harness.workers.placement import Placement
 
 
 def run_cell(asked: RunCell, text: bytes | None, place: Path) -> Outcome | None:
@@ -71,7 +70,7 @@ def run_request(asked: RunCell, inputs: Inputs, data_dir: Path | None, out: Path
         {name: Path(path) for name, path in asked.pythons.items()},
         inputs=inputs,
         checkpoint_seconds=asked.checkpoint_seconds,
-        placement=Placement(*asked.placement) if asked.placement else None,
+        placement=asked.placement,
     )
 
 

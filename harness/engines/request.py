@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 import backends
 from common.experiment import Experiment
+from harness.workers.placement import Placement
 from harness.workers.source import source_hash
 
 
@@ -82,7 +83,7 @@ class RunCell(CellRequest):
         recipe, experiment, checkpoint_seconds: as of a run.
         data_dir: the first folder for published corpora, where the node has the driver's files.
         corpus: SHA-256 of the text, which the node's must have.
-        placement: device of all rows and why, where it was decided before; or None.
+        placement: of all rows, where it was decided before; or None.
     """
 
     kind: Literal["run"] = "run"
@@ -91,7 +92,7 @@ class RunCell(CellRequest):
     checkpoint_seconds: float
     data_dir: str | None = None
     corpus: str
-    placement: tuple[str, str] | None = None
+    placement: Placement | None = None
 
 
 class BenchCell(CellRequest):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import backends
 from common.errors import RequestError
 from harness.console import note, printable
 from harness.history.naming import case_of, machine_of, place_of
@@ -115,7 +116,6 @@ def _is_running(record: Path) -> bool:
 def _of_run(folder: Path) -> Entry:
     run = read_run(folder)
     facts = run.facts
-    threads = facts["experiment"]["threads"] or facts["machine"].get("cores_used")
     figures, case = [], case_of(facts)
     for row in run.summary[run.summary.status == "ok"].to_dict("records"):
         seeded = f"{case}, seed {row['seed']}"
@@ -129,8 +129,16 @@ def _of_run(folder: Path) -> Entry:
             ("memory", case, row["peak_memory_mb"]),
             ("device memory", case, row["device_memory_mb"]),
         ):
-            figures.append(_measured(measure, row, of, place_of(row["device"], threads), value))
+            place = place_of(row["device"], _threads(facts, row["backend"]))
+            figures.append(_measured(measure, row, of, place, value))
     return _entry("run", folder, facts, _kept(figures), "summary.csv", "epochs.csv")
+
+
+def _threads(facts: dict[str, Any], backend: str) -> Any:
+    """Threads of a row: as asked for, as few as its run's neighbours left it, or the CPUs."""
+    known = backends.registry().get(backends.backend_of(backend))
+    left = (facts["placement"] or {}).get("threads") if known and known.spins else None
+    return facts["experiment"]["threads"] or left or facts["machine"].get("cores_used")
 
 
 def _of_bench(folder: Path) -> Entry:

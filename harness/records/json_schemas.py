@@ -59,10 +59,12 @@ class Sitting(Open):
 
 
 class PlacementFacts(Open):
-    """Device of all rows, and why it is not another."""
+    """Device of all rows, and why it is not another; threads of those that spin, and why so few."""
 
     device: Device
     reason: str
+    threads: int | None = None
+    neighbours: str = ""
 
 
 class EngineFacts(Open):

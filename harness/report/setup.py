@@ -116,10 +116,11 @@ def _machines(run: RunData) -> list[str]:
 
 
 def _gpus(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    """Device of all rows if a reason is told, and what GPUs went through."""
+    """Device and threads of all rows if a reason is told, and what GPUs went through."""
     placement, watched = facts["placement"] or {}, facts["gpus"]
     told = [("Device", placement["reason"])] if placement.get("reason") else []
     lines = dict.fromkeys(provenance.gpus(gpus) for gpus in watched.values())
+    told += [("Threads", why)] if (why := placement.get("neighbours")) else []
     return told + [("GPU", line) for line in lines]
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
+from backends import entry
 from common.checkpoint import load_checkpoint
 from common.errors import StorageError, in_one_line
 from common.experiment import Experiment
@@ -32,6 +33,7 @@ from harness.run.row import Row
 from harness.workers.errors import WorkerError
 from harness.workers.gpus import Watch
 from harness.workers.interpreters import interpreter, missing
+from harness.workers.neighbours import clear_of_others
 from harness.workers.placement import Placement, placed
 from harness.workers.process import Worker
 from harness.workers.protocol import Failed
@@ -107,7 +109,9 @@ def run(request: RunRequest, display: Display) -> RunResult:
     inputs = request.inputs or read_inputs(experiment, request.data_dir)
     check_inputs(inputs, experiment, request.resume)
     names = [name for name, _ in pairs]
-    placement = request.placement or placed(experiment, names, request.pythons)
+    placement = request.placement or clear_of_others(
+        placed(experiment, names, request.pythons), experiment, names
+    )
     facts = {
         "recipe": request.recipe,
         "experiment": experiment.model_dump(mode="json"),
@@ -132,7 +136,7 @@ def run(request: RunRequest, display: Display) -> RunResult:
         folder.record.facts["placement"] = before = (
             folder.record.facts.get("placement") or placement._asdict()
         )
-        request = replace(request, placement=Placement(before["device"]))
+        request = replace(request, placement=Placement(**before))
         status = train_rows(folder, request, inputs, display)
     alone = {variant for variant in request.variants if unsupported(experiment, variant)}
     return RunResult(path, folder.rows, status, (*request.backends, *alone))
@@ -229,7 +233,8 @@ def ask(request: RunRequest, folder: RunFolder, waits: bool, row: Row, cpus: lis
     device, goes_on = request.placement.device, folder.goes_on.get(row.name)
     on_it = request.experiment.model_copy(update={"device": device})
     python = interpreter(row.backend, request.pythons)
-    worker = Worker(row.backend, python, on_it, folder.log(row), cpus)
+    threads = request.placement.threads if entry(row.backend).spins else None
+    worker = Worker(row.backend, python, on_it, folder.log(row), cpus, threads=threads)
     asked = Train(
         experiment=request.experiment,
         device=device,

@@ -180,7 +180,7 @@ class Spread:
             command=self.command,
             source=source_hash(),
             versions=versions_of(backends),
-            placement=(placed.device, placed.reason) if placed else None,
+            placement=placed,
             share=self.engine.share,
             engine=self.engine.name,
             store=self.store and self.store.address,

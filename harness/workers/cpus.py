@@ -26,7 +26,7 @@ def quota(groups: Path = Path("/proc/self/cgroup"), mount: Path = Path("/sys/fs/
         Infinity where nothing is limited, or nothing is told.
     """
     granted = float("inf")
-    for line in _lines(groups):
+    for line in read_lines(groups):
         _, controllers, path = line.split(":", 2)
         if controllers and "cpu" not in controllers.split(","):
             continue
@@ -39,9 +39,12 @@ def quota(groups: Path = Path("/proc/self/cgroup"), mount: Path = Path("/sys/fs/
 
 
 def _of_group(folder: Path) -> float:
-    limit = " ".join(_lines(folder / "cpu.max")).split()
+    limit = " ".join(read_lines(folder / "cpu.max")).split()
     if not limit:
-        limit = [*_lines(folder / "cpu.cfs_quota_us"), *_lines(folder / "cpu.cfs_period_us")]
+        limit = [
+            *read_lines(folder / "cpu.cfs_quota_us"),
+            *read_lines(folder / "cpu.cfs_period_us"),
+        ]
     try:
         used, period = map(float, limit)
     except ValueError:  # no limit is "max", no file has no numbers
@@ -49,7 +52,8 @@ def _of_group(folder: Path) -> float:
     return used / period if used > 0 and period > 0 else float("inf")
 
 
-def _lines(path: Path) -> list[str]:
+def read_lines(path: Path) -> list[str]:
+    """The lines of a file; none where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):

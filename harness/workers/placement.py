@@ -23,10 +23,19 @@ from harness.workers.requests import Describe
 
 
 class Placement(NamedTuple):
-    """A device for all rows, as ``--device`` names it, and why it is not another; or nothing."""
+    """Where all rows are computed.
+
+    Attributes:
+        device: as ``--device`` names it.
+        reason: why it is not another; or nothing.
+        threads: of backends whose threads spin; None: as many as there are CPUs.
+        neighbours: why they are fewer than the CPUs; or nothing.
+    """
 
     device: str
     reason: str = ""
+    threads: int | None = None
+    neighbours: str = ""
 
 
 def placed(experiment: Experiment, names: Sequence[str], pythons: Mapping[str, Path]) -> Placement:

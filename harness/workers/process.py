@@ -52,6 +52,7 @@ class Worker:
         log: path for the worker's standard error, which is continued; None where nobody keeps it.
         cpus: numbers of those it may use; None gives it as many as the experiment's threads.
         silence: seconds without an event after which the worker counts as hung.
+        threads: of its products, at most; None is one for each CPU.
 
     Raises:
         WorkerError: the process cannot be started.
@@ -65,6 +66,7 @@ class Worker:
         log: Path | None = None,
         cpus: list[int] | None = None,
         silence: float = SILENCE_SECONDS,
+        threads: int | None = None,
     ) -> None:
         interrupts.begin()
         self.cpus = cpus or usable_cpus()[: experiment.threads]
@@ -74,7 +76,7 @@ class Worker:
         command += ["--cpus", ",".join(map(str, self.cpus))]
         command += ["--devices", str(experiment.devices)]
         sharing = experiment.devices if backends.entry(backend).devices == "processes" else 1
-        self.threads = max(1, len(self.cpus) // sharing)
+        self.threads = max(1, min(threads or len(self.cpus), len(self.cpus) // sharing))
         with ExitStack() as opened:  # what was opened is closed where the start fails
             try:
                 self.log = Log(log)

@@ -76,5 +76,5 @@ def test_the_files_that_compile_differ_by_their_framework_alone():
     of = {path.parent.name: functions(path) for path in FILES}
     assert len(of) == 4
     assert of["jax"] == [name for name in of["tensorflow"] if name != "read_one"]
-    assert of["torch"] == [*of["mxnet_style"], "drawn", "cumulated"]
+    assert of["torch"] == ["threads", *of["mxnet_style"], "drawn", "cumulated"]
     assert all(len(path.read_text(encoding="utf-8").splitlines()) < 120 for path in FILES)

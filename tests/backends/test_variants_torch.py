@@ -45,6 +45,13 @@ def test_a_likelihood_that_underflows_has_its_loss(variant):
     assert float(loss) == pytest.approx(500 * np.mean(Y != 1), rel=1e-4)
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_logits_that_are_all_low_have_their_loss(variant):
+    model = build(variant, draw_weights(5, 8) | {"b_q": np.full(5, -500.0)})
+    loss, _ = model.train_step(X, Y, model.begin_state(3))
+    assert float(loss) == pytest.approx(math.log(5), rel=1e-3)
+
+
 def test_the_second_bias_stays_zero_and_out_of_the_update(torch):
     model = build("concise", draw_weights(5, 8))
     before = model.weights()["b_h"]
@@ -65,11 +72,48 @@ def test_fused_equals_the_reference_whichever_library_multiplies(torch, monkeypa
     backend = backends.load("torch")
     monkeypatch.setattr(backend.fused, "LARGE", 0)
     assert backend.fused.in_onednn(1, torch.zeros(1, 1)) == torch.backends.mkldnn.is_available()
+    assert_equal(backend, dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_fused_equals_the_reference_where_sums_are_a_product_a_step(monkeypatch, dtype):
+    """As they are of large minibatches, of which the grid has none."""
+    backend = backends.load("torch")
+    monkeypatch.setattr(backend.fused, "MANY", 0)
+    assert_equal(backend, dtype)
+
+
+def assert_equal(backend, dtype):
+    """See that `fused` is the reference in every case of the grid that it does."""
     for case in cases(dtype):
         if unsupported(case.experiment, "fused"):
             continue
         errors = check(lambda *given: backend.build(given[0], "fused", given[1]), case, steps=3)
         assert over_tolerance(errors, dtype) == {}, case.name
+
+
+@pytest.mark.parametrize(("num_hiddens", "threads"), [(8, 1), (800, 2)])
+def test_small_networks_write_with_one_thread_and_leave_the_others(
+    torch, monkeypatch, num_hiddens, threads
+):
+    """A matrix of more than a core's cache is for all."""
+    experiment = SETTINGS.model_copy(update={"num_hiddens": num_hiddens})
+    generate, seen = backends.load("torch").generate, []
+    step = generate.Writer.step
+
+    def seeing(*given):
+        seen.append(torch.get_num_threads())
+        step(*given)
+
+    monkeypatch.setattr(generate.Writer, "step", seeing)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        params = [torch.tensor(w) for w in draw_weights(5, num_hiddens).values()]
+        generate.Writer(params, experiment)(np.array([0, 1]), 2, None)
+        assert ({*seen}, torch.get_num_threads()) == ({threads}, 2)
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("way", ["mkl", "onednn_packed", "onednn_plain"])

@@ -17,7 +17,7 @@ from harness.bench import turns
 from tests.serving.asking import ALONE
 from tests.serving.fixtures import cold as cold
 from tests.serving.fixtures import warm as warm
-from tests.serving.sketching import DOT, sketch
+from tests.serving.sketching import DOT, no_one, sketch
 
 WRONG = '''
 """The reference itself as a backend, but for {fault}."""
@@ -77,6 +77,12 @@ def sketched(request, monkeypatch):
         monkeypatch.setattr("harness.page.drawing._ask", ask)
         monkeypatch.setattr("harness.page.kept.read", lambda name: "Vega")
         monkeypatch.setattr("harness.page.write.draw", draw)
+
+
+@pytest.fixture(autouse=True)
+def without_neighbours(monkeypatch):
+    """Runs are as on a quiet machine, for other tests run beside these."""
+    monkeypatch.setattr("harness.workers.neighbours.taken", no_one)
 
 
 @cache

@@ -85,7 +85,7 @@ class Here:
     machine = MappingProxyType({})
     process = SimpleNamespace(pid=os.getpid())
 
-    def __init__(self, backend, python, experiment, log=None, cpus=None):
+    def __init__(self, backend, python, experiment, log=None, cpus=None, threads=None):
         self.backend, self.experiment = backend, experiment
         self.cpus, self.threads, self.held = affinity(), 1, 0
         self.session = Session(backend)

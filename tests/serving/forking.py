@@ -27,11 +27,12 @@ from backends import plugins
 from harness.page import write
 from harness.records.provenance import provenance
 from harness.report.build import write_report
+from harness.workers import neighbours
 from tests.harness.made_runs import make_run
 from tests.serving import asking
 from tests.serving.asking import MARK, ROOT, received
 from tests.serving.memory import remember
-from tests.serving.sketching import sketch
+from tests.serving.sketching import no_one, sketch
 
 NAME = 15  # PR_SET_NAME
 FAR = 200
@@ -192,6 +193,7 @@ def main():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if program["sketched"]:
         write.draw = sketch
+    neighbours.taken = no_one
     run(program_of(words, program["variables"]))
 
 

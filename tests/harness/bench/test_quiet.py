@@ -8,9 +8,10 @@ import pytest
 from harness.bench import energy, quiet
 from harness.bench.contenders import Contest, contenders
 from harness.bench.energy import counters, spent
-from harness.bench.quiet import Meter, Quiet, Reading, held_back, throttled
+from harness.bench.quiet import Meter, Quiet, throttled
 from harness.bench.turns import time_shape
-from harness.workers import gpus
+from harness.workers import clocks, gpus
+from harness.workers.clocks import Reading, held_back
 
 SHAPE = "2x3x4x5"
 
@@ -90,7 +91,7 @@ def test_a_busy_process_beside_a_contest_is_seen(monkeypatch, registered, short_
     monkeypatch.setattr(quiet, "DISTURBED", 0.05)
     busy = iter(range(10_000))
     monkeypatch.setattr(
-        quiet.psutil,
+        clocks.psutil,
         "cpu_times",
         lambda percpu: [SimpleNamespace(user=1e3 * next(busy), system=0.0)] * 64,
     )
