@@ -28,7 +28,7 @@ class Entry:
         timed_on_request: likewise, but timed only where they are asked for by name.
         slow_start: True if it takes many seconds to be imported and compiled.
         on_request: True if it takes part only where it is asked for by name.
-        products: the module whose `ways` multiply matrices for the floor; empty for none.
+        products: the module whose `ways` and `ways_of_pass` compute the floor; empty for none.
         environment: the variables that must be set before the module is imported.
         own_environment: True if it cannot be installed beside the others.
         devices: how several compute one model: in one process, in a process each, or never.
