@@ -25,7 +25,7 @@ COLUMNS = {
 """Headings and forms of quantities."""
 
 ROOM_FOR = ("operations_fraction", "compile_seconds")
-"""Those for a terminal that has room."""
+"""Quantities for a terminal that has room."""
 
 
 def show(console: Console, swept: Swept, facts: dict[str, Any], shape: str) -> None:
