@@ -30,7 +30,7 @@ class Entry:
         spins: True if its threads share every product and wait for one another by spinning, so that
             a thread whose CPU another process has holds up all.
         on_request: True if it takes part only where it is asked for by name.
-        products: the module whose `ways` multiply matrices for the floor; empty for none.
+        products: the module whose `ways` and `ways_of_pass` compute the floor; empty for none.
         environment: the variables that must be set before the module is imported.
         own_environment: True if it cannot be installed beside the others.
         devices: how several compute one model: in one process, in a process each, or never.

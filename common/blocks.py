@@ -26,6 +26,15 @@ def number_of_parts(sequences: int, cores: int) -> int:
     return max(1, min(cores, sequences // FEWEST))
 
 
+def cache_holds(num_hiddens: int) -> bool:
+    """True if a core's cache holds W_hh in float32.
+
+    Where it does not, each of several parts reads all of it at every step; cores that share one
+    product read a part of it each.
+    """
+    return 4 * num_hiddens**2 <= CACHE
+
+
 def number_of_blocks(sequences: int, num_steps: int, num_hiddens: int, vocab_size: int) -> int:
     """The number of equal blocks that a part is worked on in, one after the other.
 

@@ -43,7 +43,7 @@ import jax.numpy as jnp
 from jax import Array as Tensor
 from jax import lax
 
-from common.blocks import cores, number_of_blocks, number_of_parts
+from common.blocks import cache_holds, cores, number_of_blocks, number_of_parts
 from common.interface import Array, Gradients, Outputs, State
 from common.places import deterministic
 
@@ -210,7 +210,8 @@ class RNNModelFused:
         return (jnp.zeros((batch_size, len(b_h)), b_h.dtype, device=b_h.sharding),)
 
     def _parts(self, X: Array, Y: Array, state: State) -> list[Part]:
-        parts = number_of_parts(len(X), CORES) if self.on_cpu else 1
+        in_parts = self.on_cpu and cache_holds(len(self.params[2]))
+        parts = number_of_parts(len(X), CORES) if in_parts else 1
 
         def of(part: int) -> Part:
             return part_of_gradients(

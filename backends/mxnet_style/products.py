@@ -1,4 +1,4 @@
-"""Matrix products of a training step in NumPy, the floor under it; see `common.matmul_floor`."""
+"""Operations of a training step in NumPy, the floor under it; see `common.floor`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from common.matmul_floor import Product
+from common.floor import SOFTMAX, TANH, TANH_GRADIENT, Pass, Product
 from common.places import place
 
 LAYOUTS = {
@@ -45,3 +45,44 @@ def ways(product: Product, device: str) -> dict[str, Callable[[], None]]:
 def _multiply(left: np.ndarray, right: np.ndarray, results: np.ndarray) -> None:
     for each, result in zip(left, results, strict=True):
         np.matmul(each, right, out=result)
+
+
+def tanh(A: np.ndarray, B: np.ndarray, Y: np.ndarray, out: np.ndarray) -> None:
+    """H of A (n, H)."""
+    np.tanh(A, out=out)
+
+
+def tanh_gradient(dH: np.ndarray, H: np.ndarray, Y: np.ndarray, out: np.ndarray) -> None:
+    """DA of dH and H, both (n, H)."""
+    np.multiply(H, H, out=out)
+    np.subtract(1, out, out=out)
+    np.multiply(dH, out, out=out)
+
+
+def softmax_gradient(O: np.ndarray, B: np.ndarray, Y: np.ndarray, out: np.ndarray) -> None:
+    """N dO of logits O (n, V), small enough for exp as they are, and labels Y (n,)."""
+    np.exp(O, out=out)
+    out /= out.sum(1, keepdims=True)
+    out[np.arange(len(O)), Y] -= 1
+
+
+COMPUTED = {TANH: tanh, TANH_GRADIENT: tanh_gradient, SOFTMAX: softmax_gradient}
+
+
+def ways_of_pass(each: Pass, device: str) -> dict[str, Callable[[], None]]:
+    """Calls that each compute a pass, in float32; on one CPU, in blocks that its cache holds.
+
+    Raises:
+        DeviceError: the device is not the CPU.
+    """
+    place(device, "NumPy", {})
+    rng = np.random.default_rng(0)
+    A, B = rng.standard_normal((2, each.rows, each.columns), np.float32)
+    Y = rng.integers(each.columns, size=each.rows)
+    blocks = [np.split(Z, each.blocks) for Z in (A, B, Y, np.empty_like(A))]
+    return {"NumPy": partial(_pass_over, COMPUTED[each.name], [*zip(*blocks, strict=True)])}
+
+
+def _pass_over(compute: Callable[..., None], blocks: list[tuple[np.ndarray, ...]]) -> None:
+    for block in blocks:
+        compute(*block)

@@ -1,4 +1,4 @@
-"""Matrix products of a training step in PyTorch, the floor under it; see `common.matmul_floor`."""
+"""Operations of a training step in PyTorch, the floor under it; see `common.floor`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from torch import Tensor
 
 from backends.torch import devices
 from common.experiment import Experiment
-from common.matmul_floor import Product
+from common.floor import SOFTMAX, TANH, TANH_GRADIENT, Pass, Product
 
-onednn = torch.ops.mkldnn
+aten, onednn = torch.ops.aten, torch.ops.mkldnn
 
 
 def mkl(A: Tensor, W: Tensor, C: Sequence[Tensor]) -> None:
@@ -66,3 +66,47 @@ def ways(product: Product, device: str) -> dict[str, Callable[[], None]]:
         found["oneDNN packed"] = partial(onednn_packed, A, by_columns, list(C))
         found["oneDNN"] = partial(onednn_plain, A, by_columns, list(C))
     return found
+
+
+def tanh(A: Tensor, B: Tensor, Y: Tensor, out: Tensor) -> None:
+    """H of A (n, H)."""
+    torch.tanh(A, out=out)
+
+
+def tanh_gradient(dH: Tensor, H: Tensor, Y: Tensor, out: Tensor) -> None:
+    """DA of dH and H, both (n, H)."""
+    aten.tanh_backward.grad_input(dH, H, grad_input=out)
+
+
+def softmax_gradient(O: Tensor, B: Tensor, Y: Tensor, out: Tensor) -> None:
+    """N dO of logits O (n, V) and labels Y (n, 1)."""
+    torch.softmax(O, dim=1, out=out)
+    out.scatter_add_(1, Y, out.new_full((), -1).expand_as(Y))
+
+
+COMPUTED = {TANH: tanh, TANH_GRADIENT: tanh_gradient, SOFTMAX: softmax_gradient}
+
+
+def ways_of_pass(each: Pass, device: str) -> dict[str, Callable[[], None]]:
+    """Calls that each compute a pass, in float32, at once or in blocks that a CPU's cache holds.
+
+    Raises:
+        DeviceError: the device is not there.
+    """
+    place, _ = devices.taken(Experiment(device=device))
+    A, B = torch.randn(2, each.rows, each.columns, device=place)
+    Y = torch.randint(each.columns, (each.rows, 1), device=place)
+    operands, compute = (A, B, Y, torch.empty_like(A)), COMPUTED[each.name]
+    found: dict[str, Callable[[], None]] = {"PyTorch": partial(pass_over, compute, [operands])}
+    if place == "cpu":
+        blocks = zip(*(Z.chunk(each.blocks) for Z in operands), strict=True)
+        found["PyTorch, in blocks"] = partial(pass_over, compute, [*blocks])
+    return found
+
+
+def pass_over(compute: Callable[..., None], blocks: Sequence[tuple[Tensor, ...]]) -> None:
+    """Compute (A, B, Y, out) block by block; wait for the last, where it is not on a CPU."""
+    for block in blocks:
+        compute(*block)
+    if not blocks[-1][-1].is_cpu:
+        blocks[-1][-1][-1, -1].item()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness.bench.floor import OPERATIONS, PRODUCTS, limits
 from harness.bench.ranking import Match, against_reference, match, reference
-from harness.bench.ratios import ShapeResult, best_forms, ratio_over, said_of
+from harness.bench.ratios import ShapeResult, best_forms, mean_speed, ratio_over, said_of
 from harness.intervals import FEWEST, Interval, bounds
 from harness.page.series import framework
 
@@ -16,7 +17,7 @@ def answers(results: Sequence[ShapeResult], against: str = "") -> list[str]:
     if not best:
         return []
     said = [_fastest(results, list(best.values()))] if len(best) > 1 else []
-    said += [_forms(results, list(best.values()))]
+    said += [_forms(results, list(best.values())), _of_floor(results, list(best.values()))]
     if against and (base := reference(results, against)):
         said.append(_against(results, base, against_reference(results, against)))
     return [each for each in said if each]
@@ -97,6 +98,18 @@ def _forms(results: Sequence[ShapeResult], best: list[str]) -> str:
         tie = ", a tie" if said_of(results, over) == "tie" else ""
         told.append(f"{titled(results, name)} ({times(over)} times its concise{tie})")
     return f"Best forms: {joined(told)}." if told else ""
+
+
+def _of_floor(results: Sequence[ShapeResult], best: list[str]) -> str:
+    """Sentence on how near the fastest form comes to the floor of one shape."""
+    floors = limits(results[0].found)
+    if len(results) > 1 or not floors:
+        return ""
+    speed = mean_speed(results, best[0])
+    told = [f"{speed * floors[PRODUCTS]:.2f} of the speed of the matrix products alone"]
+    if OPERATIONS in floors:
+        told.append(f"{speed * floors[OPERATIONS]:.2f} of that of all operations")
+    return f"{titled(results, best[0])} reaches {joined(told)}."
 
 
 def _against(results: Sequence[ShapeResult], base: str, matches: Sequence[Match]) -> str:

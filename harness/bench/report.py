@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from common.shards import MIXED, mixes
+from harness.bench.floor import OPERATIONS, PRODUCTS
 from harness.bench.generation.report import answer as answer_of_texts
 from harness.bench.generation.report import generation
 from harness.bench.ranking import ALL
@@ -104,13 +105,13 @@ def benchmark(benches: Sequence[BenchData], like: str = "") -> Section:
         section.blocks += [*_about(bench), *answered(bench, number_, said)]
         found = networks(bench)
         by = ["shape", "device"] if mixes(found.device) else ["shape"]
-        floors = bench.figures[bench.figures.backend == "floor"].set_index("shape").tokens_per_sec
+        floors = bench.figures[bench.figures.backend == "floor"]
         found = found.assign(other=found["shape"] != like).sort_values("other", kind="stable")
         for index, (_, mine) in enumerate(found.groupby(by, sort=False), 1):
             table = titled(mine, bench)
             on = f" on {mine.device.iloc[0]}" if len(by) > 1 else ""
-            floor = floors.get(mine["shape"].iloc[0])
-            chart = _shape(table, floor, f"bench-{number_}-{index}", on)
+            own = floors[floors["shape"] == mine["shape"].iloc[0]]
+            chart = _shape(table, own, f"bench-{number_}-{index}", on)
             first = number_ == index == 1
             summary = f"{_size(table)}{on}: {leaders(table)}"
             section.blocks.append(chart if first else Details(summary, [chart]))
@@ -146,7 +147,8 @@ def _about(bench: BenchData) -> list[Block]:
     return [
         Note(
             f"{_turns(bench)} on {_cpus(bench)}, {settings['dtype']}, {device}. A "
-            "ratio is that of the same round, the floor what unavoidable matrix products take."
+            "ratio is that of the same round, the floor what unavoidable matrix products take, or "
+            "all operations: tanh, softmax and their gradients too."
         ),
         *_machines(bench),
     ]
@@ -183,7 +185,7 @@ def _remarks(bench: BenchData) -> list[Block]:
     return [Details("What was remarked on", [*notes])] if notes else []
 
 
-def _shape(table: pd.DataFrame, floor: float | None, name: str, on: str) -> Chart:
+def _shape(table: pd.DataFrame, floors: pd.DataFrame, name: str, on: str) -> Chart:
     columns: dict[str, Any] = {
         "backend": lambda row: named(Series(row["backend"], row["variant"])),
         "tokens/s": lambda row: number(row["tokens_per_sec"], ",.0f"),
@@ -191,12 +193,15 @@ def _shape(table: pd.DataFrame, floor: float | None, name: str, on: str) -> Char
         "verdict": lambda row: judged(row["verdict"]),
         "over concise": lambda row: number(row["ratio_to_concise"], ".2f"),
         "interval": lambda row: between(row["ratio_low"], row["ratio_high"]),
-        "of floor": lambda row: number(row["floor_fraction"], ".2f"),
+        "of products": lambda row: number(row["floor_fraction"], ".2f"),
+        "of operations": lambda row: number(row["operations_fraction"], ".2f"),
         "compile s": lambda row: number(row["compile_seconds"], ".2f"),
         "ahead of book after steps": lambda row: number(row["break_even_steps"], ",.0f"),
         "MB": lambda row: number(row["peak_memory_mb"], ",.0f"),
     }
     rows = [[cell(row) for cell in columns.values()] for row in records(table)]
     title = _size(table) + on
+    words = {PRODUCTS: "the products alone", OPERATIONS: "all operations"}
+    floor = {words[row["variant"]]: row["tokens_per_sec"] for row in records(floors)}
     drawn = speed(name, title, table[DRAWN], floor)
     return Chart(drawn, Table(f"{title}; the verdict is on concise", [*columns], rows, (0, 3)))

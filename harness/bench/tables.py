@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from common.matmul_floor import unavoidable
+from common.floor import PASSES, unavoidable
 from common.shards import mixes
 from harness.bench.contenders import Contender
+from harness.bench.floor import OPERATIONS, PRODUCTS, floor, limits, sums
 from harness.bench.quiet import Quiet
 from harness.bench.ratios import ShapeResult, log_ratios, ratio, said_of
 from harness.bench.shapes import dimensions
@@ -34,24 +34,6 @@ def compile_seconds(contender: Contender) -> float:
     return contender.prepared.compile_seconds
 
 
-def floor(found: Sequence[Contender]) -> dict[str, dict[str, float]]:
-    """The median seconds of each unavoidable product, by library and way, the fastest first."""
-    seconds: dict[str, dict[str, list[float]]] = {}
-    for each in found:
-        if each.variant == "products" and not each.reason:
-            for turn in each.products:
-                for product, ways in turn.items():
-                    for way, taken in ways.items():
-                        kept = seconds.setdefault(product, {})
-                        kept.setdefault(f"{each.backend}: {way}", []).append(taken)
-    return {
-        product: dict(
-            sorted(((w, float(np.median(s))) for w, s in ways.items()), key=lambda i: i[1])
-        )
-        for product, ways in seconds.items()
-    }
-
-
 def bench_table(shape: str, found: list[Contender], quiet: Quiet | None = None) -> pd.DataFrame:
     """The figures of one shape, by `COLUMNS`; whoever failed has none, and a twin has none either.
 
@@ -65,9 +47,9 @@ def bench_table(shape: str, found: list[Contender], quiet: Quiet | None = None) 
     tokens, result = B * T, ShapeResult(shape, found, quiet or Quiet())
     timed = {e.name: e for e in found if e.turns and not e.reason and not isinstance(e, Twin)}
     places = {each.name: each.prepared.device for each in timed.values() if each.prepared}
-    limit = sum(next(iter(ways.values())) for ways in floor(found).values())
+    floors = limits(found)
     if mixes(places[each.name] for each in timed.values() if each.is_network):
-        limit = 0  # the products were multiplied on one device alone
+        floors = {}  # they were computed on one device alone
     rows = []
     for each in timed.values():
         seconds = round_seconds(each)
@@ -92,8 +74,8 @@ def bench_table(shape: str, found: list[Contender], quiet: Quiet | None = None) 
                 row |= {"ratio_high": over.high, "verdict": said_of([result], over)}
         if each.devices > 1 and (alone := timed.get(f"{each.backend} {each.variant}")):
             row["scaling_efficiency"] = ratio(alone, each).median / each.devices
-        if limit and each.backend != "null":
-            row["floor_fraction"] = speed.median / (tokens / limit)
+        if each.backend != "null":
+            row |= _shares(speed.median, tokens, floors)
         if (book := timed.get(f"{each.backend} book")) and book is not each:
             row["break_even_steps"] = break_even(each, book)
         if each.joules:
@@ -101,11 +83,17 @@ def bench_table(shape: str, found: list[Contender], quiet: Quiet | None = None) 
         if each.is_network and (path := source_file(each.backend, each.variant)):
             row["code_lines"] = lines_of_code(path)
         rows.append(row)
-    if limit:
-        here = next((places[each.name] for each in timed.values() if each.is_network), "")
-        rows.append({"backend": "floor", "variant": "products", "shape": shape, "device": here})
-        rows[-1] |= {"tokens_per_sec": tokens / limit, "floor_fraction": 1.0}
+    here = next((places[each.name] for each in timed.values() if each.is_network), "")
+    for name, limit in floors.items():
+        rows.append({"backend": "floor", "variant": name, "shape": shape, "device": here})
+        rows[-1] |= {"tokens_per_sec": tokens / limit} | _shares(tokens / limit, tokens, floors)
     return pd.DataFrame(rows, columns=COLUMNS).assign(machine=result.machine)
+
+
+def _shares(tokens_per_sec: float, tokens: int, floors: dict[str, float]) -> dict[str, float]:
+    """Cells of a speed's shares of both floors, as far as they are known."""
+    columns = {PRODUCTS: "floor_fraction", OPERATIONS: "operations_fraction"}
+    return {columns[name]: tokens_per_sec * limit / tokens for name, limit in floors.items()}
 
 
 def break_even(contender: Contender, book: Contender) -> float:
@@ -121,7 +109,7 @@ def rounds_table(shape: str, found: list[Contender]) -> pd.DataFrame:
     """Every turn: seconds a step, and the number of cores it kept busy.
 
     Of the variant ``products``, seconds are those of all products of a step, each in the library's
-    fastest way. A twin is the variant ``... again``.
+    fastest way; of ``operations``, those of its passes too. A twin is the variant ``... again``.
     """
     rows = [
         [each.backend, each.label, shape, number, turn.seconds, turn.cores_busy]
@@ -133,8 +121,9 @@ def rounds_table(shape: str, found: list[Contender]) -> pd.DataFrame:
             fastest = floor([each])
             for number, turn in enumerate(each.products, 1):
                 ways = {name: next(iter(of)).partition(": ")[2] for name, of in fastest.items()}
-                seconds = sum(turn[name][way] for name, way in ways.items())
-                rows.append([each.backend, each.label, shape, number, seconds, math.nan])
+                found_ = sums({name: turn[name][way] for name, way in ways.items()})
+                for variant, seconds in found_.items():
+                    rows.append([each.backend, variant, shape, number, seconds, math.nan])
     return pd.DataFrame(rows, columns=list(RoundTable.model_fields))
 
 
@@ -147,8 +136,9 @@ def same(result: ShapeResult) -> Sameness | None:
 
 
 def circumstances(shape: str, found: list[Contender], quiet: Quiet | None = None) -> dict[str, Any]:
-    """Circumstances of the figures of a shape, for ``bench.json``: workers, products, quiet."""
+    """Circumstances of the figures of a shape, for ``bench.json``: workers, the floor, quiet."""
     flops = {product.name: product.flops for product in unavoidable(*dimensions(shape))}
+    taken = floor(found)
     twice = same(ShapeResult(shape, found))
     return {
         "shape": shape,
@@ -185,6 +175,12 @@ def circumstances(shape: str, found: list[Contender], quiet: Quiet | None = None
                 way: {"seconds": seconds, "gflops": flops[product] / seconds / 1e9}
                 for way, seconds in ways.items()
             }
-            for product, ways in floor(found).items()
+            for product, ways in taken.items()
+            if product in flops
+        },
+        "passes": {
+            name: {way: {"seconds": seconds} for way, seconds in taken[name].items()}
+            for name in PASSES
+            if name in taken
         },
     }

@@ -18,10 +18,10 @@ import numpy as np
 
 from common.batches import Batch, SeqDataLoader
 from common.experiment import Experiment
+from common.floor import passes, unavoidable
 from common.indices import open_indices
 from common.interface import Backend, Model
 from common.judging import Judgement, judge
-from common.matmul_floor import unavoidable
 from common.parity import Quantities, RunEpoch, first_step
 from common.training import run_epoch, warm_up
 from common.weights import Weights, draw_weights
@@ -30,7 +30,7 @@ from harness.workers.requests import Check, Prepare, TakeTurn, TimeProducts
 from harness.workers.session import Session
 
 PRODUCT_SECONDS = 0.01
-"""Seconds that a product is timed, at least."""
+"""Seconds that a product or a pass is timed, at least."""
 
 
 @dataclass
@@ -141,7 +141,7 @@ def check(session: Session, request: Check) -> Iterator[Event]:
 
 
 def time_products(session: Session, request: TimeProducts) -> Iterator[Event]:
-    """Time the products that no step of a shape can avoid, each in every way the library has."""
+    """Time the products and passes that no step of a shape can avoid, in every way there is."""
     seconds: Seconds = {}
     for product, ways in _ways(request.module, request.device, *request.shape).items():
         seconds[product] = {way: _seconds_of(call) for way, call in ways.items()}
@@ -150,9 +150,10 @@ def time_products(session: Session, request: TimeProducts) -> Iterator[Event]:
 
 @cache
 def _ways(module: str, device: str, *shape: int) -> dict[str, dict[str, Callable[[], None]]]:
-    """The calls that a library offers for each product, their operands made and compiled for."""
-    ways = importlib.import_module(module).ways
-    return {product.name: ways(product, device) for product in unavoidable(*shape)}
+    """The calls that a library offers for each operation, their operands made and compiled for."""
+    library = importlib.import_module(module)
+    products = {each.name: library.ways(each, device) for each in unavoidable(*shape)}
+    return products | {each.name: library.ways_of_pass(each, device) for each in passes(*shape)}
 
 
 def _seconds_of(call: Callable[[], None]) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import altair as alt
 import pandas as pd
 
@@ -25,17 +27,20 @@ def _names(table: pd.DataFrame) -> alt.Y:
     return alt.Y("title:N", sort=list(dict.fromkeys(table.title)), title=None, axis=axis)
 
 
-def speed(name: str, title: str, table: pd.DataFrame, floor: float | None = None) -> Figure:
-    """Throughput with its interval, the fastest first; a rule where the floor lies.
+def speed(
+    name: str, title: str, table: pd.DataFrame, floors: Mapping[str, float] | None = None
+) -> Figure:
+    """Throughput with its interval, the fastest first; a rule where each floor lies.
 
     Args:
         name, title: of the figure.
         table: backend, variant, framework, title, tokens_per_sec, low, high.
-        floor: tokens a second that the matrix products alone allow.
+        floors: tokens a second that unavoidable operations allow, by the words for them.
     """
     colour, shape, _ = scales(table)
     row = _row(len(table))
-    top = max(float(pd.concat([table.high, table.tokens_per_sec]).max()), floor or 0)
+    floors = floors or {}
+    top = max(float(pd.concat([table.high, table.tokens_per_sec]).max()), *floors.values(), 0)
     x_scale = alt.Scale(domain=[0, top * 1.04], nice=False)
     base = alt.Chart().encode(
         y=_names(table),
@@ -63,13 +68,13 @@ def speed(name: str, title: str, table: pd.DataFrame, floor: float | None = None
             x=x, shape=alt.Shape("framework:N", scale=shape, legend=None)
         ),
     ]
-    if floor:
-        at = alt.Chart(alt.InlineData([{"floor": floor, "text": "the products alone"}]))
+    for line, (words, floor) in enumerate(floors.items()):
+        at = alt.Chart(alt.InlineData([{"floor": floor, "text": words}]))
         place = at.encode(x=alt.X("floor:Q", scale=x_scale))
         layers.append(place.mark_rule(color=INK["ink"], strokeDash=[4, 3]))
         layers.append(
             place.mark_text(align="right", dx=-6, color=INK["soft"], fontSize=12).encode(
-                text="text:N", y=alt.value(8)
+                text="text:N", y=alt.value(8 + 16 * line)
             )
         )
     best, last = table.iloc[0], table.iloc[-1]

@@ -64,7 +64,7 @@ def check_bench(
         for worker in each["workers"]
         if worker["variant"] != "products" and not worker["reason"]
     }
-    timed = [row for row in figures[TIMED].itertuples(index=False) if row.variant != "products"]
+    timed = [row for row in figures[TIMED].itertuples(index=False) if row.backend != "floor"]
     turns = {row: len(of) for row, of in rounds.groupby(TIMED)}
     twice = figures.duplicated(TIMED).any() or rounds.duplicated([*TIMED, "round"]).any()
     fewest = min((n for row, n in done.items() if row[0] != "null"), default=facts["rounds"])

@@ -177,6 +177,7 @@ class Circumstances(Open):
     machine: dict[str, Any] | None = None
     workers: list[Entered]
     products: dict[str, dict[str, dict[str, float]]]
+    passes: dict[str, dict[str, dict[str, float]]] = {}
 
 
 class ParityFacts(ResultFacts):

@@ -149,7 +149,8 @@ class BenchTable(BaseModel):
     ratio_low: Quantities
     ratio_high: Quantities
     verdict: Annotated[list[SpeedVerdict | Literal[""]], texts]
-    floor_fraction: Quantities
+    floor_fraction: Quantities  # of the products alone
+    operations_fraction: Quantities
     compile_seconds: Quantities
     break_even_steps: Annotated[list[Boundless], numbers]
     peak_memory_mb: Quantities
@@ -164,6 +165,7 @@ class BenchTable(BaseModel):
     def _of_before(cls, cells: dict[str, Sequence[str]]) -> dict[str, Sequence[str]]:
         """Fill in what a table leaves out that is from before it was measured."""
         later = "device device_memory_mb scaling_efficiency joules_per_token code_lines machine"
+        later += " operations_fraction"
         return dict.fromkeys(later.split(), [""] * len(cells.get("backend", ()))) | cells
 
 

@@ -113,8 +113,11 @@ def _leads(results: Sequence[ShapeResult], top: str, names: Sequence[str]) -> bo
 
 
 def _of_floor(swept: Swept, name: str) -> str:
-    shares = wide(swept.table, "floor_fraction")
-    return f", {shares[name].iloc[-1]:.2f} of the floor" if name in shares else ""
+    shares, of_all = (
+        wide(swept.table, quantity) for quantity in ("floor_fraction", "operations_fraction")
+    )
+    said = f", {shares[name].iloc[-1]:.2f} of the floor" if name in shares else ""
+    return f"{said} ({of_all[name].iloc[-1]:.2f} of all operations)" if name in of_all else said
 
 
 def _cost(swept: Swept, names: Sequence[str], slopes: Sequence[Slope]) -> str:

@@ -15,13 +15,17 @@ from harness.scale.request import around
 COLUMNS = {
     "tokens_per_sec": ("tokens/s", ",.0f"),
     "floor_fraction": ("floor", ".2f"),
+    "operations_fraction": ("operations", ".2f"),
     "compile_seconds": ("compile s", ".1f"),
     "peak_memory_mb": ("MB", ",.0f"),
     "memory_mb": ("MB then", ",.1f"),
     "generated_per_sec": ("text/s", ",.0f"),
     "first_token_ms": ("1st ms", ".2f"),
 }
-"""Headings and forms of quantities; compiling is for a terminal that has room."""
+"""Headings and forms of quantities."""
+
+ROOM_FOR = ("operations_fraction", "compile_seconds")
+"""Quantities for a terminal that has room."""
 
 
 def show(console: Console, swept: Swept, facts: dict[str, Any], shape: str) -> None:
@@ -44,7 +48,7 @@ def show(console: Console, swept: Swept, facts: dict[str, Any], shape: str) -> N
     table.add_column("form", no_wrap=True)
     told = [name for name in COLUMNS if name in {*swept.table["quantity"]}]
     if console.width < ROOMY:
-        told = [name for name in told if name != "compile_seconds"]
+        told = [name for name in told if name not in ROOM_FOR]
     for place, name in enumerate(told):
         table.add_column(COLUMNS[name][0], justify="right", no_wrap=True)
         if not place:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.bench.floor import OPERATIONS, PRODUCTS
 from harness.bench.sections import failures, reproduce
 from harness.console import figure
 from harness.intervals import bounds
@@ -87,17 +88,18 @@ def _shown(table: pd.DataFrame) -> list[Series]:
     speeds = table[(table["quantity"] == "tokens_per_sec") & (table.backend != FLOOR)]
     means = np.log(speeds["median"]).groupby([speeds.backend, speeds.variant]).mean()
     ranked = [Series(*map(str, key)) for key in means.sort_values(ascending=False).index]
-    if len(ranked) < MOST:
+    if len(ranked) < MOST - 1:
         return ranked
     first = {each.backend: each for each in reversed(ranked)}
-    return [each for each in ranked if first[each.backend] == each][: MOST - 1]
+    return [each for each in ranked if first[each.backend] == each][: MOST - 2]
 
 
 def _drawn(mine: pd.DataFrame, shown: Sequence[Series]) -> pd.DataFrame:
-    """The rows of these forms and of the floor, with the names that people know."""
+    """The rows of these forms and of both floors, with the names that people know."""
     parts = [each.rows(mine).assign(**each.labels) for each in shown]
-    floor = Series(FLOOR, "products")
-    parts.append(floor.rows(mine).assign(**floor.labels | {"title": "the floor"}))
+    for variant, title in ((PRODUCTS, "the floor"), (OPERATIONS, "all operations")):
+        floor = Series(FLOOR, variant)
+        parts.append(floor.rows(mine).assign(**floor.labels | {"title": title}))
     columns = ["value", "median", "low", "high", "backend", "framework", "variant", "title"]
     return pd.concat([part for part in parts if len(part)])[columns].reset_index(drop=True)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from common.matmul_floor import unavoidable
+from common.floor import unavoidable
 from harness.bench.shapes import dimensions
 from harness.intervals import ERROR, Interval
 from harness.scale.ranges import OF_SHAPE

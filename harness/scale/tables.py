@@ -21,9 +21,15 @@ TEXT = TimeText(prefix_tokens=15, num_preds=50)
 """The text whose writing is timed: of the length of the chapter's."""
 
 FLOOR = "floor"
-"""Backend of the matrix products that no step can avoid."""
+"""Backend of what no step can avoid: the matrix products, and all operations."""
 
-ALONE = ("floor_fraction", "compile_seconds", "peak_memory_mb", "device_memory_mb")
+ALONE = (
+    "floor_fraction",
+    "operations_fraction",
+    "compile_seconds",
+    "peak_memory_mb",
+    "device_memory_mb",
+)
 """Quantities of `bench_table` that have no interval."""
 
 Row = dict[str, Any]

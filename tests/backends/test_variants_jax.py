@@ -5,7 +5,7 @@ import pytest
 
 import backends
 from common.experiment import Experiment
-from common.matmul_floor import Product
+from common.floor import Product
 from common.weights import NAMES, draw_weights
 from rnn_rosetta_suite.haste import in_haste
 
@@ -73,10 +73,23 @@ def test_the_gradients_by_hand_are_those_of_jax(jax_backend, activation):
         np.testing.assert_allclose(g, e, rtol=1e-9, atol=1e-12, err_msg=name)
 
 
-def test_every_way_to_the_products_runs(jax_backend):
-    from backends.jax.products import ways
+def test_every_way_computes_its_products_each_as_often_as_said(jax_backend, monkeypatch):
+    from backends.jax import products
 
-    for run in ways(Product("H W_hh", 3, 4, 5, 6), "cpu").values():
+    product, done, multiply = Product("H W_hh", 3, 4, 5, 6), [], products.multiply
+
+    def recorded(lefts, right, results, dot):
+        found = np.asarray(multiply(lefts, right, results, dot))
+        done.append((np.asarray(lefts), np.asarray(right), found))
+        return found
+
+    ways = products.ways(product, "cpu")
+    monkeypatch.setattr(products, "multiply", recorded)
+    for run in ways.values():
         before = jax_backend.compilations()
         run()
         assert jax_backend.compilations() == before
+    (A, W, C), (A_T, W_T, C_T) = done
+    for lefts, right, results in ((A, W, C), (A_T.swapaxes(1, 2), W_T.T, C_T.swapaxes(1, 2))):
+        np.testing.assert_allclose(results, lefts @ right, rtol=1e-5)
+        assert 2 * results.size * len(right) == product.flops

@@ -5,7 +5,7 @@ import pytest
 
 import backends
 from common.experiment import Experiment
-from common.matmul_floor import Product
+from common.floor import Product
 from common.weights import draw_weights
 
 TOKENS = np.random.default_rng(0).integers(9, size=(4, 7))

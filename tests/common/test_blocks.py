@@ -3,7 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.blocks import CACHE, FEWEST, NARROWEST, number_of_blocks, number_of_parts
+from common.blocks import (
+    CACHE,
+    FEWEST,
+    NARROWEST,
+    cache_holds,
+    number_of_blocks,
+    number_of_parts,
+)
 
 sizes = st.integers(1, 2000)
 
@@ -28,3 +35,4 @@ def test_a_core_has_a_part_if_it_is_large_enough(sequences, cores):
 def test_chapter_9_is_worked_on_in_blocks_and_the_functional_chapter_is_not():
     assert number_of_blocks(512, 32, 32, 28) == 8
     assert number_of_blocks(16, 35, 512, 28) == 1
+    assert [cache_holds(num_hiddens) for num_hiddens in (512, 1024)] == [True, False]

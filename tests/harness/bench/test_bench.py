@@ -8,11 +8,15 @@ import pandas as pd
 import pytest
 
 from common.errors import RequestError
+from common.floor import SOFTMAX, TANH, TANH_GRADIENT
 from harness.bench import rounds as bench
 from harness.bench import turns
+from harness.bench.answers import answers
 from harness.bench.contenders import Contender, Contest, contenders
+from harness.bench.floor import floor
 from harness.bench.quiet import Quiet
-from harness.bench.tables import COLUMNS, bench_table, break_even, floor
+from harness.bench.ratios import ShapeResult
+from harness.bench.tables import COLUMNS, bench_table, break_even, circumstances, rounds_table
 from harness.bench.turns import time_shape
 from harness.bench.twins import Twin
 from harness.cli import app
@@ -95,6 +99,31 @@ def test_the_floor_takes_each_product_where_it_is_fastest():
     table = bench_table(SHAPE, found).set_index("backend")
     assert table.loc["floor"].tokens_per_sec == 2 * 3 / 2
     assert table.loc["jax"].floor_fraction == 0.5
+    assert math.isnan(table.loc["jax"].operations_fraction)  # no pass was timed
+
+
+def test_the_floor_of_all_operations_has_every_pass_in_its_fastest_way():
+    def library(name, tanh, softmax):
+        turn = {"H W_hh": {"a": 2.0, "b": 9.0}, TANH: {"a": 9.0, "b": tanh}}
+        turn |= {TANH_GRADIENT: {"a": 1.0}, SOFTMAX: {"a": softmax}}
+        return Contender(name, "products", products=[turn, turn])
+
+    found = [library("torch", 3.0, 2.0), library("jax", 1.0, 4.0), made_up("jax", "fused", [12.0])]
+    table = bench_table(SHAPE, found).set_index("variant")
+    fused, products, operations = (table.loc[each] for each in ("fused", "products", "operations"))
+    assert (fused.floor_fraction, fused.operations_fraction) == (2 / 12, (2 + 1 + 1 + 2) / 12)
+    assert (products.floor_fraction, operations.operations_fraction) == (1, 1)
+    assert operations.tokens_per_sec == 2 * 3 / 6
+    rounds = rounds_table(SHAPE, found).set_index(["backend", "variant", "round"]).seconds
+    of_libraries = [rounds[name, each, 2] for name in ("torch", "jax")
+                    for each in ("products", "operations")]  # fmt: skip
+    assert of_libraries == [2, 8, 2, 8]
+    told = circumstances(SHAPE, found)
+    assert told["passes"][SOFTMAX] == {"torch: a": {"seconds": 2}, "jax: a": {"seconds": 4}}
+    assert answers([ShapeResult(SHAPE, found)])[-1].endswith(
+        "fused reaches 0.17 of the speed of the matrix products alone and 0.50 of that of all "
+        "operations."
+    )
 
 
 def test_scaling_efficiency_is_of_the_speed_on_one_device():
@@ -201,7 +230,9 @@ def test_the_command(tmp_path, alone, capsys):
     table = pd.read_csv(tmp_path / "b" / "bench.csv", keep_default_na=False, na_values=[""])
     assert (tmp_path / "b" / "report.html").is_file()
     assert list(table.columns) == COLUMNS
-    assert {*table.variant} == {*"scratch fused concise object book harness products".split()}
+    assert {*table.variant} == {
+        *"scratch fused concise object book harness products operations".split()
+    }
     assert (table[table.variant == "concise"].ratio_to_concise == 1).all()
     assert len(said["figures"]) == len(table)
     facts = json.loads((tmp_path / "b" / "bench.json").read_text())
@@ -214,7 +245,7 @@ def test_the_command(tmp_path, alone, capsys):
     assert shape["same"]["smallest"] >= 1.02
     assert facts["answers"][SHAPE][0].startswith("Best forms: MXNet style ")
     rounds = pd.read_csv(tmp_path / "b" / "rounds.csv", keep_default_na=False)
-    turns = rounds[rounds.variant != "products"]
+    turns = rounds[~rounds.variant.isin(["products", "operations"])]
     assert len(turns) == 7 * 6
     assert "fused again" in {*turns.variant}
     read = read_bench(tmp_path / "b")

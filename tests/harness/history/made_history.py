@@ -17,7 +17,7 @@ ROUNDS = 20  # of a benchmark by default
 def residuals():
     """Logarithms of the seconds of each committed series, about their mean."""
     rounds = pd.read_csv(RESULTS / "bench" / "rounds.csv")
-    rounds = rounds[(rounds.backend != "null") & (rounds.variant != "products")]
+    rounds = rounds[(rounds.backend != "null") & ~rounds.variant.isin(["products", "operations"])]
     series = rounds.groupby(["backend", "variant", "shape"]).seconds
     logs = [np.log(seconds.to_numpy()) for _, seconds in series]
     return [(of - of.mean()) * np.sqrt(len(of) / (len(of) - 1)) for of in logs]

@@ -15,10 +15,15 @@ from hypothesis import strategies as st
 
 from common.errors import RequestError
 from common.experiment import Experiment
+from common.floor import PASSES
 from harness import load_runs
 from harness.bench.contenders import Contender
 from harness.bench.measure import BenchResult
+from harness.bench.report import told_of
 from harness.bench.tables import bench_table, circumstances, rounds_table
+from harness.compare.compare import compare
+from harness.history.entries import entries_below
+from harness.page.blocks import Chart
 from harness.records.facts import replacing
 from harness.records.provenance import machine, source, versions
 from harness.records.reading import read_bench, read_run
@@ -63,20 +68,30 @@ def copy(run_folder, tmp_path):
     return Path(shutil.copytree(run_folder, tmp_path / "copy"))
 
 
-def write_bench(folder):
-    """Write what `bench` writes, of a form that was timed and one that failed in its last round."""
+def write_bench(folder, operations=True):
+    """Write what `bench` writes, of a form that was timed and one that failed in its last round.
+
+    `operations` is false for what it wrote before it timed all of them, not products alone.
+    """
     turns, prepared = made_turns([1e-3, 2e-3, 3e-3]), made_prepared()
     found = [
         Contender("torch", "scratch", prepared, turns),
         Contender("torch", "fused", prepared, turns[:2], reason="it broke"),
         Contender("null", "null", prepared, turns),
-        Contender("torch", "products", products=[{"H W_hh": {"a": 1e-3}}]),
+        Contender(
+            "torch",
+            "products",
+            products=[{name: {"a": 1e-3} for name in ("H W_hh", *PASSES[: 3 * operations])}],
+        ),
     ]
     settings = {"dtype": "float32", "device": "auto", "threads": None}
     facts = {"machine": machine(), "versions": versions(), "source": source(), "command": []}
     facts |= {"rounds": 3, "settings": settings, "shapes": [circumstances(SHAPE, found)]}
     folder.mkdir(exist_ok=True)
     figures, rounds = bench_table(SHAPE, found), rounds_table(SHAPE, found)
+    if not operations:
+        figures = figures.drop(columns="operations_fraction")
+        del facts["shapes"][0]["passes"]
     BenchResult(facts, figures, rounds).write(folder, "finished")
     return folder
 
@@ -111,10 +126,23 @@ def test_what_else_a_run_folder_holds_is_read(copy):
     assert found.parity.error[1] == np.inf
     assert found.bench.facts["shapes"][0]["workers"][1]["reason"] == "it broke"
     figures = found.bench.figures.set_index("backend")
-    assert list(figures.index) == ["torch", "null", "floor"]  # null is a name, not a gap
-    assert np.isnan(figures.low["floor"])
-    assert len(found.bench.rounds) == 3 + 2 + 3 + 1
+    assert list(figures.index) == ["torch", "null", *["floor"] * 2]  # null is a name, not a gap
+    assert figures.low["floor"].isna().all()
+    assert list(figures.operations_fraction["floor"]) == [4, 1]
+    assert len(found.bench.rounds) == 3 + 2 + 3 + 2
     assert (len(found.bench.comparisons), len(found.bench.ranking)) == (0, 0)
+
+
+def test_a_benchmark_from_before_all_operations_were_timed_is_read_and_compared(tmp_path):
+    older, newer = write_bench(tmp_path / "a", operations=False), write_bench(tmp_path / "b")
+    found = read_bench(older)
+    assert found.figures.operations_fraction.isna().all()
+    assert list(found.figures.variant) == ["scratch", "null", "products"]
+    (section, *_) = told_of([older]).sections
+    heads = next(block.grid.heads for block in section.blocks if isinstance(block, Chart))
+    assert {"of products", "of operations"} <= {*heads}
+    assert [entry.kind for entry in entries_below(older)] == ["bench"]
+    assert {each.verdict for each in compare(older, newer, (), (), 0.05).changes} <= {"tie", None}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

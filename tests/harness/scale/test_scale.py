@@ -52,7 +52,8 @@ def test_the_command(scaled, tmp_path):
     assert list(table.columns) == COLUMNS
     assert facts["sweeps"]["corpus_size"] == [64, 1024]
     assert {*table.backend} == {"mxnet-style", "floor"}
-    names = {"tokens_per_sec", "floor_fraction", "compile_seconds", "peak_memory_mb"}
+    names = {"tokens_per_sec", "floor_fraction", "operations_fraction"}
+    names |= {"compile_seconds", "peak_memory_mb"}
     names |= {"generated_per_sec", "first_token_ms"}
     for dimension in ("num_hiddens", "batch_size", "corpus_size"):
         mine = table[(table.dimension == dimension) & (table.backend != "floor")]
