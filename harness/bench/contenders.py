@@ -13,6 +13,7 @@ from harness.bench.shapes import dimensions
 from harness.checks import select, unable
 from harness.workers.errors import Failure
 from harness.workers.interpreters import missing
+from harness.workers.process import Worker
 from harness.workers.protocol import Judged, Prepared, Seconds, TextTimed, Turn
 from harness.workers.requests import TimeProducts, TimeText
 
@@ -44,6 +45,7 @@ class Contender:
         steps: of a turn, see `harness.bench.turns.turn_seconds`. Every rank is told the same.
         of_products: the request for its turns; None for a network.
         writes: True if its turns are texts, as of `harness.bench.generation`.
+        worker: the process that takes its turns, while it lives.
     """
 
     backend: str
@@ -65,6 +67,7 @@ class Contender:
     steps: int = 1
     of_products: TimeProducts | None = None
     writes: bool = False
+    worker: Worker | None = field(default=None, repr=False, compare=False)
 
     @property
     def label(self) -> str:
@@ -111,6 +114,15 @@ class Contest:
     text: TimeText | None = None
     indices: str | None = None
     floor: int = FLOOR_ROUNDS
+
+
+@dataclass(frozen=True)
+class Size:
+    """Contest on a shape, which may take turns with others: the sizes of a sweep."""
+
+    contest: Contest
+    shape: str
+    found: list[Contender]
 
 
 def contenders(contest: Contest) -> tuple[list[Contender], dict[str, str]]:

@@ -1,12 +1,14 @@
 """Rounds of a contest: everybody takes a turn in each, in an order shuffled anew.
 
+The sizes of a form follow each other, shuffled too: a ratio of two is of neighbouring seconds.
+
 A round that others disturbed is thrown away and done again, up to a limit.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,7 +32,6 @@ WARMING = 10
 
 def take_rounds(
     batch: Sequence[Contender],
-    workers: Mapping[str, Worker],
     limits: Limits,
     meter: Meter,
     watch: Watch,
@@ -49,17 +50,24 @@ def take_rounds(
         running = [e for e in batch if not e.reason and (e.is_network or kept < limits.floor)]
         if not any(each.is_network for each in running) and kept >= limits.floor:
             return
-        before = {each.name: [*map(len, _found(each))] for each in running}
-        for turn in rng.permutation(len(running)):
-            with given_up_on_failure(running[turn]):
-                _take_turn(running[turn], running, workers, meter, device, text)
+        before = [[*map(len, _found(each))] for each in running]
+        for each in _shuffled(running, rng):
+            with given_up_on_failure(each):
+                _take_turn(each, running, meter, device, text)
             watch.look()
         if meter.end_round():
             kept += 1
             continue
-        for each in running:
-            for found, length in zip(_found(each), before[each.name], strict=True):
+        for each, lengths in zip(running, before, strict=True):
+            for found, length in zip(_found(each), lengths, strict=True):
                 del found[length:]
+
+
+def _shuffled(running: Sequence[Contender], rng: np.random.Generator) -> Iterator[Contender]:
+    names = [*dict.fromkeys(each.name for each in running)]
+    for place in rng.permutation(len(names)):
+        sizes = [each for each in running if each.name == names[place]]
+        yield from (sizes[size] for size in rng.permutation(len(sizes)))
 
 
 @contextmanager
@@ -80,14 +88,14 @@ def _found(of: Contender) -> tuple[list[Any], ...]:
 def _take_turn(
     contender: Contender,
     running: Sequence[Contender],
-    workers: Mapping[str, Worker],
     meter: Meter,
     device: str,
     text: TimeText | None,
 ) -> None:
     """One turn, and the CPU time of the others meanwhile, who should have used none."""
-    worker = workers[contender.name]
-    before = {each.name: cpu_seconds(workers[each.name]) for each in running}
+    worker = contender.worker
+    assert worker is not None
+    before = [_used(each) for each in running]
     family = contender.devices > 1
     own, energy, clocks = _own(worker, family), counters(device), meter.reading()
     if text:
@@ -108,10 +116,14 @@ def _take_turn(
         steps = contender.steps + max(1, contender.steps // WARMING)
         contender.joules.append(joules / steps)
     _settle(worker)
-    for each in running:
-        if each is not contender:
-            each.idle_cpu += cpu_seconds(workers[each.name]) - before[each.name]
+    for each, used in zip(running, before, strict=True):
+        if each.worker is not worker:
+            each.idle_cpu += _used(each) - used
             each.idle_wall += after.wall - clocks.wall
+
+
+def _used(contender: Contender) -> float:
+    return cpu_seconds(contender.worker) if contender.worker else 0.0
 
 
 def _own(worker: Worker, family: bool) -> float:

@@ -48,12 +48,17 @@ class Limits:
     floor: int = FLOOR_ROUNDS
 
     @classmethod
-    def of(cls, contest: Contest, contenders: int) -> Limits:
-        """Limits of a contest: what was given; if that is not the rounds, also the defaults."""
+    def of(cls, contest: Contest, contenders: int, sizes: int) -> Limits:
+        """Limits of a contest: what was given; if that is not the rounds, also the defaults.
+
+        Several sizes that share their rounds have as many times the seconds, and use them up.
+        """
         seconds, precision = contest.seconds, contest.precision
         if contest.rounds is None:
             seconds = default_seconds(contenders) if seconds is None else seconds
             precision = PRECISION if precision is None else precision
+        if sizes > 1:
+            seconds, precision = sizes * seconds if seconds else None, None
         return cls(contest.rounds, seconds, precision, floor=contest.floor)
 
     def reached(self, rounds: int, seconds: float, batch: Sequence[Contender]) -> bool:

@@ -47,10 +47,13 @@ class SlopeFacts(Open):
     dimension: str
     backend: str
     variant: str
+    first: Whole
+    last: Whole
     slope: float
     low: float | None
     high: float | None
     expected: float
+    verdict: str
 
 
 class OvertakingFacts(Open):

@@ -4,53 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from itertools import groupby
 
-import pandas as pd
+import numpy as np
 
 from harness.bench.answers import joined, times, titled, withheld
-from harness.bench.quiet import Quiet
 from harness.bench.ranking import match
 from harness.bench.ratios import ShapeResult, common_forms, mean_speed
 from harness.console import figure
-from harness.intervals import Interval, ratio_of_separate
+from harness.intervals import interval
 from harness.page.figure import MOST
-from harness.scale.overtaking import Overtaking, Point
-from harness.scale.ranges import Vary, size
-from harness.scale.slopes import FLAT, Slope
-from harness.scale.tables import FLOOR, series_of, wide
-
-WITHIN = 0.10
-"""Share by which the cost of a token may differ, or memory grow, and still be called flat."""
-
-
-@dataclass
-class Swept:
-    """Result of a sweep.
-
-    Attributes:
-        vary: its sizes.
-        table: rows of ``scale.csv``.
-        points: sizes and contests; none of a long run.
-        quiets: of the machine meanwhile.
-    """
-
-    vary: Vary
-    table: pd.DataFrame
-    points: list[Point] = field(default_factory=list)
-    quiets: list[Quiet] = field(default_factory=list)
-
-    @property
-    def forms(self) -> pd.DataFrame:
-        """The rows of networks, without the floor's."""
-        return self.table[self.table.backend != FLOOR]
-
-    @property
-    def ends(self) -> tuple[str, str]:
-        """The least and the largest size, as they are shown."""
-        values = self.vary.values
-        first, last = (size(self.vary.dimension, value) for value in (values[0], values[-1]))
-        return first, f"{last} {self.vary.unit}"
+from harness.scale.overtaking import Overtaking
+from harness.scale.ranges import size
+from harness.scale.slopes import FLAT, WITHIN, Slope
+from harness.scale.swept import Swept
+from harness.scale.tables import series_of, wide
 
 
 def answers(swept: Swept, over: Sequence[Overtaking], slopes: Sequence[Slope]) -> list[str]:
@@ -69,7 +37,9 @@ def answers(swept: Swept, over: Sequence[Overtaking], slopes: Sequence[Slope]) -
         return ["Nobody has figures at every size."]
     if swept.vary.dimension == "threads":
         return [_gain(swept, names), _fastest(swept, over, names)]
-    told = [_fastest(swept, over, names), _cost(swept, names, slopes), _texts(swept)]
+    ends = groupby(slopes, lambda each: (each.first, each.last))
+    costs = [_cost(swept, names, list(each)) for _, each in ends]
+    told = [*costs, _fastest(swept, over, names), _texts(swept)]
     return [each for each in told if each]
 
 
@@ -121,17 +91,21 @@ def _of_floor(swept: Swept, name: str) -> str:
 
 
 def _cost(swept: Swept, names: Sequence[str], slopes: Sequence[Slope]) -> str:
-    """Sentence on the power of the size that a step's cost grows with."""
-    final = swept.points[-1][1]
-    top = max(names, key=lambda name: mean_speed([final], name))
-    mine = next((each for each in slopes if f"{each.backend} {each.variant}" == top), None)
-    if mine is None:
+    """Sentence on the power of the size that a step's cost grows with, between two sizes."""
+    mine = [each for each in slopes if f"{each.backend} {each.variant}" in names]
+    if not mine:
         return ""
-    found = times(Interval(mine.slope, mine.low, mine.high))
-    return (
-        f"A step of {titled([final], top)} costs as the {swept.vary.dimension} to the power of "
-        f"{found}; the products say {mine.expected:.2f}."
-    )
+    dimension, whole = swept.vary.dimension, (mine[0].first, mine[0].last)
+    words: dict[str, list[str]] = {}
+    for each in sorted(mine, key=lambda each: names.index(f"{each.backend} {each.variant}")):
+        name = titled([swept.points[-1][1]], f"{each.backend} {each.variant}")
+        words.setdefault(each.verdict, []).append(f"{name} {times(each.found)}")
+    power = f"the products say {mine[0].expected:.2f}"
+    told = "; ".join(f"{verdict}: {joined(found)}" for verdict, found in words.items())
+    first, last = (size(dimension, value) for value in whole)
+    ends = f"from {first} to {last} {swept.vary.unit}"
+    why = "No verdict, for the machine was busy. " if swept.busy else ""
+    return f"{why}Power of {dimension} that a step costs, {ends}, where {power}: {told}."
 
 
 def _texts(swept: Swept) -> str:
@@ -152,10 +126,7 @@ def _texts(swept: Swept) -> str:
 def _gain(swept: Swept, names: Sequence[str]) -> str:
     """Sentence on how many times as fast the most threads are."""
     (few, least), (many, most) = swept.points[0], swept.points[-1]
-    found = {}
-    for name in names:
-        speeds = ([1 / turn.seconds for turn in r.forms[name].turns] for r in (most, least))
-        found[name] = ratio_of_separate(*speeds)
+    found = {name: interval(np.exp(-swept.relative[name][many])) for name in names}
     best = sorted(found, key=lambda name: -found[name].median)[:MOST]
     first, *others = [(titled([most], name), times(found[name])) for name in best]
     told = [f"{first[0]} is {first[1]} times as fast", *(f"{n} {ratio}" for n, ratio in others)]
@@ -167,34 +138,47 @@ def _gain(swept: Swept, names: Sequence[str]) -> str:
 
 def _flat(swept: Swept) -> list[str]:
     """Sentences on a cost that should not depend on the size: of a token, and of memory."""
-    costs = 1 / wide(swept.forms, "tokens_per_sec")
-    spread = (costs.max() / costs.min() - 1).dropna()
-    worst, name = float(spread.max()), series_of(spread.idxmax()).title
-    busy = "The machine was busy, so no verdict: " if _busy(swept) else ""
-    of = {"corpus_size": "the size of the text", "num_epochs": "the length of the run"}
-    what, (first, last) = of[swept.vary.dimension], swept.ends
-    ends = f"from {first} to {last}"
-    if worst <= WITHIN:
-        told = [f"{busy}The cost of a token is flat in {what}: within {_percent(worst)}, {ends}."]
-    else:
-        told = [f"{busy}The cost of a token is NOT flat in {what}: {name} differs by "
-                f"{_percent(worst)}, {ends}."]  # fmt: skip
+    dimension = swept.vary.dimension
+    ratios = {
+        (name, value): interval(np.exp(logs))
+        for name, of in swept.relative.items()
+        for value, logs in of.items()
+        if value != swept.vary.values[0]
+    }
+    what = {"corpus_size": "the size of the text", "num_epochs": "the length of the run"}[dimension]
+    ends = "from {} to {}".format(*swept.ends)
+    told = []
+    if ratios:
+        most = 1 + WITHIN
+        beyond = [key for key, r in ratios.items() if r.low > most or r.high < 1 / most]
+        known = all(1 / most <= r.low and r.high <= most for r in ratios.values())
+        worst = max(beyond or ratios, key=lambda key: abs(math.log(ratios[key].median)))
+        at = f"{size(dimension, worst[1])} {swept.vary.unit}"
+        case = f"{series_of(worst[0]).title} costs {times(ratios[worst])} times as much at {at}"
+        share = _percent(abs(ratios[worst].median - 1))
+        if swept.busy:
+            told.append(f"No verdict on the cost of a token, for the machine was busy: {case}.")
+        elif beyond:
+            told.append(f"The cost of a token is NOT flat in {what}: {case}, {ends}.")
+        elif known:
+            flat = f"The cost of a token is flat in {what}: within {share}, {ends}"
+            told.append(f"{flat}; at most, {case}.")
+        else:
+            told.append(f"If the cost of a token is flat in {what}, rounds are too few: {case}.")
     memory = wide(swept.table, "memory_mb")
     if not memory.empty:
         grown = (memory.iloc[-1] - memory.iloc[0]).clip(lower=0)
         shares = grown / memory.iloc[0]
-        share, form = float(shares.max()), str(shares.idxmax())
-        verb = "grows" if share <= WITHIN else "GROWS"
-        more = f"{_percent(share)} ({float(grown[form]):.1f} MB, {series_of(form).title})"
+        growth, form = float(shares.max()), str(shares.idxmax())
+        verb = "grows" if growth <= WITHIN else "GROWS"
+        more = f"{_percent(growth)} ({float(grown[form]):.1f} MB, {series_of(form).title})"
         told.append(f"Memory {verb} by at most {more}, {ends}.")
     return told
 
 
 def _busy(swept: Swept) -> str:
     """Reason why nothing can be said of speed; empty if it was quiet."""
-    if any(each.busy for each in swept.quiets):
-        return "the machine was busy"
-    return ""
+    return "the machine was busy" if swept.busy else ""
 
 
 def _percent(share: float) -> str:

@@ -44,6 +44,7 @@ class Quantity:
 
 
 QUANTITIES = {
+    "relative_cost": Quantity("Cost over that at the first size", "times", "~g", ".3f"),
     "tokens_per_sec": Quantity("Training throughput", "tokens/s", "~s", ",.0f"),
     "peak_memory_mb": Quantity("Peak memory of the process", "MB", "~s", ",.0f"),
     "memory_mb": Quantity("Memory of the process after so many epochs", "MB", "~s", ",.1f"),

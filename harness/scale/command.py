@@ -55,9 +55,9 @@ def scale(
 ) -> int:
     """Measure cost as a function of size: throughput, memory, compiling, and writing a text.
 
-    Several --vary are as many sweeps, each around the base shape, never their product. At every
-    size all forms take turns as in bench, against the floor; who is not equal to the reference has
-    no figure. Of num_epochs one long run of tiny epochs is looked at on its way.
+    Several --vary are as many sweeps, each around the base shape, never their product. All forms at
+    all sizes of a sweep take turns in the same rounds, against the floor; who is not equal to the
+    reference has no figure. Of num_epochs one long run of tiny epochs is looked at on its way.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def scale(
     shape
         the base, batch x steps x hiddens x vocabulary
     seconds
-        begin no further round of a size after so long, once there are 6
+        begin no further round of a sweep after so long a size, once there are 6
     out
         the folder that gets scale.csv, scale.json and the report (default: runs/<time>-scale)
     """

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 
 from common.experiment import Experiment
 from common.inputs import read_inputs
 from common.judging import TRAINED
 from harness.bench.contenders import Contest
 from harness.bench.quiet import Meter, Quiet
+from harness.bench.ratios import Logs
 from harness.bench.rounds import cpu_seconds
 from harness.intervals import interval
 from harness.scale.request import TINY
@@ -50,16 +52,28 @@ class LongRun:
     speeds: list[float] = field(default_factory=list)
     memory_mb: dict[int, float] = field(default_factory=dict)
 
+    def blocks(self, value: int) -> NDArray[np.float64]:
+        """Throughputs of parts of the second half of so many epochs, in their order."""
+        half = np.array(self.speeds[value // 2 : value])
+        parts = np.array_split(half, min(BLOCKS, len(half)))
+        return np.array([len(part) / np.sum(1 / part) for part in parts])
+
+    def relative(self, values: Sequence[int]) -> dict[int, Logs]:
+        """Logarithms of a token's cost over that in the first number of epochs, part by part.
+
+        Epochs of one run follow each other: what a machine drifts meanwhile does not cancel.
+        """
+        costs = [-np.log(self.blocks(value)) for value in values]
+        parts = min(map(len, costs))
+        return {v: each[:parts] - costs[0][:parts] for v, each in zip(values, costs, strict=True)}
+
     def rows(self, values: Sequence[int]) -> list[Row]:
         """Rows of ``scale.csv``: throughput of the second half of so many epochs, and memory."""
         rows = []
         for value in values:
             of: Row = {"dimension": "num_epochs", "value": value}
             of |= {"backend": self.backend, "variant": self.variant}
-            half = np.array(self.speeds[value // 2 : value])
-            blocks = np.array_split(half, min(BLOCKS, len(half)))
-            speeds = [len(block) / np.sum(1 / block) for block in blocks]
-            rows.append(quantity(of, "tokens_per_sec", interval(speeds)))
+            rows.append(quantity(of, "tokens_per_sec", interval(self.blocks(value))))
             rows.append(quantity(of, "memory_mb", interval([self.memory_mb[value]])))
         return rows
 

@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 from rich.console import Console
 from rich.text import Text
 
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.files import write_aside, writing
-from harness.bench.contenders import contenders
+from harness.bench.contenders import Size, contenders
 from harness.bench.ratios import ShapeResult
 from harness.bench.shapes import dimensions
 from harness.bench.tables import circumstances
-from harness.bench.turns import time_shape
+from harness.bench.turns import time_sizes
 from harness.bench.twins import failures, with_twins
 from harness.records.cells import csv_of
 from harness.records.facts import write_facts
 from harness.records.provenance import provenance
 from harness.records.scaling import SCALE_TABLES
-from harness.scale.answers import Swept, answers
+from harness.scale.answers import answers
 from harness.scale.epochs import long_run
 from harness.scale.made_text import made_text
 from harness.scale.overtaking import overtakings
 from harness.scale.printing import show
 from harness.scale.ranges import Vary, size
-from harness.scale.request import ScaleRequest, Setup
+from harness.scale.request import ScaleRequest
 from harness.scale.slopes import slopes
+from harness.scale.swept import Point, Swept, relative, relative_rows
 from harness.scale.tables import Row, rows_of, table_of
+from harness.scale.together import groups
 from harness.workers.errors import WorkerError
 from harness.workers.placement import placed
 
@@ -67,7 +71,7 @@ class ScaleResult:
         dimension = swept.vary.dimension
         frames = [each for each in (self.table, swept.table) if len(each)]
         self.table = pd.concat(frames, ignore_index=True) if frames else self.table
-        over, powers = overtakings(swept.points), slopes(swept.table, dimension, shape)
+        over, powers = overtakings(swept.points), slopes(swept, shape)
         self.facts["answers"][dimension] = answers(swept, over, powers)
         self.facts["slopes"] += [asdict(each) for each in powers]
         for each in over:
@@ -110,7 +114,6 @@ def run_scale(request: ScaleRequest, folder: Path, console: Console, quiet: bool
         result.write(folder, "running")
     settings = contest.settings | {"device": placement.device}
     request = replace(request, contest=replace(contest, settings=settings))
-    done: dict[Setup, ShapeResult] = {}
     for sweep in request.sweeps:
         with console.status("") as status:
 
@@ -118,7 +121,7 @@ def run_scale(request: ScaleRequest, folder: Path, console: Console, quiet: bool
                 status.update("" if quiet else now)
 
             take = _run_long if sweep.dimension == "num_epochs" else _take_sweep
-            swept = take(request, sweep, result, done, say)
+            swept = take(request, sweep, result, say)
         result.add(swept, shape)
         result.write(folder, "finished" if sweep is request.sweeps[-1] else "running")
         show(console, swept, result.facts, shape)
@@ -127,51 +130,53 @@ def run_scale(request: ScaleRequest, folder: Path, console: Console, quiet: bool
     return result
 
 
-def _take_sweep(
-    request: ScaleRequest,
-    sweep: Vary,
-    result: ScaleResult,
-    done: dict[Setup, ShapeResult],
-    say: Say,
-) -> Swept:
-    """Time a contest at every size, but for those that another sweep has timed already."""
+def _take_sweep(request: ScaleRequest, sweep: Vary, result: ScaleResult, say: Say) -> Swept:
+    """Time a contest at every size, all in the same rounds as far as there is memory."""
+    swept = Swept(sweep, table_of([]))
+    number = sum(each.is_network for each in contenders(request.contest)[0]) + 1  # and a twin
     rows: list[Row] = []
-    points = []
-    for value in sweep.values:
-        setup = request.setup(sweep.dimension, value)
-        at = f"{sweep.dimension} {size(sweep.dimension, value)}"
-        if setup not in done:
-            done[setup] = _time(request, setup, result, at, say)
-        rows += rows_of(sweep.dimension, value, done[setup])
-        points.append((value, done[setup]))
-    return Swept(sweep, table_of(rows), points, [each.quiet for _, each in points])
+    for values in groups(sweep.values, number, psutil.virtual_memory().available):
+        points = _time(request, sweep.dimension, values, result, say)
+        swept.quiets.append(points[0][1].quiet)
+        new = [each for each in points if each[0] not in dict(swept.points)]
+        swept.points += new
+        rows += [row for point in new for row in rows_of(sweep.dimension, *point)]
+        for name, of in relative(points).items():
+            swept.relative[name] = swept.relative.get(name, {}) | of
+    rows += relative_rows(sweep.dimension, swept.relative)
+    swept.table = table_of(rows)
+    return swept
 
 
 def _time(
-    request: ScaleRequest, setup: Setup, result: ScaleResult, at: str, say: Say
-) -> ShapeResult:
-    """Time a contest, and keep its circumstances and failures."""
-    say(f"{at}: making a text" if setup.corpus_size else at)
-    with made_text(setup.corpus_size, dimensions(setup.shape)[3]) as indices:
-        contest = request.of_setup(setup, indices)
-        found = with_twins([e for e in contenders(contest)[0] if e.backend != "null"])
-        quiet, gpus = time_shape(contest, setup.shape, found, lambda now: say(f"{at}: {now}"))
-    told = {"threads": setup.threads, "corpus_size": setup.corpus_size, "gpus": [
-        gpu.model_dump() for gpu in gpus
-    ]}  # fmt: skip
-    result.facts["shapes"].append(circumstances(setup.shape, found, quiet) | told)
-    for name, reason in failures(found, contest.backends).items():
-        result.failures[f"{at}, {name}"] = reason
-    return ShapeResult(setup.shape, found, quiet)
+    request: ScaleRequest, dimension: str, values: Sequence[int], result: ScaleResult, say: Say
+) -> list[Point]:
+    """Time a contest at some sizes in the same rounds; keep its circumstances and failures."""
+    with ExitStack() as stack:
+        sizes = []
+        for value in values:
+            setup, at = request.setup(dimension, value), size(dimension, value)
+            say(f"{dimension} {at}: making a text" if setup.corpus_size else dimension)
+            vocab_size = dimensions(setup.shape)[3]
+            indices = stack.enter_context(made_text(setup.corpus_size, vocab_size))
+            contest = request.of_setup(setup, indices)
+            found = with_twins([e for e in contenders(contest)[0] if e.backend != "null"])
+            sizes.append(Size(contest, setup.shape, found))
+        quiet, gpus = time_sizes(sizes, lambda now: say(f"{dimension}: {now}"))
+    points = []
+    for value, each in zip(values, sizes, strict=True):
+        setup, at = request.setup(dimension, value), f"{dimension} {size(dimension, value)}"
+        told = {"threads": setup.threads, "corpus_size": setup.corpus_size, "gpus": [
+            gpu.model_dump() for gpu in gpus
+        ]}  # fmt: skip
+        result.facts["shapes"].append(circumstances(setup.shape, each.found, quiet) | told)
+        for name, reason in failures(each.found, request.contest.backends).items():
+            result.failures[f"{at}, {name}"] = reason
+        points.append((value, ShapeResult(setup.shape, each.found, quiet)))
+    return points
 
 
-def _run_long(
-    request: ScaleRequest,
-    sweep: Vary,
-    result: ScaleResult,
-    done: dict[Setup, ShapeResult],
-    say: Say,
-) -> Swept:
+def _run_long(request: ScaleRequest, sweep: Vary, result: ScaleResult, say: Say) -> Swept:
     """Train every form once, for as many epochs as the largest size."""
     swept = Swept(sweep, table_of([]))
     rows: list[Row] = []
@@ -183,6 +188,7 @@ def _run_long(
             result.failures[f"num_epochs, {form.name}"] = str(error)
             continue
         rows += run.rows(sweep.values)
+        swept.relative[form.name] = run.relative(sweep.values)
         swept.quiets.append(run.quiet)
-    swept.table = table_of(rows)
+    swept.table = table_of([*rows, *relative_rows("num_epochs", swept.relative)])
     return swept

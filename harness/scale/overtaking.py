@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from harness.bench.ranking import Match, match
-from harness.bench.ratios import ShapeResult, common_forms
+from harness.bench.ratios import common_forms
 from harness.intervals import Interval
-
-Point = tuple[int, ShapeResult]
-"""A size, and its contest."""
+from harness.scale.swept import Point
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from harness.console import ROOMY, figure, titled
-from harness.scale.answers import Swept
 from harness.scale.ranges import size
 from harness.scale.request import around
+from harness.scale.slopes import sizes_told
+from harness.scale.swept import Swept
 
 COLUMNS = {
     "tokens_per_sec": ("tokens/s", ",.0f"),
@@ -78,18 +80,17 @@ def _half_width(low: float, high: float) -> str:
 
 
 def _slopes(console: Console, slopes: list[dict[str, Any]]) -> None:
-    """Print the power of the size that each cost grows with."""
-    if not slopes:
-        return
-    table = titled("Slopes of log cost over log size")
-    table.add_column("form", no_wrap=True)
-    for name in ("slope", "95 % interval", "expected"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for each in slopes:
-        ends = "-"
-        if each["low"] == each["low"]:
-            ends = f"{figure(each['low'], '.2f')} to {figure(each['high'], '.2f')}"
-        found = figure(each["slope"], ".2f"), ends
-        name = f"{each['backend']} {each['variant']}"
-        table.add_row(name, *found, figure(each["expected"], ".2f"))
-    console.print(table)
+    """Print the power of the size that each cost grows with: over the sweep, and at its end."""
+    for sizes, group in groupby(slopes, sizes_told):
+        table = titled(f"Slopes of log cost over log size, {sizes}")
+        table.add_column("form", no_wrap=True)
+        for name in ("slope", "95 % interval", "products"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("verdict", no_wrap=True)
+        for each in group:
+            ends = "-"
+            if each["low"] == each["low"]:
+                ends = f"{figure(each['low'], '.2f')} to {figure(each['high'], '.2f')}"
+            found = figure(each["slope"], ".2f"), ends, figure(each["expected"], ".2f")
+            table.add_row(f"{each['backend']} {each['variant']}", *found, each["verdict"])
+        console.print(table)

@@ -33,6 +33,7 @@ from harness.records.scaling import read_scale
 from harness.scale.charts import QUANTITIES, by_size
 from harness.scale.ranges import size
 from harness.scale.request import around
+from harness.scale.slopes import sizes_told
 from harness.scale.tables import FLOOR, series_of
 
 
@@ -77,7 +78,7 @@ def section(table: pd.DataFrame, dimension: str, facts: dict[str, Any]) -> Secti
             title = f"{of.title} by {dimension}, both logarithmic"
             chart = by_size(f"{dimension}-{name}".replace("_", "-"), title,
                             dimension, drawn, of)  # fmt: skip
-            half = name != "tokens_per_sec"
+            half = name != "relative_cost"
             found.blocks.append(Chart(chart, _grid(mine, dimension, title, of.table), half))
     found.blocks += _folded(dimension, facts)
     return found
@@ -125,13 +126,15 @@ def _folded(dimension: str, facts: dict[str, Any]) -> list[Block]:
         rows = [
             [
                 named(Series(each["backend"], each["variant"])),
+                Cell(sizes_told(each)),
                 number(each["slope"], ".2f"),
                 NONE if each["low"] is None else between(each["low"], each["high"]),
                 number(each["expected"], ".2f"),
+                Cell(each["verdict"]),
             ]
             for each in slopes
         ]
-        heads = ["form", "slope", "95 % interval", "expected"]
+        heads = ["form", "sizes", "slope", "95 % interval", "the products say", "verdict"]
         table = Table("Slope of log cost over log size, by least squares", heads, rows)
         blocks.append(Details("As which power of the size does the cost grow?", [table]))
     over = [each for each in facts["overtakings"] if each["dimension"] == dimension]

@@ -5,18 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
 from common.floor import unavoidable
+from harness.bench.ratios import Logs
 from harness.bench.shapes import dimensions
-from harness.intervals import ERROR, Interval
-from harness.scale.ranges import OF_SHAPE
-from harness.scale.tables import series_of, wide
+from harness.intervals import Interval, interval
+from harness.scale.ranges import OF_SHAPE, size
+from harness.scale.swept import Relative, Swept
+from harness.scale.tables import FLOOR, series_of, wide
 
 FLAT = ("corpus_size", "num_epochs")
 """Dimensions whose cost is that of a token; of the others it is that of a step."""
+
+WITHIN = 0.10
+"""Share by which a cost may differ from what is expected, or memory grow, and still be as it."""
+
+Verdict = Literal["as the products say", "flatter", "steeper", "cannot tell"]
 
 
 @dataclass(frozen=True)
@@ -24,32 +32,67 @@ class Slope:
     """Slope of log cost over log size, of a form on a dimension.
 
     Attributes:
-        slope: that fits best; its 95 % interval is NaN for two sizes.
+        first, last: sizes between which it is told: all of a sweep, or its two largest.
+        slope: that fits best; its 95 % interval is NaN where there are too few rounds.
         expected: that of the products; of threads, that of twice the speed on twice as many.
+        verdict: what its interval says of it beside the expected one.
     """
 
     dimension: str
     backend: str
     variant: str
+    first: int
+    last: int
     slope: float
     low: float
     high: float
     expected: float
+    verdict: Verdict
+
+    @property
+    def found(self) -> Interval:
+        """The slope with its interval."""
+        return Interval(self.slope, self.low, self.high)
 
 
-def slopes(table: pd.DataFrame, dimension: str, shape: str) -> list[Slope]:
-    """The slopes of all forms that have figures at two sizes or more, the floor's among them."""
-    speeds = wide(table, "tokens_per_sec")
+def slopes(swept: Swept, shape: str) -> list[Slope]:
+    """Slopes of all forms, the floor's among them: over the whole sweep, then over its end."""
+    dimension, costs = swept.vary.dimension, swept.relative | _of_floors(swept, shape)
     found = []
-    for name, column in speeds.items():
-        known, form = column.dropna(), series_of(name)
-        if len(known) > 1:
-            sizes = known.index.tolist()
-            tokens = [tokens_of(dimension, shape, size) for size in sizes]
-            slope = fitted(sizes, np.array(tokens) / known.to_numpy())
-            told = slope.median, slope.low, slope.high, expected(dimension, shape, sizes)
+    for part in dict.fromkeys([swept.vary.values, swept.vary.values[-2:]]):
+        for name, of in costs.items():
+            if not of.keys() >= {*part}:
+                continue
+            form, slope = series_of(name), interval(fitted(part, [of[size] for size in part]))
+            power = expected(dimension, shape, part)
+            verdict: Verdict = "cannot tell" if swept.busy else verdict_on(slope, power, part)
+            told = (part[0], part[-1], slope.median, slope.low, slope.high, power, verdict)
             found.append(Slope(dimension, form.backend, form.variant, *told))
     return found
+
+
+def _of_floors(swept: Swept, shape: str) -> Relative:
+    """Costs of the floors, by the medians of their few rounds."""
+    speeds = wide(swept.table, "tokens_per_sec")
+    found: Relative = {}
+    for name in (str(each) for each in speeds if str(each).startswith(f"{FLOOR} ")):
+        known = {int(str(key)): speed for key, speed in speeds[name].dropna().items()}
+        tokens = {key: tokens_of(swept.vary.dimension, shape, key) for key in known}
+        found[name] = {key: np.array([math.log(tokens[key] / known[key])]) for key in known}
+    return found
+
+
+def verdict_on(slope: Interval, power: float, sizes: Sequence[int]) -> Verdict:
+    """Verdict on a slope: the cost as expected is within `WITHIN` of it, from end to end."""
+    if not slope.known:
+        return "cannot tell"
+    margin = math.log1p(WITHIN) / math.log(sizes[-1] / sizes[0])
+    low, high = slope.low - power, slope.high - power
+    if -margin <= low and high <= margin:
+        return "as the products say"
+    if low > margin or high < -margin:
+        return "steeper" if (low > margin) == (power >= 0) else "flatter"
+    return "cannot tell"
 
 
 def tokens_of(dimension: str, shape: str, size: int) -> int:
@@ -75,20 +118,23 @@ def expected(dimension: str, shape: str, sizes: Sequence[int]) -> float:
     if dimension in FLAT:
         return 0.0
     products = [unavoidable(*sizes_at(dimension, shape, size)) for size in sizes]
-    return fitted(sizes, [float(sum(each.flops for each in step)) for step in products]).median
+    flops = [np.log([float(sum(each.flops for each in step))]) for step in products]
+    return float(fitted(sizes, flops)[0])
 
 
-def fitted(sizes: Sequence[int], costs: Sequence[float] | np.ndarray) -> Interval:
-    """Slope of a straight line through the logarithms, by least squares, with its interval.
+def fitted(sizes: Sequence[int], costs: Sequence[Logs]) -> NDArray[np.float64]:
+    """Slopes of straight lines through the logarithms, by least squares: one a round.
 
-    The interval is Student's, of what the points lie off the line: a cost that is no power of its
-    size has a wide one.
+    Args:
+        sizes: of each cost.
+        costs: logarithms of the costs at each size, round by round.
     """
-    from scipy import stats
+    x = np.log(sizes) - np.mean(np.log(sizes))
+    rounds = min(map(len, costs))
+    found: NDArray[np.float64] = x @ np.array([each[:rounds] for each in costs]) / (x @ x)
+    return found
 
-    line = stats.linregress(np.log(sizes), np.log(costs))
-    slope, free = float(line.slope), len(sizes) - 2
-    if free < 1:
-        return Interval(slope)
-    half = float(stats.t.ppf(1 - ERROR / 2, free)) * float(line.stderr)
-    return Interval(slope, slope - half, slope + half) if math.isfinite(half) else Interval(slope)
+
+def sizes_told(slope: dict[str, Any]) -> str:
+    """The sizes between which a slope of ``scale.json`` is told."""
+    return "-".join(size(slope["dimension"], slope[end]) for end in ("first", "last"))

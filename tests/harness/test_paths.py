@@ -29,7 +29,7 @@ COMMANDS = {
 
 MEASURED_BY = {
     "bench": "harness.bench.measure.time_shape",
-    "scale": "harness.scale.measure.time_shape",
+    "scale": "harness.scale.measure.time_sizes",
     "bptt": "harness.bptt.measure.measure",
     "sequence": "harness.sequence.measure.study",
     "corpus": "harness.corpus.measure.write",

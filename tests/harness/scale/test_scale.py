@@ -10,8 +10,9 @@ import pytest
 from common.errors import RequestError
 from common.experiment import Experiment
 from common.indices import open_indices, write_indices
-from harness.bench.contenders import Contest, contenders
-from harness.bench.turns import time_shape
+from harness.bench import rounds
+from harness.bench.contenders import Contest, Size, contenders
+from harness.bench.turns import time_shape, time_sizes
 from harness.bench.worker import batches_of
 from harness.cli import app
 from harness.page.blocks import figures
@@ -23,6 +24,7 @@ from harness.scale.made_text import made_text
 from harness.scale.ranges import sweeps
 from harness.scale.request import ScaleRequest
 from harness.scale.tables import COLUMNS, TEXT
+from harness.scale.together import EACH, groups
 from harness.workers.errors import WorkerError
 from harness.workers.requests import Prepare
 from tests.harness.drawn import most_lines
@@ -54,19 +56,18 @@ def test_the_command(scaled, tmp_path):
     assert {*table.backend} == {"mxnet-style", "floor"}
     names = {"tokens_per_sec", "floor_fraction", "operations_fraction"}
     names |= {"compile_seconds", "peak_memory_mb"}
-    names |= {"generated_per_sec", "first_token_ms"}
+    names |= {"generated_per_sec", "first_token_ms", "relative_cost"}
     for dimension in ("num_hiddens", "batch_size", "corpus_size"):
         mine = table[(table.dimension == dimension) & (table.backend != "floor")]
         for _, rows in mine.groupby("value"):
             assert {*rows["quantity"]} == names
     epochs = table[table.dimension == "num_epochs"]
-    assert {*epochs["quantity"]} == {"tokens_per_sec", "memory_mb"}
+    assert {*epochs["quantity"]} == {"tokens_per_sec", "memory_mb", "relative_cost"}
     assert list(facts["answers"]) == [each.partition("=")[0] for each in SWEEPS]
     for answers in facts["answers"].values():
         assert answers[0] in " ".join(said.split())
-    # the base shape of both sweeps is one contest
     assert [each["shape"] for each in facts["shapes"]] == [
-        *("2x3x4x5", "2x3x8x5", "4x3x4x5", "2x3x4x5", "2x3x4x5"),
+        *("2x3x4x5", "2x3x8x5", "2x3x4x5", "4x3x4x5", "2x3x4x5", "2x3x4x5"),
     ]
     assert {w["checked"]["verdict"] for s in facts["shapes"] for w in s["workers"] if w["rounds"]}
     assert [each.name for each in (tmp_path / "cache" / "rnn-rosetta" / "texts").iterdir()] == []
@@ -82,7 +83,7 @@ def test_its_report_is_made_of_its_files(scaled):
     assert [each.section for each in told.answers] == [each.partition("=")[0] for each in SWEEPS]
     drawn = figures(told.sections)
     assert {each.name for each in drawn} >= {
-        *("num-hiddens-tokens-per-sec", "num-hiddens-first-token-ms", "num-epochs-memory-mb"),
+        *("num-hiddens-tokens-per-sec", "num-hiddens-relative-cost", "num-epochs-memory-mb"),
     }
     assert max(most_lines(drawn).values()) <= MOST
     assert app(["report", str(folder)], result_action="return_value") == 0
@@ -98,6 +99,50 @@ def test_json_has_all_of_it(alone, tmp_path, capsys):
     assert {row["quantity"] for row in said["figures"]} >= {"tokens_per_sec", "generated_per_sec"}
     check(said, "scale")
     check(json.loads((tmp_path / "s" / "scale.json").read_text("utf-8")), "scale.json")
+
+
+def test_all_sizes_of_a_form_take_turns_side_by_side_in_every_round(short_turns, monkeypatch):
+    order = []
+    take_turn = rounds._take_turn
+    monkeypatch.setattr(
+        rounds, "_take_turn", lambda each, *rest: (order.append(each), take_turn(each, *rest))
+    )
+    settings = {"device": "cpu", "threads": 1}
+    contest = Contest(("mxnet-style",), ("scratch", "fused"), 3, settings, {})
+    sizes = []
+    for shape in ("2x3x4x5", "2x3x8x5", "2x3x16x5"):
+        found = [e for e in contenders(contest)[0] if e.backend == "mxnet-style" and e.is_network]
+        sizes.append(Size(contest, shape, found))
+    time_sizes(sizes, lambda said: None)
+    shapes = {id(form): size.shape for size in sizes for form in size.found}
+    turns = [(form.name, shapes[id(form)]) for form in order]
+    for beginning in range(0, len(turns), 3):
+        alike = turns[beginning : beginning + 3]
+        assert len({name for name, _ in alike}) == 1
+        assert len({shape for _, shape in alike}) == 3
+    assert len(turns) == 3 * 2 * 3
+    assert len({tuple(turns[start : start + 6]) for start in (0, 6, 12)}) > 1  # shuffled anew
+    assert all(len(form.turns) == 3 for size in sizes for form in size.found)
+
+
+def test_sizes_too_many_for_the_memory_are_in_groups_with_the_first():
+    values = (1, 2, 4, 8, 16)
+    assert groups(values, 5, 100 * EACH) == [values]
+    assert groups(values, 5, 15 * EACH) == [(1, 2, 4), (1, 8, 16)]
+    assert groups(values, 5, 0) == [(1, 2), (1, 4), (1, 8), (1, 16)]
+
+
+def test_groups_are_one_sweep(alone, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("harness.scale.together.EACH", 2**60)
+    out = tmp_path / "s"
+    assert run(*SMALL, "--vary", "num_hiddens=4,8,16", "--out", str(out)) == 0
+    table, facts = read_scale(out)
+    shapes = [each["shape"] for each in facts["shapes"]]
+    assert shapes == ["2x3x4x5", "2x3x8x5", "2x3x4x5", "2x3x16x5"]
+    costs = table[table["quantity"] == "relative_cost"].set_index("value")
+    assert costs.index.tolist() == [4, 8, 16]
+    assert costs.loc[4, "median"] == 1
+    assert (costs.low <= costs["median"]).all()
 
 
 def test_threads_are_varied_as_far_as_the_machine_goes(alone, tmp_path, monkeypatch, capsys):
