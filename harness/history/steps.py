@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from harness.history.measures import measure
 from harness.history.store import SERIES
@@ -173,7 +172,9 @@ def _moved(old: Values, new: Values) -> float:
 
 def _chance(old: Values, new: Values) -> float:
     """Probability of such a difference between two segments of one mean, by Student's test."""
+    from scipy.special import stdtr  # all of `scipy.stats` takes a second to import
+
     freedom = len(old) + len(new) - 2
     pooled = (old.var() * len(old) + new.var() * len(new)) / freedom
     error = math.sqrt(max(pooled, QUIET**2) * (1 / len(old) + 1 / len(new)))
-    return float(2 * stats.t.sf(abs(new.mean() - old.mean()) / error, freedom))
+    return float(2 * stdtr(freedom, -abs(new.mean() - old.mean()) / error))

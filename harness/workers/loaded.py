@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,20 +18,21 @@ def loaded_files(known: dict[str, str]) -> dict[str, str]:
         known: those that were told before, which are left out; the new ones are added to it.
     """
     new = {}
-    for name, path in _loaded():
+    for name, file in _loaded():
         if name not in known:
             try:
-                new[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+                new[name] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
             except OSError:
                 new[name] = ""  # nobody can tell any more what it was
     known |= new
     return new
 
 
-def _loaded() -> Iterator[tuple[str, Path]]:
+def _loaded() -> Iterator[tuple[str, str]]:
     for name, module in sys.modules.copy().items():
-        file = getattr(module, "__file__", None)
-        if file and name.partition(".")[0] in PACKAGES:
-            path = Path(file)
-            depth = name.count(".") + (2 if path.stem == "__init__" else 1)
-            yield "/".join(path.parts[-depth:]), path
+        if name.startswith(PACKAGES) and name.partition(".")[0] in PACKAGES:
+            file = getattr(module, "__file__", None)
+            if file:
+                parts = file.split(os.sep)
+                depth = name.count(".") + (2 if parts[-1].startswith("__init__.") else 1)
+                yield "/".join(parts[-depth:]), file

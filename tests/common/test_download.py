@@ -93,7 +93,8 @@ def server(tmp_path, monkeypatch):
     ) as served:
         served.asked = handler.asked
         served.url = f"http://127.0.0.1:{served.server_port}"
-        threading.Thread(target=served.serve_forever, daemon=True).start()
+        looking = {"poll_interval": 0.01}  # its end waits for so long
+        threading.Thread(target=served.serve_forever, kwargs=looking, daemon=True).start()
         yield served
         served.shutdown()
 
@@ -144,7 +145,7 @@ def test_a_failed_download_names_the_file_and_where_to_put_it(server, monkeypatc
 @pytest.mark.parametrize("size", [len(CONTENT), 0])
 def test_a_download_is_bounded_in_size_and_in_time(server, tmp_path, monkeypatch, kind, size):
     monkeypatch.setattr(downloads, "MOST", 2 * len(CONTENT))
-    monkeypatch.setattr(downloads, "PATIENCE", 0.6)
+    monkeypatch.setattr(downloads, "PATIENCE", 0.3)
     monkeypatch.setattr(downloads, "SLOWEST", 1e9)
     publish(monkeypatch, f"{server.url}/{kind}", size=size)
     start = time.monotonic()

@@ -30,6 +30,7 @@ from harness.run.train import RunRequest, run
 from tests.faults import mutations
 from tests.harness.made_runs import make_parity
 from tests.harness.records.test_reading import write_bench
+from tests.serving.sketching import sketch
 
 LONGEST = 60.0
 """Seconds that a file may take."""
@@ -165,7 +166,8 @@ def make_sound(folder: Path) -> None:
     make_parity(folder / "run")
     write_bench(folder / "run")
     words = ["study", str(folder / "study.toml"), "--out", str(folder / "study")]
-    made = attempt(Attempt(words), [])
+    with mock.patch("harness.page.write.draw", sketch):
+        made = attempt(Attempt(words), [])
     assert (made.status, made.faults) == (0, []), made
 
 

@@ -34,7 +34,7 @@ ENDING_SECONDS = 10.0
 
 ORPHAN_SECONDS = 2.0
 TINY = (
-    "--max-tokens 1500 --num-hiddens 4 --num-preds 3 --batch-size 4 --num-steps 60 "
+    "--max-tokens 500 --num-hiddens 4 --num-preds 3 --batch-size 4 --num-steps 20 "
     "--num-epochs 8 --pred-period 4 --seed 1"
 )
 STUDY = """
@@ -42,13 +42,13 @@ title = "Tiny"
 recipe = "quickstart"
 backends = ["mxnet-style"]
 [settings]
-max_tokens = 1500
+max_tokens = 500
 num_hiddens = 4
 num_epochs = 4
 pred_period = 2
 num_preds = 3
 batch_size = 4
-num_steps = 60
+num_steps = 20
 [[grid]]
 name = "rates"
 question = "Does it matter?"
@@ -64,7 +64,8 @@ LINES = {
     "bench": "bench --backend mxnet-style --variant fused --shape 2x2x2x2 --rounds 2",
     "parity": "parity --backend mxnet-style --variant fused --steps 2 --dtype float64",
     "sequence": "sequence --backend mxnet-style --num-points 120 --num-train 60",
-    "bptt": "bptt --recipe quickstart --backend mxnet-style --num-epochs 1 --draws 2",
+    "bptt": "bptt --recipe quickstart --backend mxnet-style --num-epochs 1 --draws 2 "
+    "--num-steps 8 --num-hiddens 8 --tau 2 --pi 0.7",
     "report": "report {folder}/run-whole/out",
     "report of it": "report {place}/out",
 }

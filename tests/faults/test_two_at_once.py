@@ -19,7 +19,8 @@ from harness.records.reading import read_bench, read_run
 from tests.faults.hostile import STUDY
 from tests.serving.asking import ALONE
 
-SMALL = "--num-hiddens 4 --num-epochs 3 --pred-period 1 --quiet"
+SMALL = "--max-tokens 300 --batch-size 16 --num-steps 10 --num-hiddens 4 --num-epochs 3 "
+SMALL += "--pred-period 1 --quiet"
 COMMANDS = {
     "run": f"run --backend mxnet-style {SMALL}",
     "study": "study study.toml",

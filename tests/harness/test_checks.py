@@ -161,7 +161,7 @@ def test_a_framework_that_breaks_without_a_word_gets_a_reason(registered, tmp_pa
     assert "assert not loss" in row.reason
 
 
-BOOK = "Once upon a time there was a river.\nIt went to the sea, and the sea was wide. " * 400
+BOOK = "Once upon a time there was a river.\nIt went to the sea, and the sea was wide. " * 200
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ for words in json.loads(sys.argv[1]):
     write.draw = sketch  # once is enough
 """
 
-TINY = "--max-tokens 1500 --num-hiddens 4 --num-epochs 2 --pred-period 1 --num-preds 3"
+TINY = "--max-tokens 500 --batch-size 4 --num-steps 20 --num-hiddens 4 --num-epochs 2 "
+TINY += "--pred-period 1 --num-preds 3"
 COMMANDS = [
     f"run --backend mxnet-style --variant scratch,fused {TINY} --out run",
     "report run",

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import mstats
 
 from harness.intervals import FEWEST, Interval, bounds, interval, ratio_of_separate, verdict
 from harness.paths import ROOT
@@ -53,6 +52,8 @@ def test_intervals_of_separate_runs_cover_19_in_20(noise, rounds):
 
 @pytest.mark.parametrize("count", [*range(FEWEST, 60), 100, 101, 500, 5000])
 def test_intervals_are_those_of_scipy(count):
+    from scipy.stats import mstats  # it takes a second, in one process alone
+
     given_values = np.exp(np.random.default_rng(count).standard_normal(count))
     low, high = mstats.median_cihs(given_values, 0.05)
     found = interval(given_values)

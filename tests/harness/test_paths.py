@@ -18,9 +18,14 @@ COMMANDS = {
     "bench": ("bench.json", "--backend mxnet-style --variant fused --shape 2x2x2x2 --rounds 2"),
     "scale": (
         "scale.json",
-        "--backend mxnet-style --shape 2x2x2x2 --seconds 0.01 --vary num_hiddens=2,4",
+        "--backend mxnet-style --variant fused --shape 2x2x2x2 --seconds 0.01 "
+        "--vary num_hiddens=2,4",
     ),
-    "bptt": ("bptt.json", "--recipe quickstart --backend mxnet-style --num-epochs 1 --draws 2"),
+    "bptt": (
+        "bptt.json",
+        "--recipe quickstart --backend mxnet-style --num-epochs 1 --draws 2 --num-steps 8 "
+        "--num-hiddens 8 --tau 2 --pi 0.7",
+    ),
     "sequence": ("sequence.json", "--backend mxnet-style --num-points 120 --num-train 60"),
     "corpus": ("corpus.json", "embedded --token char --max-tokens 2000"),
     "parity": ("parity.csv", "--backend mxnet-style --variant fused --steps 2 --dtype float64"),

@@ -54,7 +54,8 @@ def own_steps(inputs):
 '''
 ENTRY = "from backends import Entry\nENTRY = Entry({})\n"
 LOOK = 'title="Own NumPy", colours=("#7a4a01", "#ffcc67")'
-TINY = "--num-hiddens 8 --num-epochs 1 --max-tokens 2000 --num-preds 3 --baselines off".split()
+TINY = "--num-hiddens 8 --num-epochs 1 --max-tokens 300 --batch-size 16 --num-steps 10".split()
+TINY += "--num-preds 3 --baselines off".split()
 
 
 def package(folder, name, entry=LOOK, backend=BACKEND):

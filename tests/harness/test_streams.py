@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-TEXT = "分开 不分开 naïve Ω ١٢ 😀 the quick brown fox jumps over the lazy dog\n" * 30
+TEXT = "分开 不分开 naïve Ω ١٢ 😀 the quick brown fox jumps over the lazy dog\n" * 5
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])

@@ -1,5 +1,6 @@
 """Fixtures: whatever can be forked is, but in tests that are marked ``started``."""
 
+import gc
 import subprocess
 
 import pytest
@@ -13,6 +14,8 @@ def warm():
     """Commands and workers are forked, for fixtures of modules and sessions too."""
     subprocess.Popen = Popen
     remember()
+    gc.collect()
+    gc.freeze()  # what is imported stays: nobody need look through it again and again
     yield
     subprocess.Popen = START
 

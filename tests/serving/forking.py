@@ -24,6 +24,7 @@ import traceback
 from pathlib import Path
 
 from backends import plugins
+from harness import cli
 from harness.page import write
 from harness.records.provenance import provenance
 from harness.report.build import write_report
@@ -53,6 +54,8 @@ def warm_up():
     for name in ("backends.mxnet_style.backend", "backends.null"):
         importlib.import_module(name)
     remember()
+    for name in cli.COMMANDS:
+        cli.app[name].assemble_argument_collection()
     draw, write.draw = write.draw, sketch
     with tempfile.TemporaryDirectory() as folder:
         write_report([make_run(Path(folder, "run"))], Path(folder, "report"))

@@ -5,17 +5,23 @@ from functools import cache, wraps
 
 import jinja2
 from altair.utils import schemapi
+from cyclopts.argument import _collection
 
 from harness.page import html, rosetta
 from harness.records import provenance
 
 
 def remember():
-    """Remember sound charts, templates, excerpts of sources, and what git says of ours."""
+    """Remember sound charts, templates, excerpts of sources, groups of options, what git says."""
     schemapi._get_errors_from_spec = once_sound(schemapi._get_errors_from_spec)
+    schemapi._FromDict = once(schemapi._FromDict, lambda classes: "those of Vega-Lite")
     html.Environment = once(jinja2.Environment, lambda **given: given["loader"].package_name)
     rosetta.highlight = once(rosetta.highlight, lambda code, lexer, formatter: code)
     rosetta._cut = once(rosetta._cut, lambda source, name, topics: (source, name, *topics.items()))
+    groups = _collection._resolve_groups_from_callable
+    _collection._resolve_groups_from_callable = once(groups, lambda command, *_, **__: command)
+    told = _collection.extract_docstring_help
+    _collection.extract_docstring_help = once(told, lambda command: command)
     provenance.checkout = cache(provenance.checkout)
 
 

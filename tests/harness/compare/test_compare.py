@@ -1,6 +1,7 @@
 """``compare``: what got faster, slower or worse, between folders written by hand."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -19,6 +20,7 @@ from harness.bench.tables import bench_table, circumstances, rounds_table
 from harness.cli import app, main
 from harness.compare.changes import Allowed, _of_throughput
 from harness.compare.compare import compare
+from harness.compare.sides import side
 from harness.compare.tables import show
 from harness.intervals import FEWEST, Interval
 from harness.records.facts import replacing
@@ -143,7 +145,9 @@ def test_a_run_compared_with_itself_is_all_ties(seconds, perplexity, threshold, 
 
 @folders
 @given(data=st.data(), old=values, new=values, threshold=st.floats(0, 0.99))
-def test_new_against_old_mirrors_old_against_new(data, old, new, threshold, tmp_path_factory):
+def test_new_against_old_mirrors_old_against_new(
+    data, old, new, threshold, tmp_path_factory, read_once
+):
     here = tmp_path_factory.mktemp("runs")
     before = data.draw(times)
     after = data.draw(st.lists(st.floats(1e-3, 1e3), min_size=len(before), max_size=len(before)))
@@ -533,9 +537,18 @@ def runs(tmp_path_factory):
     }
 
 
+@pytest.fixture
+def read_once(monkeypatch):
+    """Each folder is read once."""
+    monkeypatch.setattr("harness.compare.compare.side", once)
+
+
+once = cache(side)
+
+
 @pytest.mark.parametrize("new", ["ok", *BROKEN])
 @pytest.mark.parametrize("old", ["ok", *BROKEN])
-def test_every_pair_of_statuses_alone_and_beside_a_sound_row(runs, old, new, capsys):
+def test_every_pair_of_statuses_alone_and_beside_a_sound_row(runs, read_once, old, new, capsys):
     for others in (False, True):
         found = compare(runs[old, others], runs[new, others], (), (), 0.05)
         show(Console(width=200), found)

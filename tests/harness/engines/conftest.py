@@ -12,7 +12,9 @@ from harness.workers.source import source_hash
 SETTINGS = {
     "num_epochs": 2,
     "num_hiddens": 4,
-    "max_tokens": 2000,
+    "max_tokens": 300,
+    "batch_size": 16,
+    "num_steps": 10,
     "pred_period": 2,
     "num_preds": 3,
     "prefixes": ("the clock",),

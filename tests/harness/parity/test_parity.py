@@ -70,7 +70,8 @@ def test_a_worker_that_leaves_out_cases_fails(tmp_path):
 
 def test_a_fault_is_found_before_training_and_gets_no_throughput(registered, tmp_path):
     name = registered("self.params['W_hh'] *= 1.001", "a weight that grows")
-    small = Experiment(max_tokens=2000, num_hiddens=8, num_epochs=2, prefixes=("a",))
+    few = {"max_tokens": 2000, "batch_size": 8, "num_steps": 10}
+    small = Experiment(num_hiddens=8, num_epochs=2, prefixes=("a",), **few)
     result = run(
         RunRequest("quickstart", small, (name, "mxnet-style"), out=tmp_path / "run"), Silent()
     )

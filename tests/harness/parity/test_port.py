@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -60,8 +61,27 @@ def test_a_right_port_is_equal(dtype):
     assert result.not_given == result.causes == ()
 
 
+@cache
+def numbers_of_a_fault(cause):
+    """In the four small minibatches, which are the same for every port."""
+    return numbers_of(faulty(cause), list(minibatches(None)))
+
+
+@pytest.fixture
+def faults_computed_once(monkeypatch):
+    monkeypatch.setattr("common.causes.faulty", lambda cause: cause)
+    monkeypatch.setattr(
+        "common.causes.numbers_of",
+        lambda step, calls: (
+            numbers_of_a_fault(step) if isinstance(step, str) else numbers_of(step, calls)
+        ),
+    )
+
+
 @pytest.mark.parametrize("fault", PLANTED)
-def test_the_true_cause_of_a_planted_fault_is_among_the_first_three_named(fault):
+def test_the_true_cause_of_a_planted_fault_is_among_the_first_three_named(
+    fault, faults_computed_once
+):
     replacements, words = PLANTED[fault]
     result = parity_of(port(replacements))
     assert not result.equal
@@ -225,4 +245,7 @@ def test_the_how_to_shows_what_the_command_prints(here, tmp_path):
 
 
 def sure(printed):
-    return re.sub(r"\d\.\de-1[4-9]", "rounding", re.sub(r" +$", "", printed, flags=re.MULTILINE))
+    """Text without rounding, which says also in which minibatch an update is farthest off."""
+    printed = re.sub(r" +$", "", printed, flags=re.MULTILINE)
+    printed = re.sub(r"(update .*)\d\.\de-1[4-9] +\de-\d\d", r"\1rounding", printed)
+    return re.sub(r"\d\.\de-1[4-9]", "rounding", printed)

@@ -51,12 +51,13 @@ def test_what_compare_prints_keeps_to_it(tmp_path, here):
 
 
 SMALL = "--backend mxnet-style --variant fused"
+FEW = "--batch-size 16 --num-steps 10"
 
 
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("run", f"run {SMALL} --num-epochs 1 --num-hiddens 4 --num-preds 4 --max-tokens 3000"),
+        ("run", f"run {SMALL} --num-epochs 1 --num-hiddens 4 --num-preds 4 --max-tokens 300 {FEW}"),
         ("parity", f"parity {SMALL} --steps 2 --dtype float64 --devices 1"),
         ("bench", f"bench {SMALL} --shape 2x2x2x2 --rounds 6"),
     ],

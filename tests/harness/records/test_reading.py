@@ -62,6 +62,11 @@ def run_folder(tmp_path_factory):
     return tmp_path / "run"
 
 
+@pytest.fixture(scope="module")
+def facts(run_folder):
+    return read_run(run_folder).facts
+
+
 @pytest.fixture
 def copy(run_folder, tmp_path):
     """The same run, to be damaged."""
@@ -147,8 +152,7 @@ def test_a_benchmark_from_before_all_operations_were_timed_is_read_and_compared(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))))
-def test_any_text_comes_back(texts, run_folder, tmp_path_factory):
-    facts = read_run(run_folder).facts
+def test_any_text_comes_back(texts, facts, tmp_path_factory):
     row = Row("torch", "scratch", 0, "float32", 28, 0, "failed", "".join(texts))
     folder = RunFolder(tmp_path_factory.mktemp("texts") / "run", facts, [row])
     for epoch, text in enumerate(texts):
@@ -299,14 +303,20 @@ def test_a_folder_that_is_none(tmp_path, path, message):
     assert message in str(refused.value)
 
 
+@pytest.fixture(scope="module")
+def expected(run_folder):
+    return read_run(run_folder)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.data(), name=st.sampled_from(["run.json", "epochs.csv", "summary.csv"]))
-def test_a_file_with_a_piece_replaced_is_refused_or_tells_no_other_figures(data, name, run_folder):
+def test_a_file_with_a_piece_replaced_is_refused_or_tells_no_other_figures(
+    data, name, run_folder, expected
+):
     whole = (run_folder / name).read_bytes()
     start = data.draw(st.integers(0, len(whole)))
     end = data.draw(st.integers(start, len(whole)))
     piece = data.draw(st.one_of(st.just(b""), st.binary(max_size=9), st.sampled_from([b",", b"1"])))
-    expected = read_run(run_folder)
     (run_folder / name).write_bytes(whole[:start] + piece + whole[end:])
     try:
         found = read_run(run_folder)

@@ -70,7 +70,9 @@ backends = ["mxnet-style"]
 [settings]
 num_epochs = 2
 num_hiddens = 4
-max_tokens = 2000
+max_tokens = 300
+batch_size = 16
+num_steps = 10
 pred_period = 2
 [[grid]]
 name = "rates"
@@ -81,7 +83,8 @@ lr = [0.5, 1]
 
 MADE_BY = {
     "study": "study tiny.toml",
-    "bptt": "bptt --recipe quickstart --backend mxnet-style --num-epochs 1 --draws 2",
+    "bptt": "bptt --recipe quickstart --backend mxnet-style --num-epochs 1 --draws 2 "
+    "--num-steps 8 --num-hiddens 8 --tau 2 --pi 0.7",
     "sequence": "sequence --backend mxnet-style --num-points 120 --num-train 60",
     "corpus": "corpus embedded --max-tokens 2000",
     "parity": "parity --backend mxnet-style --variant fused --steps 2 --dtype float64",

@@ -153,6 +153,7 @@ def test_who_is_not_judged_sound_never_waits(workers, tmp_path, registered):
     """The row after it begins at its own turn."""
     registered("loss += 1")
     settings = {"max_tokens": 2000, "num_hiddens": 8, "num_epochs": 1, "prefixes": ("a",)}
+    settings |= {"batch_size": 8, "num_steps": 10}
     both = RunRequest("it", Experiment(**settings), ("own", "mxnet-style"), out=tmp_path / "run")
     statuses = {row.backend: row.status for row in run(both, Silent()).rows}
     assert statuses == {"mxnet-style": "ok", "own": "parity-failed"}

@@ -30,9 +30,9 @@ from harness.workers.session import Session
 ROOT = Path(__file__).parents[3]
 
 SMALL = Experiment(
-    max_tokens=1500,
+    max_tokens=500,
     batch_size=4,
-    num_steps=60,
+    num_steps=20,
     num_hiddens=8,
     sigma=0.3,
     num_epochs=3,
@@ -161,7 +161,7 @@ def test_killed_with_its_worker_it_ends_at_the_same_bits(tmp_path, whole):
     [
         ({"lr": 0.5}, "its --lr is 1.0, not 0.5"),
         ({"prefixes": ("the",)}, "its --prefixes is the tide, it\n, not the"),
-        ({"max_tokens": 1400}, "its --max-tokens is 1500, not 1400"),
+        ({"max_tokens": 400}, "its --max-tokens is 500, not 400"),
     ],
 )
 def test_another_request_is_refused_by_its_first_difference(tmp_path, change, message):
@@ -300,8 +300,8 @@ def test_a_long_epoch_says_how_far_it_is(tmp_path, monkeypatch):
     assert [event.event for event in events[:4]] == ["phase", "phase", "built", "judged"]
     steps = [event for event in events if isinstance(event, Progress)]
     assert [event.epoch for event in steps] == [1] * 6 + [2] * 6 + [3] * 6
-    assert [event.tokens for event in steps[:6]] == [240 * n for n in range(1, 7)]
-    assert {event.of for event in steps} == {240 * 6}
+    assert [event.tokens for event in steps[:6]] == [80 * n for n in range(1, 7)]
+    assert {event.of for event in steps} == {80 * 6}
     assert all(a.seconds < b.seconds for a, b in pairwise(steps[:6]))
     assert not [event for event in events if isinstance(event, Saved)]
 

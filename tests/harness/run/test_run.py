@@ -122,10 +122,10 @@ def test_divergence_keeps_the_curve_and_gets_no_throughput(tmp_path):
 
 
 class Killer(Silent):
-    """Sends the row's worker a signal after its first epoch."""
+    """Sends the row's worker a signal after its first epoch, and bounds its silence from then."""
 
-    def __init__(self, monkeypatch, number):
-        self.number, self.workers = number, []
+    def __init__(self, monkeypatch, number, silence=600.0):
+        self.number, self.silence, self.workers = number, silence, []
         started = train.Worker.__init__
 
         def remember(worker, *arguments, **named):
@@ -136,6 +136,7 @@ class Killer(Silent):
 
     def event(self, row, event):
         if isinstance(event, EpochDone) and event.epoch == 1:
+            self.workers[-1].silence = self.silence
             self.workers[-1].process.send_signal(self.number)
 
 
@@ -152,12 +153,10 @@ def test_a_crash_costs_its_row_alone(tmp_path, monkeypatch):
 
 
 def test_a_hang_costs_its_row_alone(tmp_path, monkeypatch):
-    killer = Killer(monkeypatch, signal.SIGSTOP)
-    started = train.Worker.__init__
-    monkeypatch.setattr(train.Worker, "__init__", lambda *a, **n: started(*a, **n, silence=3.0))
+    killer = Killer(monkeypatch, signal.SIGSTOP, silence=0.5)
     result = run(small(tmp_path, num_epochs=100_000), killer)
     (row,) = result.rows
-    assert (row.status, row.reason) == ("timeout", "silent for 3 s")
+    assert (row.status, row.reason) == ("timeout", "silent for 0.5 s")
     assert killer.workers[0].process.poll() is not None
 
 
@@ -195,6 +194,9 @@ def epochs_in(folder):
     return len(path.read_text(encoding="utf-8").splitlines()) - 1 if path.exists() else 0
 
 
+FEW = "--num-hiddens 8 --max-tokens 2000 --batch-size 8 --num-steps 10"
+
+
 def harness(options, tmp_path):
     return subprocess.run(
         [sys.executable, "-m", "harness", *options.split(), "--out", str(tmp_path / "run")],
@@ -206,7 +208,7 @@ def harness(options, tmp_path):
 
 
 def test_the_screen_of_a_run(tmp_path):
-    options = "--backend mxnet-style --num-epochs 2 --pred-period 1 --num-hiddens 8"
+    options = f"--backend mxnet-style --num-epochs 2 --pred-period 1 {FEW}"
     done = harness(options, tmp_path)
     assert done.returncode == 0
     assert "mxnet-style scratch: epoch 2: perplexity" in done.stdout
@@ -237,7 +239,7 @@ def test_curves_are_held_against_the_published_bands(tmp_path, monkeypatch, caps
 
 
 def test_json_is_strict_and_alone(tmp_path):
-    options = "--backend mxnet-style --num-epochs 9 --num-hiddens 8 --json --lr 1e9 --clip-theta 0"
+    options = f"--backend mxnet-style --num-epochs 9 {FEW} --json --lr 1e9 --clip-theta 0"
     done = harness(options, tmp_path)
     assert done.returncode == 1
     found = json.loads(done.stdout, parse_constant=pytest.fail)

@@ -3,6 +3,9 @@
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -17,6 +20,7 @@ from harness.bench.worker import batches_of
 from harness.cli import app
 from harness.page.blocks import figures
 from harness.page.figure import MOST
+from harness.paths import ROOT
 from harness.records.scaling import read_scale
 from harness.report.build import told_of
 from harness.scale.epochs import long_run
@@ -29,8 +33,10 @@ from harness.workers.errors import WorkerError
 from harness.workers.requests import Prepare
 from tests.harness.drawn import most_lines
 from tests.harness.records.test_printed import check
+from tests.serving.asking import ALONE
 
 SMALL = "--backend mxnet-style --shape 2x3x4x5 --seconds 0.01 --threads 1".split()
+FUSED = ["--variant", "fused"]
 SWEEPS = ["num_hiddens=4,8", "batch_size=2,4", "corpus_size=64,1K", "num_epochs=4,8"]
 
 
@@ -38,17 +44,24 @@ def run(*words):
     return app(["scale", *words], exit_on_error=False, result_action="return_value")
 
 
-@pytest.fixture
-def scaled(alone, tmp_path, monkeypatch, capsys):
-    """A scaling of the smallest sizes, its folder and what was printed."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def scaled(tmp_path_factory, warm):
+    """A scaling of the smallest sizes by the one backend, its folder and what was printed."""
+    place = tmp_path_factory.mktemp("scaled")
     vary = [word for each in SWEEPS for word in ("--vary", each)]
-    assert run(*SMALL, *vary, "--out", str(tmp_path / "s")) == 0
-    return tmp_path / "s", capsys.readouterr().out
+    path = {"PYTHONPATH": os.pathsep.join([str(ALONE), str(ROOT)])}
+    done = subprocess.run(
+        [sys.executable, "-m", "harness", "scale", *SMALL, *vary, "--out", "s"],
+        cwd=place,
+        env=os.environ | path | {"XDG_CACHE_HOME": str(place / "cache")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return place / "s", done.stdout
 
 
-def test_the_command(scaled, tmp_path):
+def test_the_command(scaled):
     folder, said = scaled
     table, facts = read_scale(folder)
     assert list(table.columns) == COLUMNS
@@ -70,13 +83,15 @@ def test_the_command(scaled, tmp_path):
         *("2x3x4x5", "2x3x8x5", "2x3x4x5", "4x3x4x5", "2x3x4x5", "2x3x4x5"),
     ]
     assert {w["checked"]["verdict"] for s in facts["shapes"] for w in s["workers"] if w["rounds"]}
-    assert [each.name for each in (tmp_path / "cache" / "rnn-rosetta" / "texts").iterdir()] == []
+    assert [
+        each.name for each in (folder.parent / "cache" / "rnn-rosetta" / "texts").iterdir()
+    ] == []
     assert max(map(len, said.splitlines())) <= 120
 
 
 @pytest.mark.drawn
-def test_its_report_is_made_of_its_files(scaled):
-    folder, _ = scaled
+def test_its_report_is_made_of_its_files(scaled, tmp_path):
+    folder = shutil.copytree(scaled[0], tmp_path / "s")
     text = (folder / "report.md").read_text(encoding="utf-8")
     assert "# What does size cost?" in text
     told = told_of([folder])
@@ -94,7 +109,7 @@ def test_its_report_is_made_of_its_files(scaled):
 
 def test_json_has_all_of_it(alone, tmp_path, capsys):
     out = str(tmp_path / "s")
-    assert run(*SMALL, "--vary", "num_hiddens=4,8", "--json", "--out", out) == 0
+    assert run(*SMALL, *FUSED, "--vary", "num_hiddens=4,8", "--json", "--out", out) == 0
     said = json.loads(capsys.readouterr().out)
     assert {row["quantity"] for row in said["figures"]} >= {"tokens_per_sec", "generated_per_sec"}
     check(said, "scale")
@@ -149,7 +164,7 @@ def test_threads_are_varied_as_far_as_the_machine_goes(alone, tmp_path, monkeypa
     monkeypatch.setattr("harness.scale.request.usable_cpus", lambda: [0, 1])
     vary = ["--vary", "threads=1..8"]
     out = tmp_path / "s"
-    run(*SMALL[:-2], *vary, "--out", str(out))
+    run(*SMALL[:-2], *FUSED, *vary, "--out", str(out))
     assert "note: --vary threads: up to 2" in capsys.readouterr().err
     facts = json.loads((out / "scale.json").read_text("utf-8"))
     assert [each["threads"] for each in facts["shapes"]] == [1, 2]

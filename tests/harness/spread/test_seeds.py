@@ -10,8 +10,8 @@ from harness.workers.cpus import usable_cpus
 from tests.harness.engines.conftest import runtime_folder as runtime_folder
 
 SMALL = (
-    "run --backend mxnet-style --num-epochs 2 --num-hiddens 4 --max-tokens 2000 --pred-period 2 "
-    "--threads 1 --seed 3,1"
+    "run --backend mxnet-style --num-epochs 2 --num-hiddens 4 --max-tokens 300 --batch-size 16 "
+    "--num-steps 10 --pred-period 2 --threads 1 --seed 3,1"
 )
 
 

@@ -21,7 +21,7 @@ from tests.harness.engines.conftest import runtime_folder as runtime_folder
 from tests.harness.engines.here import Elsewhere, Here
 
 SHAPES = ("2x3x4x5", "3x2x4x5", "2x2x4x5")
-WORDS = "bench --backend mxnet-style --variant scratch,fused,concise --rounds 6 --shape"
+WORDS = "bench --backend mxnet-style --variant fused,concise --rounds 6 --shape"
 LOST = Outcome.ended("lost", "NodeDiedError: the node is gone")
 
 
@@ -33,7 +33,7 @@ def alone(short_turns, monkeypatch):
 
 def timed(engine, folder, shapes=SHAPES, rounds=6):
     settings = {"dtype": "float32", "device": "cpu", "threads": None}
-    contest = Contest(("mxnet-style",), ("scratch", "fused", "concise"), rounds, settings, {})
+    contest = Contest(("mxnet-style",), ("fused", "concise"), rounds, settings, {})
     console = Console(record=True, width=120, file=io.StringIO())
     folder.mkdir()
     result = time_shapes(Engines(), contest, shapes, folder, console, False, engine)

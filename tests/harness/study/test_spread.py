@@ -23,7 +23,9 @@ backends = ["mxnet-style"]
 [settings]
 num_epochs = 2
 num_hiddens = 4
-max_tokens = 2000
+max_tokens = 300
+batch_size = 16
+num_steps = 10
 pred_period = 2
 threads = 1
 [[grid]]

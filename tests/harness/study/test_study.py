@@ -33,7 +33,9 @@ backends = ["mxnet-style"]
 [settings]
 num_epochs = 3
 num_hiddens = 8
-max_tokens = 2000
+max_tokens = 300
+batch_size = 16
+num_steps = 10
 pred_period = 3
 [[grid]]
 name = "activation-clipping"

@@ -82,7 +82,8 @@ def test_two_pythons_enter_one_contest_one_run_and_one_parity(tmp_path, alone, c
     assert command("bench", *shape, "--out", str(out["bench"])) == 0
     figures = pd.read_csv(out["bench"] / "bench.csv", keep_default_na=False)
     assert [*figures.backend[figures.variant == "fused"]] == NAMES
-    small = "--max-tokens 1500 --num-hiddens 4 --num-epochs 2 --pred-period 1 --num-preds 3".split()
+    small = "--max-tokens 300 --batch-size 16 --num-steps 10 --num-hiddens 4 --num-epochs 2"
+    small = f"{small} --pred-period 1 --num-preds 3".split()
     assert command("run", *small, "--out", str(out["run"])) == 0
     assert sorted(pd.read_csv(out["run"] / "summary.csv").backend) == NAMES
     saved = sorted(path.stem for path in (out["run"] / "checkpoints").iterdir())

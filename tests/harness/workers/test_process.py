@@ -78,7 +78,7 @@ HANGS = {
 }
 
 ENDS = {
-    "reads nothing": ("timeout", "silent for 1 s"),
+    "reads nothing": ("timeout", "silent for 0.5 s"),
     "closes its output": ("crashed", "it closed its output and ran on"),
     "leaves a child with the pipe": ("crashed", "its process ended with exit status 3"),
     "talks without end": ("error", "it said 'turn' where none may come"),
@@ -89,10 +89,11 @@ ENDS = {
 
 
 @pytest.mark.parametrize("what", HANGS)
-def test_a_worker_that_hangs_or_babbles_is_given_up(fake, what):
+def test_a_worker_that_hangs_or_babbles_is_given_up(fake, what, monkeypatch):
+    monkeypatch.setattr(process, "ENDING_SECONDS", 0.5)
     big = Predict(checkpoint="x", variant="y", prefixes=("z" * 10**6,), settings={})
     request = big if what == "reads nothing" else None
-    event, seconds = last(fake(HANGS[what], silence=1.0), request)
+    event, seconds = last(fake(HANGS[what], silence=0.5 if request else 30.0), request)
     kind, reason = ENDS[what]
     assert (event.kind, event.reason[: len(reason)]) == (kind, reason)
     assert seconds < 15

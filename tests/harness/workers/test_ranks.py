@@ -11,7 +11,7 @@ from harness.workers.protocol import Described
 from harness.workers.requests import Describe
 
 SMALL = {"max_tokens": 2000, "num_hiddens": 8, "num_epochs": 2, "prefixes": ("a",)}
-SMALL |= {"devices": 2, "dtype": "float64", "device": "cpu"}
+SMALL |= {"batch_size": 8, "num_steps": 10, "devices": 2, "dtype": "float64", "device": "cpu"}
 WAITS = "import os, time; os.environ['RANK'] == '0' and time.sleep(60)"
 """Rank 0 waits for the others, as in a sum over all."""
 

@@ -47,7 +47,7 @@ def test_a_ratio_is_over_the_book_in_the_same_round():
     assert pd.isna(generation_table(busy).set_index("variant").loc["generate"].verdict)
 
 
-def test_the_command(tmp_path, short_turns, capsys):
+def test_the_command(tmp_path, alone, capsys):
     out = tmp_path / "b"
     options = ["--generate", "--shape", SHAPE, "--seconds", "0.01", "--out", str(out), "--json"]
     app(["bench", "--backend", "mxnet-style", *options], result_action="return_value")
