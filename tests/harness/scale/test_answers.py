@@ -123,7 +123,7 @@ def test_one_form_alone_has_its_two_ends():
 @pytest.mark.parametrize("power", [0.5, 1.0, 2.0])
 def test_a_slope_is_the_power_that_was_planted(power):
     of = drifting(swept(jax_fused=lambda H: 3 * H**power))
-    found, end = slopes(of, BASE)[::2]
+    found, end = (each for each in slopes(of, BASE) if each.backend == "jax")
     assert (found.first, found.last, end.first, end.last) == (32, 256, 128, 256)
     for each, blur in ((found, 0.01), (end, 0.03)):
         assert power - blur < each.low < each.slope < each.high < power + blur
