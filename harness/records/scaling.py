@@ -42,18 +42,21 @@ class ScaleTable(BaseModel):
 
 
 class SlopeFacts(Open):
-    """Slope of log cost over log size, see `harness.scale.slopes`."""
+    """Slope of log cost over log size, see `harness.scale.slopes`.
+
+    Before sizes shared their rounds it was of a whole sweep, and had no verdict.
+    """
 
     dimension: str
     backend: str
     variant: str
-    first: Whole
-    last: Whole
+    first: Whole | None = None
+    last: Whole | None = None
     slope: float
     low: float | None
     high: float | None
     expected: float
-    verdict: str
+    verdict: str | None = None
 
 
 class OvertakingFacts(Open):

@@ -126,11 +126,11 @@ def _folded(dimension: str, facts: dict[str, Any]) -> list[Block]:
         rows = [
             [
                 named(Series(each["backend"], each["variant"])),
-                Cell(sizes_told(each)),
+                Cell(sizes_told(each)) if each.get("first") else NONE,
                 number(each["slope"], ".2f"),
                 NONE if each["low"] is None else between(each["low"], each["high"]),
                 number(each["expected"], ".2f"),
-                Cell(each["verdict"]),
+                Cell(each.get("verdict") or "-"),
             ]
             for each in slopes
         ]
