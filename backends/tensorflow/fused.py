@@ -26,7 +26,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow import Tensor
 
-from common.blocks import cores, number_of_blocks, number_of_parts
+from common.blocks import cache_holds, cores, number_of_blocks, number_of_parts
 from common.interface import Array, Gradients, Outputs, State
 from common.places import deterministic
 
@@ -206,7 +206,8 @@ def all_slices(model: RNNModelFused, X: Tensor, Y: Tensor, H: Tensor) -> Iterato
     """The losses, gradients and last hidden states of every slice."""
     batch_size, num_steps = X.shape
     on_cpu = "GPU" not in model.params[0].device
-    count = number_of_parts(batch_size, CORES) if on_cpu else 1
+    in_slices = on_cpu and cache_holds(H.shape[1])
+    count = number_of_parts(batch_size, CORES) if in_slices else 1
     sizes = [(batch_size + i) // count for i in range(count)]
     weights = [param.read_value() for param in model.params]  # one value for all
     slices = zip(*(tf.split(Z, sizes) for Z in (X, Y, H)), strict=True)

@@ -26,7 +26,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 """By name: act(A, H), into H."""
 
 
-CACHED = 500_000
+CACHED = 512 * 512
 """Elements of a matrix that a core's own cache holds: up to there, one thread is the faster one."""
 
 
