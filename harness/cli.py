@@ -150,7 +150,7 @@ def check_start(words: Sequence[str]) -> None:
 
 
 def fault_in(error: CycloptsError) -> str:
-    """What is wrong in a command line, in one line that says where help is."""
+    """The fault of a command line, in one line that says where help is."""
     chain = list(error.command_chain or ())
     where = " ".join(["python -m harness", *chain, "--help"])
     if isinstance(error.__cause__, ValidationError):

@@ -8,7 +8,6 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from common.errors import RequestError, in_one_line, unknown
-from harness.engines.leases import visible_gpus
 from harness.engines.request import Share
 from harness.engines.task import Engine
 from harness.workers.cpus import usable_cpus
@@ -38,6 +37,7 @@ class EngineOptions:
 
 def local(options: EngineOptions) -> Engine:
     """The engine ``local``."""
+    from harness.engines.leases import visible_gpus
     from harness.engines.local import Local
 
     here = len(usable_cpus())
