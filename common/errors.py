@@ -72,8 +72,8 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> RequestError:
     """
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return RequestError(f"unknown {kind} {name!r}: {hint}(known: {', '.join(known)})")
+    hint = f": did you mean {near[0]!r}?" if near else ""
+    return RequestError(f"unknown {kind} {name!r}{hint} (known: {', '.join(known)})")
 
 
 def fault_of(error: ValidationError) -> str:

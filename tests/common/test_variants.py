@@ -24,5 +24,5 @@ def test_only_scratch_does_the_exercises():
 
 
 def test_an_unknown_variant_is_told_with_those_that_are_known():
-    with pytest.raises(RequestError, match=r"^unknown variant 'new': \(known: scratch, fused\)$"):
+    with pytest.raises(RequestError, match=r"^unknown variant 'new' \(known: scratch, fused\)$"):
         serving(NETWORKS, "new", EXERCISES)
