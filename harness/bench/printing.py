@@ -87,7 +87,7 @@ def _figures(
     over = "x base" if base else "x concise"
     headings = ["tokens/s", "+-", over, "interval", "verdict", "floor"]
     if console.width >= ROOMY:
-        headings += ["operations", "compile s", "even after", "MB", "lines"]
+        headings += ["compile s", "even after", "MB", "lines"]
     optional = {"device_memory_mb": ("device MB", ",.0f"), "joules_per_token": ("uJ/token", ",.1f")}
     told = {name: how for name, how in optional.items() if networks[name].notna().any()}
     headings += [heading for heading, _ in told.values()]
@@ -114,7 +114,6 @@ def _figures(
         ]
         if console.width >= ROOMY:
             cells += [
-                figure(row["operations_fraction"], ".2f"),
                 figure(row["compile_seconds"], ".2f"),
                 figure(row["break_even_steps"], ",.0f"),
                 figure(row["peak_memory_mb"], ",.0f"),
