@@ -22,7 +22,7 @@ from harness.intervals import FEWEST, Interval
 PRECISION = 0.02
 """Half of an interval's width, as a share of the ratio, that is precise enough."""
 
-SECONDS, SECONDS_EACH = 18.0, 1.0
+SECONDS, SECONDS_EACH = 20.0, 1.0
 """Seconds of a shape at most: so many, or so many a contender if that is more."""
 
 FAR = 4
