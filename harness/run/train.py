@@ -136,7 +136,7 @@ def run(request: RunRequest, display: Display) -> RunResult:
         folder.record.facts["placement"] = before = (
             folder.record.facts.get("placement") or placement._asdict()
         )
-        request = replace(request, placement=Placement(**before))
+        request = replace(request, placement=Placement.recorded(before))
         status = train_rows(folder, request, inputs, display)
     alone = {variant for variant in request.variants if unsupported(experiment, variant)}
     return RunResult(path, folder.rows, status, (*request.backends, *alone))

@@ -101,7 +101,7 @@ def take_place(merged: Path, folder: Path) -> None:
 def placement_of(folder: Path) -> Placement | None:
     """The placement of a run, if it was recorded."""
     before = record(folder, "run.json", RunFacts).get("placement")
-    return Placement(**before) if before else None
+    return Placement.recorded(before) if before else None
 
 
 def alone_of(folder: Path, pair: Pair) -> Path:

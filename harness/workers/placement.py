@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from common.experiment import Experiment
 from common.interface import Description
@@ -36,6 +36,11 @@ class Placement(NamedTuple):
     reason: str = ""
     threads: int | None = None
     neighbours: str = ""
+
+    @classmethod
+    def recorded(cls, facts: Mapping[str, Any]) -> Placement:
+        """The placement that a record tells of, which may have facts of before or after ours."""
+        return cls(**{name: facts[name] for name in cls._fields if name in facts})
 
 
 def placed(experiment: Experiment, names: Sequence[str], pythons: Mapping[str, Path]) -> Placement:

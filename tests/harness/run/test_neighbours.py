@@ -103,3 +103,9 @@ def test_a_run_keeps_its_threads_when_it_goes_on(others, monkeypatch, tmp_path, 
     assert facts["placement"]["neighbours"] in (cut / "report.md").read_text(encoding="utf-8")
     (entry,) = entries_below(cut)
     assert {each.place for each in entry.figures} == {"cpu, 1 thread"}
+
+
+def test_a_placement_is_read_from_records_of_before_and_after():
+    assert Placement.recorded({"device": "gpu", "reason": "named"}) == Placement("gpu", "named")
+    told = {"device": "cpu", "threads": 1, "later": 0}
+    assert Placement.recorded(told) == Placement("cpu", threads=1)
