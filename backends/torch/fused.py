@@ -18,6 +18,7 @@ addition is the update.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -50,6 +51,14 @@ cores of a Zen 4, packing included, between 4 and 17 million multiplications: 0.
 fast as MKL with 192 hiddens or more, 0.83 to 1.0 with fewer.
 """
 
+CPU: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+SLOW_MKL = CPU.get("cpu_name", "").startswith("AMD") and CPU.get("avx_vnni", False)
+"""True where MKL uses half of the processor, so that oneDNN is faster at weight gradients as well.
+
+MKL keeps to AVX2 on processors of AMD, whose AVX-512 is as wide as its name since Zen 5, and so is
+AVX-VNNI since then.
+"""
+
 
 def in_onednn(rows: int, W: Tensor) -> bool:
     """True where oneDNN should multiply a matrix of so many rows by W: in float32 on a CPU."""
@@ -62,6 +71,17 @@ def affine(A: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
     if in_onednn(len(A), W):
         return onednn._linear_pointwise(A, W.T, b, "none", [], "")
     return A @ W if b is None else torch.addmm(b, A, W)
+
+
+WIDE = 128
+"""Columns from which oneDNN is the faster one though its result, new memory, must be copied."""
+
+
+def multiply(A: Tensor, W: Tensor, out: Tensor) -> Tensor:
+    """A W, into ``out``."""
+    if len(W) >= WIDE and in_onednn(len(A), W):
+        return out.copy_(affine(A, W, None))
+    return torch.mm(A, W, out=out)
 
 
 def add_product(rows: int, W: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
@@ -102,8 +122,13 @@ def sum_of_products(A: Tensor, B: Tensor, out: Tensor) -> None:
     """A_t' B_t, summed over the steps, of (T, B, m) and (T, B, n)."""
     if out.numel() <= SMALL and A.shape[1] >= MANY:
         torch.sum(torch.bmm(A.transpose(1, 2), B), dim=0, out=out)
+        return
+    A, B = A.flatten(0, 1), B.flatten(0, 1)
+    if SLOW_MKL and max(out.shape) >= WIDE and in_onednn(out.shape[0], B):
+        # oneDNN copies what it has transposed: the narrower of the two
+        out.copy_(affine(A.T, B, None) if A.shape[1] < B.shape[1] else affine(B.T, A, None).T)
     else:
-        torch.mm(A.flatten(0, 1).T, B.flatten(0, 1), out=out)
+        torch.mm(A.T, B, out=out)
 
 
 def sum_by_token(dA: Tensor, X: Tensor, out: Tensor, by_product: bool) -> None:
@@ -141,10 +166,11 @@ class RNNModelFused:
             param.copy_(value)
 
     def _allocate(self, num_steps: int, batch_size: int) -> None:
-        """Buffers for H_0 ... H_T and for dO: new ones would cost their page faults every step."""
+        """Buffers for H_0 ... H_T, dA and dO: new ones would cost their page faults every step."""
         vocab_size, num_hiddens = self.params[0].shape
         self.H = self.param_vector.new_empty(num_steps + 1, batch_size, num_hiddens)
         self.H_t = self.H.unbind()
+        self.dA = self.param_vector.new_empty(num_steps, batch_size, num_hiddens)
         self.dO = self.param_vector.new_empty(num_steps, batch_size, vocab_size)
         self.ones = self.param_vector.new_ones(num_steps, batch_size, 1)
 
@@ -186,14 +212,13 @@ class RNNModelFused:
 
         sum_of_products(H[1:], self.dO, out=dW_hq)
         sum_of_products(self.ones, self.dO, out=db_q.unsqueeze(0))
-        dA = affine(dO, W_hq.T, None)
-        by_step = dA.view_as(H[1:])
-        dA_t, act_backward = by_step.unbind(), self.act_backward
+        dA = multiply(dO, W_hq.T, out=self.dA.flatten(0, 1))
+        dA_t, act_backward = self.dA.unbind(), self.act_backward
         act_backward(dA_t[-1], H_t[-1], grad_input=dA_t[-1])
         add_hidden = add_product(X.shape[1], W_hh.T)
         for t in range(len(dA_t) - 2, -1, -1):
             act_backward(add_hidden(dA_t[t], dA_t[t + 1]), H_t[t + 1], grad_input=dA_t[t])
-        sum_of_products(H[:-1], by_step, out=dW_hh)
+        sum_of_products(H[:-1], self.dA, out=dW_hh)
         sum_by_token(dA, X.view(-1), dW_xh, by_product=dA.is_cuda and SAME_BITS)
         torch.sum(dW_xh, dim=0, out=db_h)  # each token's dA_t lies in one row of dW_xh
         return l, (H_t[-1].clone(),)

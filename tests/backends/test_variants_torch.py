@@ -66,11 +66,15 @@ def test_fused_leaves_no_graph():
     assert not any(tensor.requires_grad for tensor in (loss, H, *model.net.params))
 
 
+@pytest.mark.parametrize("slow_mkl", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_fused_equals_the_reference_whichever_library_multiplies(torch, monkeypatch, dtype):
+def test_fused_equals_the_reference_whichever_library_multiplies(
+    torch, monkeypatch, dtype, slow_mkl
+):
     """Of the grid no product is large; in float64 oneDNN must not be asked even of those."""
     backend = backends.load("torch")
-    monkeypatch.setattr(backend.fused, "LARGE", 0)
+    for name, value in {"LARGE": 0, "WIDE": 0, "SLOW_MKL": slow_mkl}.items():
+        monkeypatch.setattr(backend.fused, name, value)
     assert backend.fused.in_onednn(1, torch.zeros(1, 1)) == torch.backends.mkldnn.is_available()
     assert_equal(backend, dtype)
 
