@@ -160,6 +160,7 @@ def compare(model: Model, weights: Weights, experiment: Experiment, compute: Com
         return Judgement("equal", lost, found, floors)
     spread = spread_by_rounding(weights, experiment, compute, expected)
     tolerances = {q: max(floors[q], MULTIPLE * spread[q]) for q in found}
+    tolerances = no_better_than_before(tolerances, dtype)
     unknown = largest(expected) > np.sqrt(np.finfo(dtype).max)  # a square is already too large
     for quantity, error in found.items():
         if tolerances[quantity] > 1 or (unknown and np.isinf(error)):
@@ -191,6 +192,19 @@ def spread_by_rounding(
         )
     ]
     return {quantity: max(each[quantity] for each in found) for quantity in expected}
+
+
+def no_better_than_before(tolerances: Errors, dtype: DType) -> Errors:
+    """The tolerances; what follows an ill-conditioned quantity is known no better than that.
+
+    The spread of a loss is that of one number, which may be small by luck.
+    """
+    found, least = {}, 0.0
+    for quantity, allowed in tolerances.items():
+        found[quantity] = max(allowed, least)
+        if allowed > BLIND[dtype]:
+            least = found[quantity]
+    return found
 
 
 def largest(quantities: Quantities) -> float:

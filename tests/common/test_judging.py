@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from common.after_training import judge_after_training
@@ -58,8 +58,14 @@ networks = st.fixed_dictionaries(
 )
 
 
+CHAOTIC = {"sigma": 2.0, "activation": "tanh", "num_hiddens": 16, "dtype": "float32"}
+"""Rounding moves its logits, or its weights, without end, and now and then their loss by little."""
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(networks)
+@example(CHAOTIC | {"sigma": 1.9005400652668254, "num_layers": 1, "clip_theta": 0.01, "seed": 1})
+@example(CHAOTIC | {"num_layers": 3, "clip_theta": 0, "seed": 835})
 def test_sound_arithmetic_is_never_called_different(given):
     assert judged(sound, settings_of(**given)).verdict in ("equal", "ill-conditioned", "overflow")
 
