@@ -89,16 +89,17 @@ def _shown(table: pd.DataFrame) -> list[Series]:
     speeds = table[(table["quantity"] == "tokens_per_sec") & (table.backend != FLOOR)]
     means = np.log(speeds["median"]).groupby([speeds.backend, speeds.variant]).mean()
     ranked = [Series(*map(str, key)) for key in means.sort_values(ascending=False).index]
-    if len(ranked) < MOST - 1:
+    if len(ranked) < MOST:
         return ranked
     first = {each.backend: each for each in reversed(ranked)}
-    return [each for each in ranked if first[each.backend] == each][: MOST - 2]
+    return [each for each in ranked if first[each.backend] == each][: MOST - 1]
 
 
 def _drawn(mine: pd.DataFrame, shown: Sequence[Series]) -> pd.DataFrame:
-    """The rows of these forms and of both floors, with the names that people know."""
+    """The rows of these forms, of the floor, and of all operations where a line is left."""
     parts = [each.rows(mine).assign(**each.labels) for each in shown]
-    for variant, title in ((PRODUCTS, "the floor"), (OPERATIONS, "all operations")):
+    floors = [(PRODUCTS, "the floor"), (OPERATIONS, "all operations")]
+    for variant, title in floors[: MOST - len(shown)]:
         floor = Series(FLOOR, variant)
         parts.append(floor.rows(mine).assign(**floor.labels | {"title": title}))
     columns = ["value", "median", "low", "high", "backend", "framework", "variant", "title"]
