@@ -12,7 +12,7 @@ from harness.bench.answers import joined, times, titled, withheld
 from harness.bench.ranking import match
 from harness.bench.ratios import ShapeResult, common_forms, mean_speed
 from harness.console import figure
-from harness.intervals import interval
+from harness.intervals import Interval, interval
 from harness.page.figure import MOST
 from harness.scale.overtaking import Overtaking
 from harness.scale.ranges import size
@@ -136,6 +136,18 @@ def _gain(swept: Swept, names: Sequence[str]) -> str:
     return f"W{said}."
 
 
+def _by_median(ratio: Interval) -> float:
+    """The distance of a ratio from 1, as a logarithm."""
+    return abs(math.log(ratio.median))
+
+
+def _by_end(ratio: Interval) -> float:
+    """The distance from 1 of the farther end of its interval; infinite where it has none."""
+    if math.isnan(ratio.low):
+        return math.inf
+    return max(math.log(ratio.high), -math.log(ratio.low))
+
+
 def _flat(swept: Swept) -> list[str]:
     """Sentences on a cost that should not depend on the size: of a token, and of memory."""
     dimension = swept.vary.dimension
@@ -152,7 +164,8 @@ def _flat(swept: Swept) -> list[str]:
         most = 1 + WITHIN
         beyond = [key for key, r in ratios.items() if r.low > most or r.high < 1 / most]
         known = all(1 / most <= r.low and r.high <= most for r in ratios.values())
-        worst = max(beyond or ratios, key=lambda key: abs(math.log(ratios[key].median)))
+        far = _by_median if beyond or known else _by_end
+        worst = max(beyond or ratios, key=lambda key: far(ratios[key]))
         at = f"{size(dimension, worst[1])} {swept.vary.unit}"
         case = f"{series_of(worst[0]).title} costs {times(ratios[worst])} times as much at {at}"
         share = _percent(abs(ratios[worst].median - 1))

@@ -201,6 +201,13 @@ def test_what_is_not_flat_is_named():
     assert " Memory GROWS by at most 50 % (100.0 MB" in told
 
 
+def test_where_rounds_are_too_few_the_form_is_named_that_cannot_be_told():
+    of = swept("corpus_size", (1024, 4096), jax_fused=lambda n: 2, torch_fused=lambda n: 3)
+    costs = {"jax fused": np.full(10, 0.05), "torch fused": np.linspace(-0.4, 0.4, 10)}
+    (told,) = said(replace(of, relative={name: {4096: logs} for name, logs in costs.items()}))
+    assert "rounds are too few: PyTorch fused costs 1.00 [" in told
+
+
 def test_a_text_may_cost_the_same_while_the_machine_drifts():
     """Each round is a tenth slower than the one before; the sizes of a round are as fast."""
     of = swept("corpus_size", (1024, 4096), jax_fused=lambda n: 2, torch_fused=lambda n: 3)
