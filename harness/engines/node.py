@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import re
 import shutil
@@ -71,7 +72,8 @@ def _worked(asked: RunCell | BenchCell, text: bytes | None) -> Outcome:
             return ended
         broken = broken_rows(place) if isinstance(asked, RunCell) else failures(place)
         packed = pack(place)
-        shutil.rmtree(place)
+        os.replace(place, gone(place))  # at once: whatever ends us, no half of it stays there
+        shutil.rmtree(gone(place))
     done = Header(
         ending="done",
         host=host_id(),
@@ -99,4 +101,10 @@ def scratch(key: str) -> Iterator[Path]:
         except RequestError:
             folder = folder.with_name(f"{key}-{time.time_ns()}")
             holding.enter_context(locked(folder))
+        shutil.rmtree(gone(folder), ignore_errors=True)
         yield folder
+
+
+def gone(folder: Path) -> Path:
+    """The name of a scratch folder while it is removed."""
+    return folder.with_name(f".{folder.name}.gone")

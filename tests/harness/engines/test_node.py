@@ -59,6 +59,24 @@ def test_a_cell_comes_back_whole_and_says_where_it_ran(asked, tmp_path, runtime_
     assert [*(runtime_folder.glob("*/cells/*"))] == []
 
 
+def test_a_cell_whose_folder_was_half_removed_is_done_again(asked, monkeypatch, runtime_folder):
+    """As after a kill at the very end, when its archive was lost with its process."""
+    remove = shutil.rmtree
+
+    def interrupted(folder, **named):
+        if (facts := Path(folder) / "run.json").exists():
+            facts.unlink()
+            raise KeyboardInterrupt
+        remove(folder, **named)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(shutil, "rmtree", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            worked(asked())
+    assert worked(asked()).header.ending == "done"
+    assert [*(runtime_folder.glob("*/cells/*"))] == []
+
+
 def test_a_node_that_is_not_the_drivers_like_refuses(asked, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     for request, reason in (
