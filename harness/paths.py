@@ -35,6 +35,11 @@ UNFINISHED, FINISHED = ".unfinished", ".finished"
 """The folder aside, while it is written and once it is whole."""
 
 
+def beside(folder: Path, name: str) -> Path:
+    """A hidden folder beside another."""
+    return folder.with_name(f".{folder.name}.{name}")
+
+
 @dataclass
 class Place:
     """A folder to write a result into; whoever finds the result failed says so."""

@@ -66,11 +66,14 @@ def in_onednn(rows: int, W: Tensor) -> bool:
     return large and W.is_cpu and W.dtype == torch.float32 and torch.backends.mkldnn.is_available()
 
 
-def affine(A: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
-    """A W + b, for a vector b or None."""
-    if in_onednn(len(A), W):
-        return onednn._linear_pointwise(A, W.T, b, "none", [], "")
-    return A @ W if b is None else torch.addmm(b, A, W)
+def by_onednn(A: Tensor, W: Tensor, b: Tensor | None = None) -> Tensor:
+    """A W + b, or A W, by oneDNN: in new memory."""
+    return onednn._linear_pointwise(A, W.T, b, "none", [], "")
+
+
+def affine(A: Tensor, W: Tensor, b: Tensor) -> Tensor:
+    """A W + b, for a vector b."""
+    return by_onednn(A, W, b) if in_onednn(len(A), W) else torch.addmm(b, A, W)
 
 
 WIDE = 128
@@ -80,7 +83,7 @@ WIDE = 128
 def multiply(A: Tensor, W: Tensor, out: Tensor) -> Tensor:
     """A W, into ``out``."""
     if len(W) >= WIDE and in_onednn(len(A), W):
-        return out.copy_(affine(A, W, None))
+        return out.copy_(by_onednn(A, W))
     return torch.mm(A, W, out=out)
 
 
@@ -125,8 +128,9 @@ def sum_of_products(A: Tensor, B: Tensor, out: Tensor) -> None:
         return
     A, B = A.flatten(0, 1), B.flatten(0, 1)
     if SLOW_MKL and max(out.shape) >= WIDE and in_onednn(out.shape[0], B):
-        # oneDNN copies what it has transposed: the narrower of the two
-        out.copy_(affine(A.T, B, None) if A.shape[1] < B.shape[1] else affine(B.T, A, None).T)
+        if A.shape[1] >= B.shape[1]:
+            A, B, out = B, A, out.T  # oneDNN copies what it has transposed: the narrower of both
+        out.copy_(by_onednn(A.T, B))
     else:
         torch.mm(A.T, B, out=out)
 

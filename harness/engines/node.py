@@ -26,10 +26,14 @@ from harness.engines.request import CELL, BenchCell, RunCell, refusal
 from harness.engines.store import Store
 from harness.engines.task import Header, Outcome
 from harness.lock import locked
+from harness.paths import beside
 from harness.records.provenance import host_id
 
 MACHINES = re.compile(r"its process ended.* with signal SIG(KILL|TERM)\b|no memory left")
 """Beginning of a reason why a row broke that is its machine's: its memory is full, it goes down."""
+
+GONE = "gone"
+"""Name beside a scratch folder's that it has while it is removed."""
 
 LARGE = 100 << 20
 """Bytes of an archive that is not sent if it lies in the store."""
@@ -72,8 +76,9 @@ def _worked(asked: RunCell | BenchCell, text: bytes | None) -> Outcome:
             return ended
         broken = broken_rows(place) if isinstance(asked, RunCell) else failures(place)
         packed = pack(place)
-        os.replace(place, gone(place))  # at once: whatever ends us, no half of it stays there
-        shutil.rmtree(gone(place))
+        gone = beside(place, GONE)
+        os.replace(place, gone)  # at once: whatever ends us, no half of it stays there
+        shutil.rmtree(gone)
     done = Header(
         ending="done",
         host=host_id(),
@@ -101,10 +106,5 @@ def scratch(key: str) -> Iterator[Path]:
         except RequestError:
             folder = folder.with_name(f"{key}-{time.time_ns()}")
             holding.enter_context(locked(folder))
-        shutil.rmtree(gone(folder), ignore_errors=True)
+        shutil.rmtree(beside(folder, GONE), ignore_errors=True)
         yield folder
-
-
-def gone(folder: Path) -> Path:
-    """The name of a scratch folder while it is removed."""
-    return folder.with_name(f".{folder.name}.gone")

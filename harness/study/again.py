@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from common.files import storing, write_aside
+from harness.paths import beside
 from harness.records.facts import write_facts
 from harness.records.json_schemas import RunFacts
 from harness.records.reading import RUN_TABLES, has_finished, read_run, record
@@ -124,11 +125,6 @@ def sweep(folder: Path) -> None:
         os.replace(beside(folder, "old"), folder)
     for name in ("old", "merged"):
         shutil.rmtree(beside(folder, name), ignore_errors=True)
-
-
-def beside(folder: Path, name: str) -> Path:
-    """A hidden folder beside another."""
-    return folder.with_name(f".{folder.name}.{name}")
 
 
 def table_of(folder: Path, name: str = "summary.csv") -> pd.DataFrame:

@@ -19,8 +19,9 @@ from harness.engines.request import RunCell
 from harness.engines.store import Store
 from harness.engines.task import Outcome, Task
 from harness.lock import locked
+from harness.paths import beside
 from harness.records.reading import has_finished
-from harness.study.again import Pair, alone_of, beside, gather_rows, replace_rows, take_place
+from harness.study.again import Pair, alone_of, gather_rows, replace_rows, take_place
 from harness.study.rows import Row, summary
 
 
