@@ -14,8 +14,10 @@ and with its transpose; all other products, gathers and sums are over all steps 
 
 The products in the loops are too small to be shared between cores, so the minibatch is cut into a
 slice for each core. XLA compiles the work on a slice as one program and the update as another;
-TensorFlow's graph runs the slices side by side, where one XLA program would run them in turn. A
-slice whose states and logits are larger than a core's cache is worked on in blocks that are not.
+TensorFlow's graph runs the slices side by side, where one XLA program would run them in turn. The
+products dW_hh and dW_hq stay outside: TensorFlow has oneDNN for them, which takes a transposed
+matrix as it lies and is faster than XLA. A slice whose states and logits are larger than a core's
+cache is worked on in blocks that are not, products included.
 """
 
 from __future__ import annotations
@@ -87,6 +89,11 @@ def hidden_states(weights: list[Tensor], X: Tensor, H: Tensor, activation: str) 
     return Hs.stack()
 
 
+def rows(steps: Tensor) -> Tensor:
+    """(steps, batch, n) as (steps x batch, n)."""
+    return tf.reshape(steps, (-1, steps.shape[-1]))
+
+
 def input_gradients(weights: list[Tensor], Hs: Tensor, dHs: Tensor, activation: str) -> Tensor:
     """dA_1 to dA_T of dH_1 to dH_T without what comes from later steps, all (steps, batch, H)."""
     W_hh_T = tf.transpose(weights[1])  # once: a product with a transposed matrix is slower
@@ -132,29 +139,38 @@ def sum_by_token(dA: Tensor, X: Tensor, vocab_size: int) -> Tensor:
 def forward(weights: list[Tensor], X: Tensor, H: Tensor, activation: str) -> tuple[Tensor, Tensor]:
     """Logits (steps x batch, V), time-major, and the last hidden state."""
     Hs = hidden_states(weights, tf.transpose(X), H, activation)
-    return tf.reshape(Hs, (-1, H.shape[1])) @ weights[3] + weights[4], Hs[-1]
-
-
-def gradients(
-    weights: list[Tensor], X: Tensor, Y: Tensor, H: Tensor, activation: str, num_tokens: int
-) -> Slice:
-    """The share of some sequences in the mean loss and in the gradients, and their H_T."""
-    W_xh, _, _, W_hq, b_q = weights
-    X, Y = tf.transpose(X), tf.reshape(tf.transpose(Y), [-1])
-    Hs = hidden_states(weights, X, H, activation)
-    flat = tf.reshape(Hs, (-1, H.shape[1]))
-    l, dO = cross_entropy(flat @ W_hq + b_q, Y, num_tokens)
-    dHs = tf.reshape(tf.matmul(dO, W_hq, transpose_b=True), Hs.shape)
-    dA = tf.reshape(input_gradients(weights, Hs, dHs, activation), flat.shape)
-    before = tf.concat([H, flat[: -H.shape[0]]], axis=0)
-    dW_xh = sum_by_token(dA, tf.reshape(X, [-1]), W_xh.shape[0])
-    dW_hh = tf.matmul(before, dA, transpose_a=True)
-    dW_hq = tf.matmul(flat, dO, transpose_a=True)
-    db_h = tf.reduce_sum(dW_xh, axis=0)  # each token's dA_t lies in one row of dW_xh
-    return l, [dW_xh, dW_hh, db_h, dW_hq, sum_of_rows(dO)], Hs[-1]
+    return rows(Hs) @ weights[3] + weights[4], Hs[-1]
 
 
 @tf.function(jit_compile=True, autograph=False)
+def gradients(
+    weights: list[Tensor], X: Tensor, Y: Tensor, H: Tensor, activation: str, num_tokens: int
+) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    """The share of some sequences in the mean loss, in dW_xh, db_h and db_q; H_0 to H_T, dA, dO.
+
+    The last three are of all steps, (steps, batch, n), and H of one more.
+    """
+    W_xh, _, _, W_hq, b_q = weights
+    X, Y = tf.transpose(X), tf.reshape(tf.transpose(Y), [-1])
+    Hs = hidden_states(weights, X, H, activation)
+    l, dO = cross_entropy(rows(Hs) @ W_hq + b_q, Y, num_tokens)
+    dHs = tf.reshape(tf.matmul(dO, W_hq, transpose_b=True), Hs.shape)
+    dA = input_gradients(weights, Hs, dHs, activation)
+    dW_xh = sum_by_token(rows(dA), tf.reshape(X, [-1]), W_xh.shape[0])
+    db_h = tf.reduce_sum(dW_xh, axis=0)  # each token's dA_t lies in one row of dW_xh
+    factors = [tf.concat([H[None], Hs], axis=0), dA, tf.reshape(dO, (*X.shape, -1))]
+    return l, [dW_xh, db_h, sum_of_rows(dO)], factors
+
+
+def with_products(sums: list[Tensor], factors: list[Tensor]) -> list[Tensor]:
+    """The five gradients: dW_hh and dW_hq are products of H with dA and with dO."""
+    dW_xh, db_h, db_q = sums
+    H, dA, dO = factors
+    dW_hh = tf.matmul(rows(H[:-1]), rows(dA), transpose_a=True)
+    dW_hq = tf.matmul(rows(H[1:]), rows(dO), transpose_a=True)
+    return [dW_xh, dW_hh, db_h, dW_hq, db_q]
+
+
 def slice_grads(
     weights: list[Tensor],
     X: Tensor,
@@ -168,14 +184,31 @@ def slice_grads(
     count = 1
     if in_blocks:
         count = number_of_blocks(X.shape[0], X.shape[1], H.shape[1], weights[0].shape[0])
-    if count == 1:
-        return gradients(weights, X, Y, H, activation, num_tokens)
+    if count > 1:
+        return blocks_grads(weights, X, Y, H, activation, num_tokens, count)
+    l, sums, factors = gradients(weights, X, Y, H, activation, num_tokens)
+    return l, with_products(sums, factors), factors[0][-1]
+
+
+@tf.function(jit_compile=True, autograph=False)
+def blocks_grads(
+    weights: list[Tensor],
+    X: Tensor,
+    Y: Tensor,
+    H: Tensor,
+    activation: str,
+    num_tokens: int,
+    count: int,
+) -> Slice:
+    """The same of a slice in so many equal blocks, one after the other."""
     X, Y, H = (tf.reshape(Z, (count, -1, *Z.shape[1:])) for Z in (X, Y, H))
     last = tf.TensorArray(H.dtype, count, element_shape=H.shape[1:])
 
     def add(i: Tensor, sums: list[Tensor], last: tf.TensorArray) -> tuple[Tensor, Any, Any]:
-        l, grads, H_T = gradients(weights, X[i], Y[i], H[i], activation, num_tokens)
-        return i + 1, [a + b for a, b in zip(sums, [l, *grads], strict=True)], last.write(i, H_T)
+        l, of_block, factors = gradients(weights, X[i], Y[i], H[i], activation, num_tokens)
+        found = [l, *with_products(of_block, factors)]
+        sums = [a + b for a, b in zip(sums, found, strict=True)]
+        return i + 1, sums, last.write(i, factors[0][-1])
 
     start = (0, [tf.zeros((), H.dtype), *map(tf.zeros_like, weights)], last)
     _, (l, *grads), last = tf.while_loop(
@@ -210,9 +243,9 @@ def all_slices(model: RNNModelFused, X: Tensor, Y: Tensor, H: Tensor) -> Iterato
     count = number_of_parts(batch_size, CORES) if in_slices else 1
     sizes = [(batch_size + i) // count for i in range(count)]
     weights = [param.read_value() for param in model.params]  # one value for all
-    slices = zip(*(tf.split(Z, sizes) for Z in (X, Y, H)), strict=True)
+    slices = zip(tf.split(X, sizes), tf.split(Y, sizes), tf.split(H, sizes), strict=True)
     settings = model.activation, batch_size * num_steps, on_cpu
-    done = [slice_grads(weights, *each, *settings) for each in slices]
+    done = [slice_grads(weights, X, Y, H, *settings) for X, Y, H in slices]
     return zip(*done, strict=True)
 
 
@@ -232,4 +265,4 @@ def train_step(model: RNNModelFused, X: Tensor, Y: Tensor, H: Tensor) -> tuple[T
     return update(model.params, losses, grads, model.lr, model.theta), tf.concat(H, axis=0)
 
 
-COMPILED = [forward, slice_grads, update, loss_and_grads, train_step]
+COMPILED = [forward, gradients, blocks_grads, update, loss_and_grads, train_step]
