@@ -9,6 +9,7 @@ https://docs.pytorch.org/docs/stable/notes/ddp.html.
 
 from __future__ import annotations
 
+import atexit
 import os
 from functools import partial
 
@@ -42,6 +43,7 @@ def join(devices, device):
                 raise too_few(devices, found, "PyTorch", "GPU")
             torch.cuda.set_device(place)
         dist.init_process_group("nccl" if gpu else "gloo")
+        atexit.register(dist.destroy_process_group)  # its threads may abort a Python that ends
     return ParallelNetwork
 
 

@@ -1,6 +1,7 @@
 """One model on several devices: the reference's numbers, and the faults that change them."""
 
 import ast
+import atexit
 import json
 import os
 import socket
@@ -118,6 +119,21 @@ def test_torchrun_starts_the_harness_on_every_machine(only, request, tmp_path):
     assert [row["status"] for row in rows] == ["ok", "ok"]
     assert rows[0]["perplexity"] == rows[1]["perplexity"]
     assert len({each["run"] for each in said}) == 2
+
+
+def test_ranks_of_torch_part_before_python_ends(only, monkeypatch):
+    """Of those that did not, one in twelve was aborted by a thread that still ran."""
+    only("torch")
+    parallel, at_exit = backends.load("torch").parallel, []
+    monkeypatch.setattr(atexit, "register", at_exit.append)
+    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_ports(1)[0])}
+    for name, value in (meeting | {"RANK": "0", "WORLD_SIZE": "1"}).items():
+        monkeypatch.setenv(name, value)
+    parallel.join(1, "cpu")
+    assert parallel.dist.is_initialized()
+    for call in at_exit:
+        call()
+    assert not parallel.dist.is_initialized()
 
 
 @pytest.mark.parametrize("devices", [1, 2, 3, 8])
