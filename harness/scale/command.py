@@ -57,7 +57,7 @@ def scale(
 
     Several --vary are as many sweeps, each around the base shape, never their product. All forms at
     all sizes of a sweep take turns in the same rounds, against the floor; who is not equal to the
-    reference has no figure. Of num_epochs one long run of tiny epochs is looked at on its way.
+    reference has no figure. Of num_epochs six long runs of tiny epochs are looked at on their way.
 
     Parameters
     ----------

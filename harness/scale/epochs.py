@@ -1,4 +1,4 @@
-"""One long run of tiny epochs: throughput and memory of its worker on the way."""
+"""Long runs of tiny epochs: throughput and memory of their workers on the way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-from numpy.typing import NDArray
 
 from common.experiment import Experiment
 from common.inputs import read_inputs
@@ -28,9 +27,6 @@ from harness.workers.interpreters import brief_worker
 from harness.workers.process import Worker
 from harness.workers.protocol import Built, EpochDone, Judged
 from harness.workers.requests import Train
-
-BLOCKS = 20
-"""Parts of the second half of the epochs so far, whose throughputs have a median."""
 
 SAVED = 60.0
 """Seconds between checkpoints on the way, as of a run."""
@@ -52,30 +48,30 @@ class LongRun:
     speeds: list[float] = field(default_factory=list)
     memory_mb: dict[int, float] = field(default_factory=dict)
 
-    def blocks(self, value: int) -> NDArray[np.float64]:
-        """Throughputs of parts of the second half of so many epochs, in their order."""
-        half = np.array(self.speeds[value // 2 : value])
-        parts = np.array_split(half, min(BLOCKS, len(half)))
-        return np.array([len(part) / np.sum(1 / part) for part in parts])
+    def speed(self, value: int) -> float:
+        """Tokens a second in the second half of so many epochs."""
+        return float(1 / np.mean(1 / np.array(self.speeds[value // 2 : value])))
 
-    def relative(self, values: Sequence[int]) -> dict[int, Logs]:
-        """Logarithms of a token's cost over that in the first number of epochs, part by part.
 
-        Epochs of one run follow each other: what a machine drifts meanwhile does not cancel.
-        """
-        costs = [-np.log(self.blocks(value)) for value in values]
-        parts = min(map(len, costs))
-        return {v: each[:parts] - costs[0][:parts] for v, each in zip(values, costs, strict=True)}
+def relative_costs(runs: Sequence[LongRun], values: Sequence[int]) -> dict[int, Logs]:
+    """Logarithms of a token's cost over that in the first number of epochs, run by run.
 
-    def rows(self, values: Sequence[int]) -> list[Row]:
-        """Rows of ``scale.csv``: throughput of the second half of so many epochs, and memory."""
-        rows = []
-        for value in values:
-            of: Row = {"dimension": "num_epochs", "value": value}
-            of |= {"backend": self.backend, "variant": self.variant}
-            rows.append(quantity(of, "tokens_per_sec", interval(self.blocks(value))))
-            rows.append(quantity(of, "memory_mb", interval([self.memory_mb[value]])))
-        return rows
+    Epochs of one run follow each other, and what a machine drifts meanwhile does not cancel. Runs
+    differ by it, and so their intervals have it.
+    """
+    costs = {value: -np.log([run.speed(value) for run in runs]) for value in values}
+    return {value: each - costs[values[0]] for value, each in costs.items()}
+
+
+def rows_of_runs(runs: Sequence[LongRun], values: Sequence[int]) -> list[Row]:
+    """Rows of ``scale.csv``: throughput of the second half of so many epochs, and memory."""
+    rows = []
+    for value in values:
+        of: Row = {"dimension": "num_epochs", "value": value}
+        of |= {"backend": runs[0].backend, "variant": runs[0].variant}
+        rows.append(quantity(of, "tokens_per_sec", interval([run.speed(value) for run in runs])))
+        rows.append(quantity(of, "memory_mb", interval([run.memory_mb[value] for run in runs])))
+    return rows
 
 
 def long_run(contest: Contest, backend: str, variant: str, values: Sequence[int]) -> LongRun:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,13 @@ from harness.bench.shapes import dimensions
 from harness.bench.tables import circumstances
 from harness.bench.turns import time_sizes
 from harness.bench.twins import failures, with_twins
+from harness.intervals import FEWEST
 from harness.records.cells import csv_of
 from harness.records.facts import write_facts
 from harness.records.provenance import provenance
 from harness.records.scaling import SCALE_TABLES
 from harness.scale.answers import answers
-from harness.scale.epochs import long_run
+from harness.scale.epochs import LongRun, long_run, relative_costs, rows_of_runs
 from harness.scale.made_text import made_text
 from harness.scale.overtaking import overtakings
 from harness.scale.printing import show
@@ -177,18 +179,23 @@ def _time(
 
 
 def _run_long(request: ScaleRequest, sweep: Vary, result: ScaleResult, say: Say) -> Swept:
-    """Train every form once, for as many epochs as the largest size."""
+    """Train every form in turn for as many epochs as the largest size, `FEWEST` times."""
     swept = Swept(sweep, table_of([]))
-    rows: list[Row] = []
-    for form in (each for each in contenders(request.contest)[0] if each.is_network):
-        say(f"{form.name}: {sweep.values[-1]:,} epochs")
+    forms = [each for each in contenders(request.contest)[0] if each.is_network]
+    runs: dict[str, list[LongRun]] = {form.name: [] for form in forms}
+    for number, form in product(range(FEWEST), forms):
+        if form.name not in runs:
+            continue
+        say(f"{form.name}: {sweep.values[-1]:,} epochs, run {number + 1} of {FEWEST}")
         try:
             run = long_run(request.contest, form.backend, form.variant, sweep.values)
         except (WorkerError, RequestError) as error:
             result.failures[f"num_epochs, {form.name}"] = str(error)
+            del runs[form.name]
             continue
-        rows += run.rows(sweep.values)
-        swept.relative[form.name] = run.relative(sweep.values)
+        runs[form.name].append(run)
         swept.quiets.append(run.quiet)
+    swept.relative = {name: relative_costs(each, sweep.values) for name, each in runs.items()}
+    rows = [row for each in runs.values() for row in rows_of_runs(each, sweep.values)]
     swept.table = table_of([*rows, *relative_rows("num_epochs", swept.relative)])
     return swept

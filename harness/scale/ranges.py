@@ -33,7 +33,7 @@ DIMENSIONS = {
     "corpus_size": Dimension("characters", 2, 2**40),
     "num_epochs": Dimension("epochs", 2, 10**6),
 }
-"""Dimensions by the name of the setting. Epochs are those of one long run."""
+"""Dimensions by the name of the setting. Epochs are those of long runs."""
 
 OF_SHAPE = ("batch_size", "num_steps", "num_hiddens", "vocab_size")
 """Dimensions of a shape, in its order."""

@@ -78,7 +78,7 @@ def around(dimension: str, shape: str) -> str:
     """Sizes of all else than a dimension, in words."""
     if dimension == "num_epochs":
         B, T, H = (TINY[name] for name in OF_SHAPE[:3])
-        return f"one run, two steps of {B} x {T} x {H} an epoch"
+        return f"runs of two steps of {B} x {T} x {H} an epoch"
     return f"around {shape}, batch x steps x hiddens x vocabulary"
 
 

@@ -15,7 +15,7 @@ from harness.bench.ratios import ShapeResult
 from harness.bench.twins import Twin
 from harness.intervals import Interval
 from harness.scale.answers import answers
-from harness.scale.epochs import LongRun
+from harness.scale.epochs import LongRun, relative_costs, rows_of_runs
 from harness.scale.overtaking import overtakings
 from harness.scale.printing import show
 from harness.scale.ranges import Vary
@@ -176,14 +176,17 @@ def test_a_batch_twice_as_large_costs_a_step_that_is_twice_as_long():
         assert found.expected == pytest.approx(1)
 
 
-def long(growth, slower):
-    """A long run whose memory grows and whose later epochs are slower."""
-    run = LongRun("jax", "fused", Quiet(rounds=1))
-    run.speeds = [1000.0] * 500 + [1000.0 / slower] * 500
-    run.memory_mb = {100: 200.0, 1000: 200.0 * growth}
-    values = (100, 1000)
-    costs = {"jax fused": run.relative(values)}
-    return Swept(Vary("num_epochs", values), table_of(run.rows(values)), [], costs, [run.quiet])
+def long(growth, slower, phases=(1, 1, 1, 1, 1, 1)):
+    """Long runs whose memory grows and whose later epochs are slower, or by a machine's phase."""
+    runs, values = [], (100, 1000)
+    for phase in phases:
+        run = LongRun("jax", "fused", Quiet(rounds=1))
+        run.speeds = [1000.0] * 500 + [1000.0 / slower / phase] * 500
+        run.memory_mb = {100: 200.0, 1000: 200.0 * growth}
+        runs.append(run)
+    costs = {"jax fused": relative_costs(runs, values)}
+    table = table_of(rows_of_runs(runs, values))
+    return Swept(Vary("num_epochs", values), table, [], costs, [run.quiet for run in runs])
 
 
 def test_what_is_flat_is_said_to_be_within_so_much():
@@ -199,6 +202,12 @@ def test_what_is_not_flat_is_named():
     case = "JAX fused costs 1.40 [1.40, 1.40] times as much at 1,000 epochs"
     assert f"is NOT flat in the length of the run: {case}" in told
     assert " Memory GROWS by at most 50 % (100.0 MB" in told
+
+
+def test_a_machine_that_changes_its_speed_in_some_runs_condemns_none():
+    (told,) = said(long(1.0, 1.0, phases=(1, 0.7, 1, 1.4, 1, 0.7)))
+    assert "NOT" not in told
+    assert "If the cost of a token is flat in the length of the run, rounds are too few: " in told
 
 
 def test_where_rounds_are_too_few_the_form_is_named_that_cannot_be_told():
