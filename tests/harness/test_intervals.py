@@ -43,11 +43,12 @@ def test_intervals_of_a_single_figure_cover_19_in_20(noise, rounds):
 
 @pytest.mark.parametrize("rounds", [(6, 6), (8, 12), (12, 12), (20, 20)])
 def test_intervals_of_separate_runs_cover_19_in_20(noise, rounds):
+    """Or a little more: of few values with long tails, as of a machine that drifts, Welch's do."""
     rng = np.random.default_rng(1)
     old, new = (np.exp(rng.choice(noise, (TRIALS, n))) for n in rounds)
     found = [ratio_of_separate(*pair) for pair in zip(new, old, strict=True)]
     covered = np.mean([each.low <= 1 <= each.high for each in found])
-    assert 0.93 <= covered <= 0.97
+    assert 0.93 <= covered <= 0.98
 
 
 @pytest.mark.parametrize("count", [*range(FEWEST, 60), 100, 101, 500, 5000])
