@@ -39,6 +39,7 @@ def speed(
     """
     colour, shape, _ = scales(table)
     row = _row(len(table))
+    height = row * len(table) + 10
     floors = floors or {}
     top = max(float(pd.concat([table.high, table.tokens_per_sec]).max()), *floors.values(), 0)
     x_scale = alt.Scale(domain=[0, top * 1.04], nice=False)
@@ -74,7 +75,8 @@ def speed(
         layers.append(place.mark_rule(color=INK["ink"], strokeDash=[4, 3]))
         layers.append(
             place.mark_text(align="right", dx=-6, color=INK["soft"], fontSize=12).encode(
-                text="text:N", y=alt.value(8 + 16 * line)
+                text="text:N",
+                y=alt.value(height - 10 - 16 * line),  # beside the shortest bars
             )
         )
     best, last = table.iloc[0], table.iloc[-1]
@@ -83,7 +85,7 @@ def speed(
         f"{figure(best.tokens_per_sec, ',.0f')} tokens a second, down to {last.title} with "
         f"{figure(last.tokens_per_sec, ',.0f')}."
     )
-    return Figure(name, title, said, finish(layers, row * len(table) + 10), table)
+    return Figure(name, title, said, finish(layers, height), table)
 
 
 def errors(name: str, title: str, table: pd.DataFrame) -> Figure:
