@@ -16,11 +16,14 @@ TRIALS = 1000
 
 @pytest.fixture(scope="module")
 def noise():
-    """Logarithms of seconds in the committed rounds, less the mean of each network's own."""
+    """Logarithms of seconds in the committed rounds, less the mean of each network's own.
+
+    All by a tenth: a contest has the spread of its own networks, not that of all together.
+    """
     table = pd.read_csv(ROOT / "results" / "bench" / "rounds.csv", keep_default_na=False)
     table = table[table.backend != "null"].assign(logs=lambda of: np.log(of.seconds))
-    means = table.groupby(["backend", "variant", "shape"]).logs.transform("mean")
-    return (table.logs - means).to_numpy()
+    logs = table.groupby(["backend", "variant", "shape"]).logs
+    return (0.1 * (table.logs - logs.transform("mean")) / logs.transform("std")).to_numpy()
 
 
 @pytest.mark.parametrize("rounds", [6, 8, 12, 20])
@@ -43,12 +46,11 @@ def test_intervals_of_a_single_figure_cover_19_in_20(noise, rounds):
 
 @pytest.mark.parametrize("rounds", [(6, 6), (8, 12), (12, 12), (20, 20)])
 def test_intervals_of_separate_runs_cover_19_in_20(noise, rounds):
-    """Or a little more: of few values with long tails, as of a machine that drifts, Welch's do."""
     rng = np.random.default_rng(1)
     old, new = (np.exp(rng.choice(noise, (TRIALS, n))) for n in rounds)
     found = [ratio_of_separate(*pair) for pair in zip(new, old, strict=True)]
     covered = np.mean([each.low <= 1 <= each.high for each in found])
-    assert 0.93 <= covered <= 0.98
+    assert 0.93 <= covered <= 0.97
 
 
 @pytest.mark.parametrize("count", [*range(FEWEST, 60), 100, 101, 500, 5000])
